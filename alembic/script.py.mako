@@ -1,0 +1,15 @@
+"""${message}
+
+Frozen DDL: a revision never reads sql/, which goes on changing after it.
+"""
+
+from alembic import op
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "pass"}

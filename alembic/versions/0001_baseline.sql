@@ -1,0 +1,211 @@
+CREATE TABLE pgsim.collection (
+    singleton boolean PRIMARY KEY DEFAULT true,
+    profile text NOT NULL,
+    extractor text NOT NULL,
+    genre_scheme text NOT NULL,
+    list_length integer NOT NULL DEFAULT 100,
+    fitted_at timestamptz,
+    fitted_on integer,
+    CONSTRAINT there_is_one_collection CHECK (singleton),
+    CONSTRAINT list_length_is_from_1_to_1000 CHECK (list_length BETWEEN 1 AND 1000)
+);
+
+COMMENT ON TABLE pgsim.collection IS
+'What this database holds, in its one row: the profile that its vectors follow, the extractor that made its features.';
+COMMENT ON COLUMN pgsim.collection.singleton IS 'Always true: a second row is refused.';
+COMMENT ON COLUMN pgsim.collection.profile IS 'Name of the profile given to pgsim init.';
+COMMENT ON COLUMN pgsim.collection.extractor IS 'Program that measured the features; two of them do not mix in one space.';
+COMMENT ON COLUMN pgsim.collection.genre_scheme IS
+'Scheme that recording.genre is a label of; a label of another one is asked for as scheme:label.';
+COMMENT ON COLUMN pgsim.collection.list_length IS 'How many neighbours the matrix keeps for each recording (k).';
+COMMENT ON COLUMN pgsim.collection.fitted_at IS
+'When the feature sets'' centres and scales were last fitted; NULL before the first load.';
+COMMENT ON COLUMN pgsim.collection.fitted_on IS 'How many recordings they were fitted on.';
+
+CREATE TABLE pgsim.feature_set (
+    name text PRIMARY KEY,
+    position integer NOT NULL,
+    length integer NOT NULL,
+    paths text[] NOT NULL,
+    form text NOT NULL,
+    transform text NOT NULL,
+    aggregate text NOT NULL,
+    weight double precision NOT NULL,
+    center double precision[],
+    scale double precision[],
+    CONSTRAINT slices_start_where_no_other_does UNIQUE (position),
+    CONSTRAINT position_counts_from_1 CHECK (position >= 1),
+    CONSTRAINT length_is_positive CHECK (length >= 1),
+    CONSTRAINT transform_is_known CHECK (transform IN ('zscore', 'isotropic', 'hellinger', 'unit', 'log')),
+    CONSTRAINT aggregate_is_known CHECK (aggregate IN ('median', 'mean')),
+    CONSTRAINT weight_is_at_least_a_thousandth CHECK (weight >= 0.001),
+    CONSTRAINT center_has_a_value_for_each_dimension CHECK (cardinality(center) = length),
+    CONSTRAINT scale_has_a_value_for_each_dimension CHECK (cardinality(scale) = length),
+    CONSTRAINT center_and_scale_are_fitted_together CHECK ((center IS NULL) = (scale IS NULL))
+);
+
+COMMENT ON TABLE pgsim.feature_set IS
+'One named slice of recording.vector, and all that says what its numbers mean: '
+'vector = (aggregate(transform(value)) - center) / scale * sqrt(weight).';
+COMMENT ON COLUMN pgsim.feature_set.name IS 'Name of the set, as in the profile.';
+COMMENT ON COLUMN pgsim.feature_set.position IS 'Its first dimension in the vector, counted from 1.';
+COMMENT ON COLUMN pgsim.feature_set.length IS 'How many dimensions it has.';
+COMMENT ON COLUMN pgsim.feature_set.paths IS 'Where its values stand in a document.';
+COMMENT ON COLUMN pgsim.feature_set.form IS 'How values become numbers (numbers, probabilities, circle_of_fifths, octaves).';
+COMMENT ON COLUMN pgsim.feature_set.transform IS 'What is done to the numbers of one submission, and how they are scaled.';
+COMMENT ON COLUMN pgsim.feature_set.aggregate IS 'How the submissions of one recording become one value: median or mean.';
+COMMENT ON COLUMN pgsim.feature_set.weight IS 'Its share of the expected squared distance; the shares of all sets sum to 1.';
+COMMENT ON COLUMN pgsim.feature_set.center IS 'Mean of each dimension over recordings; NULL until the set is fitted.';
+COMMENT ON COLUMN pgsim.feature_set.scale IS
+'Divisor of each dimension, such that two recordings are expected at squared distance 1 in this set; '
+'0 for a dimension that never varies, which is 0 in every vector.';
+
+CREATE TABLE pgsim.submission (
+    mbid uuid NOT NULL,
+    source text NOT NULL,
+    number integer NOT NULL,
+    features real[] NOT NULL,
+    documents jsonb NOT NULL,
+    CONSTRAINT a_submission_is_its_mbid_source_and_number PRIMARY KEY (mbid, source, number),
+    CONSTRAINT number_is_not_negative CHECK (number >= 0)
+);
+
+COMMENT ON TABLE pgsim.submission IS
+'One submission as it was read, raw, so that transforms, weights and statistics can change without reading the files again.';
+COMMENT ON COLUMN pgsim.submission.mbid IS 'MusicBrainz id of the recording.';
+COMMENT ON COLUMN pgsim.submission.source IS 'Kind of source it came from: acousticbrainz, ...';
+COMMENT ON COLUMN pgsim.submission.number IS 'Offset of the submission among those of its MBID.';
+COMMENT ON COLUMN pgsim.submission.features IS
+'Values of all feature sets side by side, before any transform; NaN where a set is missing.';
+COMMENT ON COLUMN pgsim.submission.documents IS
+'Metadata of each document that was merged into the submission, by kind: {"lowlevel": {"title": ...}}.';
+
+CREATE TABLE pgsim.recording (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    mbid uuid NOT NULL,
+    title text,
+    artist text,
+    artist_mbids uuid[],
+    album text,
+    year smallint,
+    decade smallint GENERATED ALWAYS AS (year - year % 10) STORED,
+    length real,
+    genre text,
+    genre_probability real,
+    genres text[] NOT NULL DEFAULT '{}',
+    source_id text,
+    url text,
+    extra jsonb NOT NULL DEFAULT '{}',
+    submissions integer NOT NULL DEFAULT 0,
+    missing text[] NOT NULL DEFAULT '{}',
+    vector vector(:dimensions),
+    CONSTRAINT mbid_is_unique UNIQUE (mbid),
+    CONSTRAINT year_is_from_1_to_9999 CHECK (year BETWEEN 1 AND 9999),
+    CONSTRAINT length_is_not_negative CHECK (length >= 0),
+    CONSTRAINT genre_probability_is_from_0_to_1 CHECK (genre_probability BETWEEN 0 AND 1)
+);
+
+ALTER TABLE pgsim.recording SET (fillfactor = 90);
+
+COMMENT ON TABLE pgsim.recording IS
+'One recording: its metadata and its fused vector. Rows written with plain SQL count as much as loaded ones.';
+COMMENT ON COLUMN pgsim.recording.id IS 'Number of the recording in this database, as the matrix uses it.';
+COMMENT ON COLUMN pgsim.recording.mbid IS 'MusicBrainz id, or a UUIDv5 made of source and source_id.';
+COMMENT ON COLUMN pgsim.recording.title IS 'Title, the most frequent one over its submissions.';
+COMMENT ON COLUMN pgsim.recording.artist IS 'Artist credit as written.';
+COMMENT ON COLUMN pgsim.recording.artist_mbids IS 'MusicBrainz ids of the artists, where known.';
+COMMENT ON COLUMN pgsim.recording.album IS 'Album or release.';
+COMMENT ON COLUMN pgsim.recording.year IS 'Year of release.';
+COMMENT ON COLUMN pgsim.recording.decade IS 'Decade of release, 1990 for 1990 to 1999; follows year.';
+COMMENT ON COLUMN pgsim.recording.length IS 'Length in seconds.';
+COMMENT ON COLUMN pgsim.recording.genre IS 'Label in the database''s default genre scheme (collection.genre_scheme).';
+COMMENT ON COLUMN pgsim.recording.genre_probability IS 'How sure the classifier is of that genre, from 0 to 1.';
+COMMENT ON COLUMN pgsim.recording.genres IS 'Labels of every scheme, as scheme:label.';
+COMMENT ON COLUMN pgsim.recording.source_id IS 'Id of the recording in the source it came from, where that is no MBID.';
+COMMENT ON COLUMN pgsim.recording.url IS 'Where the recording can be found.';
+COMMENT ON COLUMN pgsim.recording.extra IS 'Whatever else its source says.';
+COMMENT ON COLUMN pgsim.recording.submissions IS 'How many submissions the row was made from; 0 for plain SQL.';
+COMMENT ON COLUMN pgsim.recording.missing IS 'Feature sets that no submission had; the vector has 0 there.';
+COMMENT ON COLUMN pgsim.recording.vector IS
+'Fused features: the Euclidean distance between two of them is the distance between the recordings.';
+
+CREATE TABLE pgsim.similarity_a (
+    id integer PRIMARY KEY,
+    neighbours integer[] NOT NULL,
+    distances real[] NOT NULL,
+    reach real,
+    CONSTRAINT each_neighbour_has_a_distance CHECK (cardinality(neighbours) = cardinality(distances))
+);
+
+ALTER TABLE pgsim.similarity_a SET (fillfactor = 87);
+
+COMMENT ON TABLE pgsim.similarity_a IS
+'One of the two tables behind the view pgsim.similarity, which shows the current one.';
+COMMENT ON COLUMN pgsim.similarity_a.id IS 'Recording (recording.id).';
+COMMENT ON COLUMN pgsim.similarity_a.neighbours IS 'Its nearest recordings (recording.id), nearest first; ties by mbid.';
+COMMENT ON COLUMN pgsim.similarity_a.distances IS 'Their distances, in the same order.';
+COMMENT ON COLUMN pgsim.similarity_a.reach IS 'Mean of its 25 nearest distances.';
+
+CREATE TABLE pgsim.similarity_b (
+    id integer PRIMARY KEY,
+    neighbours integer[] NOT NULL,
+    distances real[] NOT NULL,
+    reach real,
+    CONSTRAINT each_neighbour_has_a_distance CHECK (cardinality(neighbours) = cardinality(distances))
+);
+
+ALTER TABLE pgsim.similarity_b SET (fillfactor = 87);
+
+COMMENT ON TABLE pgsim.similarity_b IS
+'One of the two tables behind the view pgsim.similarity, which shows the current one.';
+COMMENT ON COLUMN pgsim.similarity_b.id IS 'Recording (recording.id).';
+COMMENT ON COLUMN pgsim.similarity_b.neighbours IS 'Its nearest recordings (recording.id), nearest first; ties by mbid.';
+COMMENT ON COLUMN pgsim.similarity_b.distances IS 'Their distances, in the same order.';
+COMMENT ON COLUMN pgsim.similarity_b.reach IS 'Mean of its 25 nearest distances.';
+
+CREATE TABLE pgsim.stale (
+    event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id integer NOT NULL,
+    old_vector vector
+);
+
+COMMENT ON TABLE pgsim.stale IS
+'One change to a recording''s vector that the matrix has not seen; filled by triggers, emptied by refresh.';
+COMMENT ON COLUMN pgsim.stale.event IS 'Number of the change.';
+COMMENT ON COLUMN pgsim.stale.id IS 'Recording (recording.id) that was inserted, changed or deleted.';
+COMMENT ON COLUMN pgsim.stale.old_vector IS 'The vector it had before; NULL for a new one.';
+
+CREATE TABLE pgsim.reject (
+    file text NOT NULL,
+    member text NOT NULL,
+    reason text NOT NULL,
+    rejected_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT a_document_is_rejected_once PRIMARY KEY (file, member)
+);
+
+COMMENT ON TABLE pgsim.reject IS 'One document that could not be loaded, and why.';
+COMMENT ON COLUMN pgsim.reject.file IS 'File or archive it stands in.';
+COMMENT ON COLUMN pgsim.reject.member IS 'Its name in the archive, or its line in the file; empty for the file as a whole.';
+COMMENT ON COLUMN pgsim.reject.reason IS 'Why it could not be loaded.';
+COMMENT ON COLUMN pgsim.reject.rejected_at IS 'When it was last tried.';
+
+CREATE TABLE pgsim.run (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    command text NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz,
+    report jsonb NOT NULL DEFAULT '{}'
+);
+
+COMMENT ON TABLE pgsim.run IS 'One run of a command that changes data: load, fuse, index, refresh.';
+COMMENT ON COLUMN pgsim.run.id IS 'Number of the run.';
+COMMENT ON COLUMN pgsim.run.command IS 'What was run.';
+COMMENT ON COLUMN pgsim.run.started_at IS 'When it began.';
+COMMENT ON COLUMN pgsim.run.finished_at IS 'When it ended; NULL while it runs, or where it was killed.';
+COMMENT ON COLUMN pgsim.run.report IS 'What it counted.';
+
+CREATE INDEX recording_genre_year ON pgsim.recording (genre, year) WHERE vector IS NOT NULL;
+
+CREATE INDEX recording_year ON pgsim.recording (year) WHERE vector IS NOT NULL;
+
+CREATE INDEX recording_genres ON pgsim.recording USING gin (genres);

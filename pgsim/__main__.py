@@ -1,0 +1,5 @@
+"""python -m pgsim."""
+
+from pgsim.cli import main
+
+main()

@@ -1,0 +1,118 @@
+"""The command `pgsim`: parse, call, print. One command a file; errors are spoken here, once."""
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import Annotated
+
+import click
+import psycopg
+import typer
+
+from pgsim import __version__
+from pgsim.cli import build, query, server, setup
+from pgsim.cli import demo as demonstration
+from pgsim.errors import PgsimError
+
+app = typer.Typer(
+    name="pgsim",
+    help="Music recording similarity inside PostgreSQL.",
+    epilog="In SQL: SELECT * FROM similar_recordings('<mbid>', 10);",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What stands before the command."""
+
+    database: str | None
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pgsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL|NAME",
+            help="A connection string, or a database's name on the embedded server."
+            " PGSIM_DATABASE_URL does the same; without either, the embedded server's 'pgsim'.",
+        ),
+    ] = None,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Music recording similarity inside PostgreSQL."""
+    ctx.obj = Options(database)
+
+
+for command in (
+    setup.init,
+    build.load,
+    build.fuse,
+    build.index,
+    build.refresh,
+    query.similar,
+    query.status,
+    server.start,
+    server.stop,
+    server.url,
+    server.psql,
+    demonstration.demo,
+):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line: exit 0 done, 1 failed, 2 misused, 130 interrupted."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit code. What went wrong is one line on stderr."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        return _fail("interrupted", 130)
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        return _fail(error.format_message(), 2)
+    except PgsimError as error:
+        return _fail(str(error), error.exit_code)
+    except psycopg.Error as error:
+        return _fail(_one_line(error), 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        # Whoever read us has gone: nothing more to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"pgsim: {message}", err=True)
+    return code
+
+
+def _one_line(error: psycopg.Error) -> str:
+    """The server's message and its hint; where it has none, the driver's own."""
+    parts = [error.diag.message_primary or str(error).strip() or type(error).__name__]
+    if error.diag.message_hint:
+        parts.append(error.diag.message_hint)
+    return "; ".join(part.replace("\n", " ") for part in parts)

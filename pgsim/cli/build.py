@@ -1,0 +1,96 @@
+"""`pgsim load`, `fuse`, `index` and `refresh`: from files to a matrix that is true."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgsim.cli.common import Json, connection, print_json, print_table, progress, say
+from pgsim.collection import read_collection
+from pgsim.errors import UsageError
+from pgsim.fuse import refit
+from pgsim.index import build_index
+from pgsim.loader import load as load_paths
+from pgsim.matrix import refresh as refresh_matrix
+from pgsim.run import recorded
+
+
+def load(
+    ctx: typer.Context,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...",
+            help="Folders, or .json, .ndjson and .tar files, compressed by gzip, bzip2 or zstd.",
+        ),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Load documents: features and metadata, each one accounted for."""
+    with connection(ctx) as conn:
+        with progress("documents") as advance:
+            report = load_paths(conn, paths, advance)
+        if as_json:
+            print_json(asdict(report))
+        else:
+            print_table(
+                ["", "count"], [(k.replace("_", " "), v) for k, v in asdict(report).items()]
+            )
+            if report.rejected:
+                say("why documents were rejected: SELECT * FROM pgsim.reject")
+            if report.new or report.updated:
+                say("to bring the matrix up to date: pgsim refresh")
+    if report.read and report.rejected == report.read:
+        raise typer.Exit(1)
+
+
+def fuse(
+    ctx: typer.Context,
+    refit_sets: Annotated[
+        bool,
+        typer.Option("--refit", help="Fit centres and scales anew, and make every vector again."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make the vectors again from the stored submissions, with statistics of today's collection."""
+    if not refit_sets:
+        raise UsageError(
+            "loading fuses what it brings; to fit anew and fuse all: pgsim fuse --refit"
+        )
+    with connection(ctx) as conn, recorded(conn, "fuse") as run:
+        with progress("recordings") as advance:
+            report = asdict(refit(conn, advance))
+        run.update(report)
+        fit = read_collection(conn).fit
+        if fit is not None:
+            report["fitted"] = sorted(fit.fitted)
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo(
+            f"{report['inserted']} recordings new, {report['changed']} changed,"
+            f" {report['unchanged']} as they were"
+        )
+
+
+def index(ctx: typer.Context, as_json: Json = False) -> None:
+    """Build the HNSW index on the vectors, where it is missing; the first load does so too."""
+    with connection(ctx) as conn, recorded(conn, "index") as run:
+        read_collection(conn)
+        run["built"] = built = build_index(conn)
+    if as_json:
+        print_json({"built": built})
+    else:
+        typer.echo("index built" if built else "the index is there already")
+
+
+def refresh(ctx: typer.Context, as_json: Json = False) -> None:
+    """Bring the matrix up to date with every recording that is new, changed or deleted."""
+    with connection(ctx) as conn, recorded(conn, "refresh") as run:
+        report = asdict(refresh_matrix(conn))
+        run.update(report)
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo(f"{report['changed']} recordings had changed; {report['lists']} lists made anew")

@@ -1,0 +1,106 @@
+"""What the commands share: the connection, the --json option, tables and progress."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pgsim.collection import Connection
+from pgsim.database import connect, resolve
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
+WIDTH = 80  # columns of a table where there is no terminal
+
+
+@contextmanager
+def connection(ctx: typer.Context) -> Iterator[Connection]:
+    """A connection to the database that is meant, in autocommit mode, closed at the end."""
+    with closing(connect(resolve(ctx.obj.database), autocommit=True)) as conn:
+        yield conn
+
+
+def say(text: str) -> None:
+    """A line for the person, not for the pipe."""
+    typer.echo(text, err=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    typer.echo(json.dumps(value, default=str, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table on stdout; numbers to the right, long texts cut to the terminal's width."""
+    rows = [[_cell(value) for value in row] for row in rows]
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for index, name in enumerate(columns):
+        is_number = any(_is_number(row[index]) for row in rows)
+        table.add_column(
+            name,
+            justify="right" if is_number else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=len(name) if is_number else None,
+        )
+    for row in rows:
+        table.add_row(*row)
+    width = None if sys.stdout.isatty() else WIDTH
+    Console(width=width, highlight=False, markup=False).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).replace("-", "", 1).isdigit()
+
+
+@contextmanager
+def progress(unit: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A function to tell of work done: a bar on a terminal, else a line every 10 s; on stderr."""
+    if sys.stderr.isatty():
+        bar = Progress(
+            TextColumn("{task.completed:,.0f} " + unit),
+            BarColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        with bar:
+            task = bar.add_task("", total=total, rate="")
+
+            def advance_bar(done: int) -> None:
+                bar.advance(task, done)
+                speed = bar.tasks[0].speed
+                bar.update(task, rate=f"{speed:,.0f}/s" if speed else "")
+
+            yield advance_bar
+        return
+
+    started = last = time.monotonic()
+    count = 0
+
+    def advance_lines(done: int) -> None:
+        nonlocal count, last
+        count += done
+        now = time.monotonic()
+        if now - last >= LINE_EVERY:
+            last = now
+            of = f" of {total:,}" if total else ""
+            say(f"{count:,}{of} {unit}, {count / (now - started):,.0f}/s")
+
+    yield advance_lines

@@ -1,0 +1,54 @@
+"""`pgsim init`: make a database one of pgsim's, or bring it up to date."""
+
+from typing import Annotated
+
+import typer
+
+from pgsim import schema
+from pgsim.cli.common import Json, connection, print_json, say
+from pgsim.database import require_server
+from pgsim.errors import PgsimError, UsageError
+from pgsim.profile import read_profile
+
+DEFAULT_PROFILE = "acousticbrainz"
+
+
+def init(
+    ctx: typer.Context,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="What a vector is made of: a shipped profile or a TOML file"
+            f" [default: {DEFAULT_PROFILE}].",
+        ),
+    ] = None,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Bring an installed schema up to this version.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Install pgsim's tables and functions in the database, in the schema pgsim."""
+    if upgrade and profile:
+        raise UsageError("--upgrade keeps the database's profile: leave --profile out")
+    wanted = None if upgrade else read_profile(profile or DEFAULT_PROFILE)
+    with connection(ctx) as conn:
+        require_server(conn)
+        if wanted is None:
+            before, after = schema.upgrade(conn)
+            answer: dict[str, object] = {"upgraded": True, "from": before, "to": after}
+            text = f"schema brought from revision {before} to {after}; functions made anew"
+        else:
+            is_new = schema.install(conn, wanted)
+            answer = {"installed": is_new, "profile": wanted.name, "dimensions": wanted.dimensions}
+            text = f"profile '{wanted.name}', {wanted.dimensions} dimensions: " + (
+                "installed" if is_new else "was installed already"
+            )
+        try:
+            undo = schema.add_to_search_path(conn)
+        except PgsimError as error:
+            say(str(error))
+        else:
+            if undo:
+                say(f"pgsim is on the search path of '{conn.info.dbname}'; to undo that: {undo}")
+    print_json(answer) if as_json else typer.echo(text)

@@ -1,0 +1,1 @@
+"""Real music in the box: recordings of free games' soundtracks, as Debian distributes them."""

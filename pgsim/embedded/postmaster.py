@@ -1,0 +1,104 @@
+"""Is a server alive? What `postmaster.pid` says, checked against the process itself."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pgsim.embedded.account import EmbeddedError
+
+PORT = 5432
+SOCKET = f".s.PGSQL.{PORT}"
+
+
+@dataclass(frozen=True, slots=True)
+class Postmaster:
+    """A living server process; `status` is starting, ready or stopping."""
+
+    pid: int
+    status: str
+
+
+def find_postmaster(data: Path, sockets: Path) -> Postmaster | None:
+    """The living postmaster of a data folder; None for none, or the remains of a killed one."""
+    try:
+        lines = (data / "postmaster.pid").read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return None
+    pid = int(lines[0]) if lines and lines[0].isdigit() else 0
+    # One in another container has a process id that means nothing here, but its socket answers.
+    if not is_postmaster(pid, data) and not _answers(sockets / SOCKET):
+        return None
+    return Postmaster(pid, lines[7].strip() if len(lines) > 7 else "starting")
+
+
+def is_postmaster(pid: int, data: Path) -> bool:
+    """Whether a process is PostgreSQL at work in `data`: no zombie, nor an unrelated process."""
+    if sys.platform == "linux":
+        return _works_in(pid, data)
+    listed = subprocess.run(
+        ["/bin/ps", "-o", "stat=,command=", "-p", str(pid)],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.strip()
+    return not listed.startswith("Z") and f"-D {data}" in listed
+
+
+def remove_remains(data: Path, sockets: Path, *, patience: float = 60.0) -> None:
+    """Remove what a killed postmaster left, once the processes it had started are gone.
+
+    They are sent SIGQUIT, as the postmaster does after a crash: one busy with a long statement
+    would notice its death only at the end. EmbeddedError after `patience` seconds.
+    """
+    if not (data / "postmaster.pid").exists():
+        return
+    deadline = time.monotonic() + patience
+    signalled: set[int] = set()
+    while orphans := _orphans(data):
+        for pid in orphans - signalled:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)
+        signalled |= orphans
+        if time.monotonic() > deadline:
+            raise EmbeddedError(
+                f"processes of a killed server still work in {data}: "
+                f"end {', '.join(map(str, sorted(orphans)))} and start again"
+            )
+        time.sleep(0.05)
+    (data / "postmaster.pid").unlink(missing_ok=True)
+    (sockets / f"{SOCKET}.lock").unlink(missing_ok=True)
+
+
+def _works_in(pid: int, data: Path) -> bool:
+    """Whether a Linux process is named postgres and works in `data`; a zombie works nowhere."""
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+        return name == "postgres" and os.path.samefile(f"/proc/{pid}/cwd", data)
+    except OSError:
+        return False
+
+
+def _orphans(data: Path) -> set[int]:
+    """Process ids at work in `data`; elsewhere than on Linux PostgreSQL's own check must do."""
+    if sys.platform != "linux":
+        return set()
+    processes = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+    return {pid for pid in processes if _works_in(pid, data)}
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1.0)
+        try:
+            client.connect(str(path))
+        except BlockingIOError:  # a full queue: someone is there
+            return True
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,132 @@
+"""The embedded server's configuration: memory to fit the machine, peer login, no network."""
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from pgsim.embedded.account import Account
+from pgsim.errors import UsageError
+
+MIB = 1 << 20
+
+
+def write_configuration(home: Path, sockets: Path, account: Account) -> None:
+    """Write postgresql.conf, pg_hba.conf and pg_ident.conf into `home`.
+
+    They lie beside the data, not inside: where root writes them, the account that runs the
+    server (and so a database superuser) can neither change nor redirect them.
+    """
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": f'"{sockets}"',
+        "unix_socket_permissions": "0700",
+        "port": "5432",
+        "hba_file": str(home / "pg_hba.conf"),
+        "ident_file": str(home / "pg_ident.conf"),
+        "cluster_name": "pgsim",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        **memory_settings(memory_limit(), shared_memory_space()),
+    }
+    _write(home / "postgresql.conf", _format(settings) + "include_if_exists 'settings.conf'\n")
+    _write(
+        home / "pg_hba.conf",
+        "local all all peer map=pgsim\nlocal replication all peer map=pgsim\n",
+    )
+    _write(home / "pg_ident.conf", f'pgsim root all\npgsim "{account.name}" all\n')
+
+
+def persist_settings(home: Path, settings: Mapping[str, str]) -> bool:
+    """Add settings to those that every start of this server uses; whether any is new."""
+    path = home / "settings.conf"
+    known = _read(path)
+    merged = {**known, **settings}
+    for name in settings:
+        if not re.fullmatch(r"[A-Za-z_][\w.]*", name):
+            raise UsageError(f"'{name}' is no name of a PostgreSQL setting")
+    if merged == known:
+        return False
+    _write(path, _format(merged))
+    return True
+
+
+def memory_settings(total: int, shared_memory: int) -> dict[str, str]:
+    """Settings for `total` bytes of memory, of which /dev/shm may hold `shared_memory`.
+
+    A vector index is built in maintenance_work_mem, and builds in parallel keep it in shared
+    memory: where /dev/shm is small, as in containers, that goes into files instead.
+    """
+    maintenance = min(max(total // 8, 64 * MIB), 4096 * MIB)
+    megabytes = {
+        "shared_buffers": min(max(total // 4, 32 * MIB), 8192 * MIB),
+        "effective_cache_size": total * 5 // 8,
+        "maintenance_work_mem": maintenance,
+        "work_mem": min(max(total // 256, 4 * MIB), 64 * MIB),
+    }
+    settings = {name: f"{size // MIB}MB" for name, size in megabytes.items()}
+    if shared_memory < maintenance:
+        settings["dynamic_shared_memory_type"] = "mmap"
+    return settings
+
+
+def memory_limit(root: Path = Path("/")) -> int:
+    """Bytes that this process may use: the machine's memory, or its control group's if less."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    try:
+        groups = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:  # not Linux
+        groups = []
+    for line in groups:
+        _, controllers, group = line.split(":", 2)
+        if controllers == "":  # version 2
+            mount, name = root / "sys/fs/cgroup", "memory.max"
+        elif "memory" in controllers.split(","):  # version 1
+            mount, name = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes"
+        else:
+            continue
+        # Every enclosing group limits too; a container sees its own as the mount itself.
+        folder = mount / group.lstrip("/")
+        for place in (folder, *folder.parents):
+            if place.is_relative_to(mount):
+                limits.append(_limit(place / name))
+    return min(limit for limit in limits if limit > 0)
+
+
+def shared_memory_space() -> int:
+    """Bytes free in /dev/shm; plenty where the system has no such folder."""
+    try:
+        return shutil.disk_usage("/dev/shm").free
+    except OSError:
+        return 1 << 62
+
+
+def _limit(path: Path) -> int:
+    try:
+        text = path.read_text().strip()
+    except OSError:
+        return 0
+    return int(text) if text.isdigit() else 0  # "max": no limit
+
+
+def _format(settings: Mapping[str, str]) -> str:
+    quoted = {
+        name: value.replace("\\", "\\\\").replace("'", "''") for name, value in settings.items()
+    }
+    return "".join(f"{name} = '{value}'\n" for name, value in quoted.items())
+
+
+def _read(path: Path) -> dict[str, str]:
+    """Settings in the form that _format writes."""
+    if not path.exists():
+        return {}
+    pairs = (line.split(" = ", 1) for line in path.read_text().splitlines())
+    return {name: value[1:-1].replace("''", "'").replace("\\\\", "\\") for name, value in pairs}
+
+
+def _write(path: Path, text: str) -> None:
+    growing = path.with_name(f"{path.name}.growing")
+    growing.write_text(text)
+    growing.chmod(0o644)
+    growing.replace(path)

@@ -1,0 +1,13 @@
+"""What pgsim raises; the command line catches PgsimError once and prints its one line."""
+
+
+class PgsimError(Exception):
+    """Base of every error meant for a user: one line that names value, cause and cure."""
+
+    exit_code = 1
+
+
+class UsageError(PgsimError):
+    """A wrong argument: what was asked cannot be meant."""
+
+    exit_code = 2

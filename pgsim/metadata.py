@@ -1,0 +1,136 @@
+"""What a document says about its recording, by its tags: title, artist, year, genres."""
+
+import datetime
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from pgsim.text import Repairs
+
+# Tag names without blanks and underscores, the first that has something to say wins.
+_DATES = ("originaldate", "originalyear", "date", "releasedate")
+# Picard's older name for the recording's id in Vorbis files is trackid.
+_RECORDING_IDS = ("musicbrainzrecordingid", "musicbrainztrackid")
+_ARTIST_IDS = "musicbrainzartistid"
+
+# No recording is older than the phonautograph's.
+_FIRST_YEAR = 1860
+# In any date a year is what has four digits: 1998-02-23, 23rd of February 1998, 1998.02; or it
+# leads a bare YYYYMMDD.
+_YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?:(?:0[0-9]|1[0-2])(?:[0-2][0-9]|3[01]))?(?![0-9])")
+_UUID = re.compile(r"(?<![0-9a-z-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z-])")
+# Free-text genres that name none, and numbers of ID3's own list.
+_NO_GENRE = re.compile(
+    r"|\(?[0-9]+\)?|null|none|unknown|<unknown>|unknown genre|undefined|other|misc|n/?a|-+|\?+"
+)
+# Outside these bounds, in seconds, a length is no recording's (and PostgreSQL's real may not hold
+# it).
+_SHORTEST, _LONGEST = 0.001, 1e7
+
+
+def extract_metadata(document: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """What a document says about its recording, and how many of its texts were repaired.
+
+    Keys, each left out where the document has nothing to say: `title`, `artist`, `album` (text),
+    `artist_mbids` (list of UUIDs as text), `year` (int), `length` (seconds), `genres` ({scheme:
+    [label, probability]} of every classifier), `tags` (list of free-text genres, lower case),
+    `recording_mbid` (text), and from an envelope `source_id`, `url` (text) and `extra` (object).
+    Nothing here is a reason to reject a document.
+    """
+    block = _object(document.get("metadata"))
+    tags = {_tag_name(name): value for name, value in _object(block.get("tags")).items()}
+    repairs = Repairs()
+    found: dict[str, Any] = {
+        "title": next(_texts(tags.get("title"), repairs), None),
+        "artist": ", ".join(_texts(tags.get("artist"), repairs)),
+        "artist_mbids": _unique(_uuids(tags.get(_ARTIST_IDS))),
+        "album": next(_texts(tags.get("album"), repairs), None),
+        "year": _first_year(tags),
+        "length": _length(_object(block.get("audio_properties")).get("length")),
+        "genres": _genres(_object(document.get("highlevel")), repairs),
+        "tags": _unique(_genre_tags(tags.get("genre"), repairs)),
+        "recording_mbid": next(
+            (i for name in _RECORDING_IDS for i in _uuids(tags.get(name))), None
+        ),
+        "source_id": next(_texts(document.get("source_id"), repairs), None),
+        "url": next(_texts(document.get("url"), repairs), None),
+        "extra": repairs.value(_object(document.get("extra"))),
+    }
+    return {key: value for key, value in found.items() if value}, repairs.count
+
+
+def year_of(date: str) -> int | None:
+    """The year in a date of whatever shape; None where none from 1860 to next year is in it."""
+    last = datetime.date.today().year + 1
+    years = (int(found[1]) for found in _YEAR.finditer(date))
+    return next((year for year in years if _FIRST_YEAR <= year <= last), None)
+
+
+@lru_cache(maxsize=4096)
+def _tag_name(name: str) -> str:
+    """One name for `musicbrainz artist id` (MP3) and `musicbrainz_artistid` (Vorbis)."""
+    return name.lower().replace(" ", "").replace("_", "")
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """A tag's values; a tag is a list of texts, and seldom a text or a number."""
+    for each in value if isinstance(value, list) else (value,):
+        if isinstance(each, str):
+            yield each
+        elif type(each) is int:
+            yield str(each)
+
+
+def _texts(value: Any, repairs: Repairs) -> Iterator[str]:
+    for each in _strings(value):
+        if text := repairs.text(each):
+            yield text
+
+
+def _uuids(value: Any) -> Iterator[str]:
+    """Well-formed ids, whatever joins them; malformed ones are as good as none."""
+    for each in _strings(value):
+        yield from _UUID.findall(each.lower())
+
+
+def _first_year(tags: dict[str, Any]) -> int | None:
+    years = (year_of(date) for name in _DATES for date in _strings(tags.get(name)))
+    return next((year for year in years if year), None)
+
+
+def _length(value: Any) -> float | None:
+    is_number = type(value) in (int, float)
+    return float(value) if is_number and _SHORTEST <= value <= _LONGEST else None
+
+
+def _genres(models: dict[str, Any], repairs: Repairs) -> dict[str, list[str | float]]:
+    """Every classifier's label and its probability; a genre classifier goes by its scheme."""
+    genres: dict[str, list[str | float]] = {}
+    for model, result in models.items():
+        if not isinstance(result, dict):
+            continue
+        label: Any = result.get("value")
+        probability: Any = result.get("probability")
+        if not isinstance(label, str) or type(probability) not in (int, float):
+            continue
+        # Classifiers write probabilities such as 1.00000012: float32 noise.
+        if 0 <= probability <= 1.000001:
+            scheme = repairs.text(model.removeprefix("genre_"))
+            genres[scheme] = [repairs.text(label), min(float(probability), 1.0)]
+    return genres
+
+
+def _genre_tags(value: Any, repairs: Repairs) -> Iterator[str]:
+    for text in _texts(value, repairs):
+        for each in text.lower().split(";"):
+            if not _NO_GENRE.fullmatch(genre := each.strip()):
+                yield genre
+
+
+def _unique(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))

@@ -1,0 +1,204 @@
+"""Installing pgsim in a database, and bringing an older one up to date."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from psycopg import errors, sql
+from psycopg.rows import TupleRow
+from sqlalchemy import create_engine
+from sqlalchemy.pool import StaticPool
+
+from pgsim.collection import Collection, read_collection, write_collection
+from pgsim.errors import PgsimError
+from pgsim.profile import Profile
+
+_PACKAGE = Path(__file__).parent
+# In a wheel, sql/ and alembic/ lie inside the package; in a checkout, beside it.
+_ROOT = _PACKAGE if (_PACKAGE / "sql").is_dir() else _PACKAGE.parent
+SQL, REVISIONS = _ROOT / "sql", _ROOT / "alembic"
+
+Connection = psycopg.Connection[TupleRow]
+
+
+def install(conn: Connection, profile: Profile) -> bool:
+    """Install pgsim for a profile, in one transaction; False where it was there already.
+
+    PgsimError where the database holds another profile.
+    """
+    with _alone(conn):
+        if _is_installed(conn):
+            _require_profile(read_collection(conn), profile)
+            return False
+        conn.execute(read_sql("pgsim.sql", dimensions=profile.dimensions))
+        write_collection(conn, profile)
+        with _alembic(conn, profile.dimensions) as config:
+            command.stamp(config, "head")
+        return True
+
+
+def upgrade(conn: Connection) -> tuple[str | None, str | None]:
+    """Bring an installed schema up to date, in one transaction; the revisions before and after.
+
+    Functions, views, types and triggers are dropped and made again from sql/; tables go through
+    alembic's revisions. PgsimError names an object of the user's that depends on one of them.
+    """
+    with _alone(conn):
+        dimensions = read_collection(conn).profile.dimensions
+        before = revision(conn)
+        _drop_code(conn)
+        with _alembic(conn, dimensions) as config:
+            command.upgrade(config, "head")
+        conn.execute(read_sql("schema.sql"))
+        conn.execute(read_sql("code.sql"))
+        return before, revision(conn)
+
+
+def revision(conn: Connection) -> str | None:
+    """The alembic revision that the database's tables are of."""
+    row = conn.execute("SELECT version_num FROM pgsim.alembic_version").fetchone()
+    return row[0] if row else None
+
+
+def newest_revision() -> str | None:
+    """The alembic revision that this version of pgsim works with."""
+    return ScriptDirectory(str(REVISIONS)).get_current_head()
+
+
+def build_from_revisions(conn: Connection, dimensions: int) -> None:
+    """The other road to the same schema: every revision from the first, then the code."""
+    conn.execute(read_sql("schema.sql"))
+    with _alembic(conn, dimensions) as config:
+        command.upgrade(config, "head")
+    conn.execute(read_sql("schema.sql"))
+    conn.execute(read_sql("code.sql"))
+
+
+def add_to_search_path(conn: Connection) -> str | None:
+    """Put pgsim on the database's search path, for unqualified calls.
+
+    Returns the statement that undoes it; None where it was there already. A role that does not own
+    the database gets PgsimError with the statement that its owner may run.
+    """
+    database = conn.info.dbname
+    row = conn.execute(
+        "SELECT substr(setting, 13) FROM pg_db_role_setting AS s"
+        " JOIN pg_database AS d ON d.oid = s.setdatabase, unnest(s.setconfig) AS setting"
+        " WHERE d.datname = %s AND s.setrole = 0 AND starts_with(setting, 'search_path=')",
+        (database,),
+    ).fetchone()
+    before = row[0] if row else '"$user", public'
+    if "pgsim" in [name.strip() for name in before.split(",")]:
+        return None
+    alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(database)).as_string(conn)
+    statement = f"{alter}SET search_path = {before}, pgsim"
+    try:
+        with conn.transaction():
+            conn.execute(statement.encode())
+    except errors.InsufficientPrivilege:
+        raise PgsimError(
+            f"role '{conn.info.user}' does not own database '{database}'; for unqualified calls"
+            f" its owner may run: {statement}"
+        ) from None
+    return f"{alter}SET search_path = {before}" if row else f"{alter}RESET search_path"
+
+
+def read_sql(name: str, **parameters: int) -> bytes:
+    """A file of sql/ with its includes in place and its parameters (`:name`) bound."""
+    text = "".join(_lines(SQL / name))
+    for key, value in parameters.items():
+        text = text.replace(f":{key}", str(value))
+    return text.encode()
+
+
+def _lines(path: Path) -> Iterator[str]:
+    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.startswith("\\ir "):
+            yield from _lines(path.parent / line.removeprefix("\\ir ").strip())
+        else:
+            yield line
+
+
+def _drop_code(conn: Connection) -> None:
+    """Drop all that sql/code.sql makes: whatever is in the schema and is no table is pgsim's."""
+    kinds = {
+        "TRIGGER": "SELECT format('%I ON %s', tgname, tgrelid::regclass) FROM pg_trigger AS t"
+        " JOIN pg_class AS c ON c.oid = t.tgrelid"
+        " WHERE c.relnamespace = 'pgsim'::regnamespace AND NOT t.tgisinternal",
+        "ROUTINE": "SELECT oid::regprocedure::text FROM pg_proc"
+        " WHERE pronamespace = 'pgsim'::regnamespace",
+        "VIEW": "SELECT oid::regclass::text FROM pg_class"
+        " WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'v'",
+        "TYPE": "SELECT t.oid::regtype::text FROM pg_type AS t JOIN pg_class AS c"
+        " ON c.oid = t.typrelid WHERE t.typnamespace = 'pgsim'::regnamespace AND c.relkind = 'c'",
+    }
+    for kind, query in kinds.items():
+        names = [name for (name,) in conn.execute(query.encode())]
+        # Triggers go one by one; the others together, since they depend on one another.
+        batches = names if kind == "TRIGGER" else [", ".join(names)] if names else []
+        for batch in batches:
+            try:
+                conn.execute(f"DROP {kind} {batch}".encode())
+            except errors.DependentObjectsStillExist as error:
+                detail = (error.diag.message_detail or "").replace("\n", "; ")
+                raise PgsimError(
+                    f"an object of yours depends on pgsim's code ({detail}):"
+                    " drop it, upgrade, and make it again"
+                ) from None
+
+
+@contextmanager
+def _alone(conn: Connection) -> Iterator[None]:
+    """A transaction in which no other installs or upgrades."""
+    with conn.transaction():
+        conn.execute("SELECT pg_advisory_xact_lock(hashtext('pgsim.schema'))")
+        yield
+
+
+class _Lent:
+    """A connection lent to SQLAlchemy, which may not end its transaction."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._conn, name)
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@contextmanager
+def _alembic(conn: Connection, dimensions: int) -> Iterator[Config]:
+    """alembic's configuration on this connection, inside its transaction."""
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: _Lent(conn),
+        poolclass=StaticPool,
+        use_native_hstore=False,
+    )
+    with engine.connect() as connection:
+        config = Config(attributes={"connection": connection, "dimensions": dimensions})
+        config.set_main_option("script_location", str(REVISIONS))
+        yield config
+
+
+def _is_installed(conn: Connection) -> bool:
+    row = conn.execute("SELECT to_regclass('pgsim.collection') IS NOT NULL").fetchone()
+    return bool(row and row[0])
+
+
+def _require_profile(collection: Collection, wanted: Profile) -> None:
+    if collection.profile.name != wanted.name:
+        raise PgsimError(
+            f"this database holds profile '{collection.profile.name}', not '{wanted.name}':"
+            " one database, one profile; name another one with --database"
+        )

@@ -1,0 +1,114 @@
+"""AcousticBrainz documents, low level and high level, and documents of their shape."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NoReturn
+from uuid import UUID
+
+import numpy as np
+import orjson
+
+from pgsim.features import extract
+from pgsim.metadata import extract_metadata
+from pgsim.profile import Profile
+from pgsim.sources import files
+from pgsim.sources.files import Member, members
+from pgsim.submission import Rejected, Submission
+
+__all__ = ["accepts", "members", "name", "submission"]
+
+name = "acousticbrainz"
+
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_MBID = re.compile(_UUID, re.IGNORECASE)
+# <mbid>-<n>.json, n being the submission's offset; a document of one's own may lack it.
+_NAME = re.compile(
+    rf"(?:^|[/:])({_UUID})(?:-([0-9]{{1,10}}))?\.json(?:\.gz|\.bz2|\.zst)?$", re.IGNORECASE
+)
+# PostgreSQL's integer.
+_LARGEST_NUMBER = 2**31 - 1
+_LOW_LEVEL = ("lowlevel", "rhythm", "tonal")
+
+
+def accepts(path: Path) -> bool:
+    """Folders, and files whose names say that they hold JSON documents."""
+    return path.is_dir() or files.is_known(path)
+
+
+def submission(member: Member, profile: Profile) -> Submission:
+    """The submission in one document; Rejected says why there is none.
+
+    MBID and number come from the member's name `<mbid>-<n>.json`, which is authoritative, else from
+    the keys `mbid` and `number` beside the document's own, else from its tags.
+    """
+    if member.fault:
+        raise Rejected(member.fault)
+    try:
+        document = _parse(member.data)
+        features = extract(document, profile)
+        if np.isnan(features).all():
+            raise Rejected(
+                f"no feature set of profile '{profile.name}' in it; its keys: {_keys(document)}"
+            )
+        metadata, repairs = extract_metadata(document)
+    except RecursionError:
+        raise Rejected("nested too deep") from None
+    mbid, number = _identity(member.name, document, metadata)
+    return Submission(mbid, name, number, _kind(document), features, metadata, repairs)
+
+
+def _parse(data: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        document = _parse_leniently(data)
+    if not isinstance(document, dict):
+        raise Rejected(f"an object is needed, not a JSON {type(document).__name__}")
+    return document
+
+
+def _parse_leniently(data: bytes) -> Any:
+    """What orjson refuses: half of a surrogate pair is repaired later; the rest gets its reason."""
+    try:
+        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
+    except UnicodeDecodeError as error:
+        raise Rejected(f"not UTF-8: {error.reason} at byte {error.start}") from None
+    except ValueError as error:
+        raise Rejected(f"not JSON: {error}" if data.strip() else "empty") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise Rejected(f"not JSON: {constant} is no number there")
+
+
+def _keys(document: dict[str, Any]) -> str:
+    keys = ", ".join(repr(key) for key in list(document)[:5])
+    return keys[:100] or "none"
+
+
+def _kind(document: dict[str, Any]) -> str:
+    is_high = bool(document.get("highlevel"))
+    is_low = any(document.get(key) for key in _LOW_LEVEL)
+    return "document" if is_high == is_low else "highlevel" if is_high else "lowlevel"
+
+
+def _identity(where: str, document: dict[str, Any], metadata: dict[str, Any]) -> tuple[UUID, int]:
+    found = _NAME.search(where)
+    if found:
+        return UUID(found[1]), _number(int(found[2] or 0))
+    mbid = document.get("mbid", metadata.get("recording_mbid"))
+    if mbid is None:
+        raise Rejected(
+            "no MBID: the name is not <mbid>-<n>.json, and there is neither a key 'mbid'"
+            " nor a tag 'musicbrainz_recordingid' that is one"
+        )
+    if not isinstance(mbid, str) or not _MBID.fullmatch(mbid):
+        raise Rejected(f"mbid {mbid!r:.60} is no UUID")
+    return UUID(mbid), _number(document.get("number", 0))
+
+
+def _number(number: Any) -> int:
+    if type(number) is not int or not 0 <= number <= _LARGEST_NUMBER:
+        raise Rejected(f"number {number!r:.60} is no integer from 0 to {_LARGEST_NUMBER}")
+    return number

@@ -1,0 +1,50 @@
+"""Zstandard files as streams, however many frames they have; a cut-off one is an error."""
+
+import io
+from pathlib import Path
+from typing import IO
+
+import zstandard
+
+# A frame of one repeated byte grows 32,000 times: small bites keep such a file out of the memory.
+_BITE = 8192
+
+
+class _Frames(io.RawIOBase):
+    """The frames of a file, one after the other; EOFError where the last one is not whole."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._left = b""  # read and not yet decompressed
+        self._ready = memoryview(b"")  # decompressed and not yet given away
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._ready:
+            bite = self._left or self._file.read(_BITE)
+            if not bite:
+                if self._frame is not None:
+                    raise EOFError("zstd frame ends before its end")
+                return 0
+            if self._frame is None:
+                self._frame = zstandard.ZstdDecompressor().decompressobj()
+            self._ready = memoryview(self._frame.decompress(bite))
+            self._left = self._frame.unused_data
+            if self._frame.eof:
+                self._frame = None
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        return size
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def open_zstd(path: Path) -> IO[bytes]:
+    """Open a `.zst` file for reading; reading raises EOFError or ZstdError where it is broken."""
+    return io.BufferedReader(_Frames(path.open("rb")), buffer_size=2**17)

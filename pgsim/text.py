@@ -1,0 +1,34 @@
+"""Text that PostgreSQL can hold, and how often it had to be made so."""
+
+import re
+from typing import Any
+
+# Bytes of UTF-8; no true title or name comes near it.
+LONGEST = 4096
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class Repairs:
+    """Repairs texts and counts those that needed it; trimming blanks is no repair."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def text(self, text: str) -> str:
+        """`text` trimmed, without NUL, lone surrogates replaced, at most 4 KiB of UTF-8."""
+        if len(text) <= LONGEST // 4 and not _UNSTORABLE.search(text):
+            return text.strip()
+        repaired = _UNSTORABLE.sub(lambda found: "\ufffd" if found[0] != "\0" else "", text)
+        repaired = repaired.encode()[:LONGEST].decode(errors="ignore")
+        self.count += repaired != text
+        return repaired.strip()
+
+    def value(self, value: Any) -> Any:
+        """A JSON value with every text in it repaired, keys too."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, list):
+            return [self.value(each) for each in value]
+        if isinstance(value, dict):
+            return {self.text(key): self.value(each) for key, each in value.items()}
+        return value

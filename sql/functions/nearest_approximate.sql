@@ -1,0 +1,44 @@
+CREATE OR REPLACE FUNCTION pgsim.nearest_approximate(
+    query vector, n integer, f pgsim.recording_filter, except_id integer, ef_search integer, max_scan_tuples integer
+) RETURNS TABLE (id integer, distance real)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+SET search_path FROM CURRENT
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+AS $$
+DECLARE
+    -- hnsw.* cannot stand in the function's definition: an ordinary role that restores a dump may not
+    -- have pgvector loaded yet. So they are set here and put back (to NULL, the default, where unset).
+    settings CONSTANT text[] := ARRAY[
+        ['hnsw.ef_search', ef_search::text],
+        ['hnsw.iterative_scan', 'relaxed_order'],
+        ['hnsw.max_scan_tuples', max_scan_tuples::text],
+        ['hnsw.scan_mem_multiplier', '100']];
+    kept text[] := '{}';
+BEGIN
+    FOR i IN 1 .. array_length(settings, 1) LOOP
+        kept[i] := current_setting(settings[i][1], true);
+        PERFORM set_config(settings[i][1], settings[i][2], true);
+    END LOOP;
+    RETURN QUERY EXECUTE '
+        WITH fetched AS MATERIALIZED (
+            SELECT r.id, r.mbid, r.vector <-> $1 AS distance
+            FROM recording AS r
+            WHERE r.vector IS NOT NULL AND matches(r, $3) AND r.id IS DISTINCT FROM $4
+            ORDER BY r.vector <-> $1
+            LIMIT $2
+        )
+        SELECT fetched.id, fetched.distance::real
+        FROM fetched
+        ORDER BY fetched.distance::real, fetched.mbid'
+    USING query, n, f, except_id;
+    FOR i IN 1 .. array_length(settings, 1) LOOP
+        PERFORM set_config(settings[i][1], kept[i], true);
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION pgsim.nearest_approximate(
+    vector, integer, pgsim.recording_filter, integer, integer, integer
+) IS 'About the n matching recordings nearest to a vector, by the HNSW index; it may return fewer than match.';

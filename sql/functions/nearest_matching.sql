@@ -1,0 +1,53 @@
+CREATE OR REPLACE FUNCTION pgsim.nearest_matching(
+    query vector, n integer, f pgsim.recording_filter DEFAULT NULL,
+    except_id integer DEFAULT NULL, listed_share double precision DEFAULT NULL
+) RETURNS TABLE (id integer, distance real)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+SET search_path FROM CURRENT
+AS $$
+#variable_conflict use_column
+DECLARE
+    -- The HNSW index is asked for more than is wanted: what it misses, it misses at the end.
+    wanted CONSTANT integer := greatest(100, 2 * n + n / 2);
+    -- An exact answer to a far filter may cost this many rows (about 40 ms) rather than lose recall.
+    worst_case CONSTANT integer := 40000;
+    unfiltered CONSTANT boolean := f IS NULL;
+    total real;
+    affordable integer;
+    matching integer;
+    found integer[];
+    distances real[];
+BEGIN
+    SELECT greatest(c.reltuples, 0) INTO total FROM pg_class AS c WHERE c.oid = 'recording'::regclass;
+    affordable := CASE WHEN unfiltered THEN 1000 ELSE greatest(1000, sqrt(10.0 * n * total)) END;
+    EXECUTE '
+        SELECT count(*)
+        FROM (SELECT FROM recording AS r WHERE r.vector IS NOT NULL AND matches(r, $1) LIMIT $2) AS counted'
+    INTO matching
+    USING f, CASE WHEN unfiltered THEN affordable ELSE greatest(affordable, worst_case) END + 1;
+
+    -- A list that holds few of the matches says that these are far from the query.
+    IF matching > affordable
+        AND (
+            matching > worst_case OR listed_share IS NULL
+            OR listed_share >= 0.5 * matching / greatest(total, matching)
+        )
+    THEN
+        SELECT array_agg(a.id), array_agg(a.distance) INTO found, distances
+        FROM nearest_approximate(
+            query, wanted, f, except_id,
+            CASE WHEN unfiltered THEN least(1000, wanted) ELSE 400 END,
+            least(2000000000.0, greatest(20000.0, 4.0 * wanted * total / matching))::integer
+        ) AS a;
+        IF cardinality(found) = wanted THEN
+            RETURN QUERY SELECT u.id, u.distance FROM unnest(found[:n], distances[:n]) AS u (id, distance);
+            RETURN;
+        END IF;
+    END IF;
+    RETURN QUERY SELECT e.id, e.distance FROM nearest_exact(query, n, f, except_id) AS e;
+END
+$$;
+
+COMMENT ON FUNCTION pgsim.nearest_matching(vector, integer, pgsim.recording_filter, integer, double precision) IS
+'The n matching recordings nearest to a vector, nearest first, never fewer than match: by a scan of the matching rows '
+'where these are few, else by the HNSW index, and by a scan all the same where that brings too little.';

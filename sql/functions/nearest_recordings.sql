@@ -1,0 +1,55 @@
+CREATE OR REPLACE FUNCTION pgsim.nearest_recordings(
+    query vector,
+    k integer DEFAULT 10,
+    genre text DEFAULT NULL,
+    decade integer DEFAULT NULL,
+    year_from integer DEFAULT NULL,
+    year_to integer DEFAULT NULL,
+    length_from real DEFAULT NULL,
+    length_to real DEFAULT NULL,
+    exclude uuid[] DEFAULT NULL,
+    exclude_artists uuid[] DEFAULT NULL,
+    max_per_artist integer DEFAULT NULL,
+    distinct_titles boolean DEFAULT false,
+    min_similarity real DEFAULT NULL,
+    metric text DEFAULT NULL,
+    weights jsonb DEFAULT NULL,
+    approximate boolean DEFAULT false,
+    ranking text DEFAULT 'similarity'
+) RETURNS SETOF pgsim.similar_recording
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
+SET search_path FROM CURRENT
+AS $$
+DECLARE
+    dimensions CONSTANT integer := (
+        SELECT a.atttypmod FROM pg_attribute AS a WHERE a.attrelid = 'recording'::regclass AND a.attname = 'vector');
+    candidates integer;
+    conditions recording_filter;
+    ids integer[];
+    found real[];
+BEGIN
+    PERFORM require_built(
+        k, ranking, length_from, length_to, exclude, exclude_artists, max_per_artist,
+        distinct_titles, min_similarity, metric, weights, approximate);
+    IF query IS NULL THEN
+        RAISE EXCEPTION 'the query vector is NULL' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF vector_dims(query) <> dimensions THEN
+        RAISE EXCEPTION 'the query vector has % dimensions, but the recordings have %', vector_dims(query), dimensions
+            USING ERRCODE = 'data_exception';
+    END IF;
+    candidates := CASE ranking WHEN 'similarity' THEN greatest(4 * k, 40) ELSE k END;
+    IF num_nonnulls(genre, decade, year_from, year_to) > 0 THEN
+        conditions := resolve_filter(genre, decade, year_from, year_to);
+    END IF;
+    SELECT array_agg(n.id), array_agg(n.distance) INTO ids, found
+    FROM nearest_matching(query, candidates, conditions) AS n;
+    RETURN QUERY SELECT a.* FROM answer(
+        ids, found, live_reach(query, NULL), k, ranking, pending_recordings()) AS a;
+END
+$$;
+
+COMMENT ON FUNCTION pgsim.nearest_recordings(
+    vector, integer, text, integer, integer, integer, real, real, uuid[], uuid[], integer, boolean, real,
+    text, jsonb, boolean, text
+) IS
+'The k recordings most similar to a vector of the database''s feature space; arguments as in similar_recordings().';

@@ -1,0 +1,10 @@
+CREATE OR REPLACE FUNCTION pgsim.pending_recordings() RETURNS integer[]
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path FROM CURRENT
+AS $$
+    SELECT CASE WHEN count(*) <= 500 THEN coalesce(array_agg(p.id), '{}') END
+    FROM (SELECT s.id FROM stale AS s LIMIT 501) AS p;
+$$;
+
+COMMENT ON FUNCTION pgsim.pending_recordings() IS
+'Recordings that changed since the matrix was last refreshed; NULL where these are more than 500, too many to merge into an answer.';

@@ -1,0 +1,20 @@
+CREATE OR REPLACE FUNCTION pgsim.recording_changed() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+    CASE TG_OP
+        WHEN 'INSERT' THEN
+            INSERT INTO stale (id) SELECT n.id FROM new_rows AS n WHERE n.vector IS NOT NULL;
+        WHEN 'UPDATE' THEN
+            INSERT INTO stale (id, old_vector)
+            SELECT n.id, o.vector FROM new_rows AS n INNER JOIN old_rows AS o ON n.id = o.id
+            WHERE n.vector IS DISTINCT FROM o.vector;
+        WHEN 'DELETE' THEN
+            INSERT INTO stale (id, old_vector) SELECT o.id, o.vector FROM old_rows AS o WHERE o.vector IS NOT NULL;
+    END CASE;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION pgsim.recording_changed() IS 'Trigger: writes changed vectors to pgsim.stale, a statement at a time.';

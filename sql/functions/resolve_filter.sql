@@ -1,0 +1,55 @@
+CREATE OR REPLACE FUNCTION pgsim.resolve_filter(genre text, decade integer, year_from integer, year_to integer)
+RETURNS pgsim.recording_filter
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path FROM CURRENT
+AS $$
+#variable_conflict use_variable
+DECLARE
+    result recording_filter;
+    scheme text;
+    known text;
+BEGIN
+    IF decade % 10 <> 0 THEN
+        RAISE EXCEPTION 'decade % is not a multiple of 10', decade
+            USING ERRCODE = 'invalid_parameter_value', HINT = format('ask for decade => %s', decade - decade % 10);
+    END IF;
+    result.year_from := greatest(year_from, decade);
+    result.year_to := least(year_to, decade + 9);
+    IF result.year_from > result.year_to THEN
+        RAISE EXCEPTION 'no year is both from % and to %', result.year_from, result.year_to
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'check decade, year_from and year_to';
+    END IF;
+    IF genre IS NULL THEN
+        RETURN result;
+    END IF;
+
+    IF EXISTS (SELECT FROM recording AS r WHERE r.genre = resolve_filter.genre AND r.vector IS NOT NULL) THEN
+        result.genre := genre;
+        RETURN result;
+    END IF;
+    SELECT c.genre_scheme INTO scheme FROM collection AS c;
+    IF starts_with(genre, scheme || ':') THEN
+        RETURN resolve_filter(substr(genre, length(scheme) + 2), decade, year_from, year_to);
+    END IF;
+    IF genre LIKE '%:%' AND EXISTS (SELECT FROM recording AS r WHERE r.genres @> ARRAY[resolve_filter.genre]) THEN
+        result.label := genre;
+        RETURN result;
+    END IF;
+
+    -- A skip scan: one index probe a label, however many recordings there are.
+    WITH RECURSIVE label (name) AS (
+        SELECT min(r.genre) FROM recording AS r WHERE r.vector IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(r.genre) FROM recording AS r WHERE r.vector IS NOT NULL AND r.genre > label.name)
+        FROM label WHERE label.name IS NOT NULL
+    )
+    SELECT string_agg(first.name, ', ' ORDER BY first.name) INTO known
+    FROM (SELECT label.name FROM label WHERE label.name IS NOT NULL LIMIT 40) AS first;
+    RAISE EXCEPTION 'unknown genre ''%'': no recording has it', genre
+        USING ERRCODE = 'invalid_parameter_value',
+            HINT = format('known: %s; labels of other schemes are asked for as scheme:label', coalesce(known, 'none'));
+END
+$$;
+
+COMMENT ON FUNCTION pgsim.resolve_filter(text, integer, integer, integer) IS
+'Turns the words of a question into conditions, and refuses those that cannot be meant.';

@@ -1,0 +1,25 @@
+-- In plpgsql, because its temporary table is there only when it runs.
+CREATE OR REPLACE FUNCTION pgsim.store_submissions() RETURNS TABLE (mbid uuid, source text, number integer, is_new boolean)
+LANGUAGE plpgsql VOLATILE
+SET search_path FROM CURRENT
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    INSERT INTO submission AS s (mbid, source, number, features, documents)
+    SELECT i.mbid, i.source, i.number, i.features, i.documents
+    FROM incoming_submission AS i
+    ORDER BY i.mbid, i.source, i.number
+    ON CONFLICT (mbid, source, number) DO UPDATE
+    SET
+        features = merge_features(s.features, excluded.features),
+        documents = s.documents || excluded.documents
+    WHERE
+        s.documents <> s.documents || excluded.documents
+        OR s.features <> merge_features(s.features, excluded.features)
+    RETURNING s.mbid, s.source, s.number, s.xmax = 0;
+END
+$$;
+
+COMMENT ON FUNCTION pgsim.store_submissions() IS
+'Stores the rows of the temporary table incoming_submission, merging documents of one submission; returns the new and the changed ones.';

@@ -1,0 +1,19 @@
+-- The whole of pgsim, in the order of its dependencies. Read alike by pgsim init and by psql:
+--     psql -v dimensions=68 --single-transaction -v ON_ERROR_STOP=1 -f sql/pgsim.sql
+\ir schema.sql
+
+\ir tables/collection.sql
+\ir tables/feature_set.sql
+\ir tables/submission.sql
+\ir tables/recording.sql
+\ir tables/similarity_a.sql
+\ir tables/similarity_b.sql
+\ir tables/stale.sql
+\ir tables/reject.sql
+\ir tables/run.sql
+
+\ir indexes/recording_genre_year.sql
+\ir indexes/recording_year.sql
+\ir indexes/recording_genres.sql
+
+\ir code.sql

@@ -1,0 +1,73 @@
+"""Fixtures: an embedded server of the tests' own, and fresh databases on it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from pgsim import embedded
+
+
+@pytest.fixture(scope="session")
+def fast_settings() -> dict[str, str]:
+    """Server settings for tests: what is lost when the machine fails is only a test's."""
+    return {
+        "fsync": "off",
+        "full_page_writes": "off",
+        "synchronous_commit": "off",
+        "shared_buffers": "256MB",
+    }
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that the account of the server can reach; pytest's own are closed."""
+    folder = Path(tempfile.mkdtemp(prefix="pgsim-tests-"))
+    if os.geteuid() == 0:
+        folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server(open_folder: Path, fast_settings: dict[str, str]) -> Iterator[embedded.Server]:
+    """An embedded server, stopped at the end; no other server is touched."""
+    home = open_folder / "home"
+    yield embedded.start(home, settings=fast_settings)
+    embedded.stop(home)
+
+
+@pytest.fixture(scope="session")
+def vector_template(server: embedded.Server) -> str:
+    """The name of a database with pgvector, to be cloned."""
+    embedded.ensure_database(server, "vector_template")
+    return "vector_template"
+
+
+@pytest.fixture
+def new_database(server: embedded.Server, vector_template: str) -> Iterator[Callable[..., str]]:
+    """Make a database for this test: `new_database(template=NAME)` returns its conninfo.
+
+    It is a clone of `template`, by default of one that holds nothing but pgvector.
+    """
+    made: list[str] = []
+    with psycopg.connect(server.conninfo("postgres"), autocommit=True) as conn:
+
+        def make(template: str = vector_template) -> str:
+            name = f"test_{os.urandom(6).hex()}"
+            conn.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
+            )
+            made.append(name)
+            return server.conninfo(name)
+
+        yield make
+        for name in made:
+            conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
