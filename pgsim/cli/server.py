@@ -52,4 +52,5 @@ def psql(
     if password := password_of(conninfo):  # in the environment no other user can see it
         environment["PGPASSWORD"] = password
     sys.stdout.flush()
-    os.execve(program, [str(program), redact(conninfo), *(arguments or [])], environment)
+    command = [str(program), redact(conninfo), *(arguments or [])]
+    os.execve(program, command, environment)  # noqa: S606

@@ -41,7 +41,7 @@ def is_postmaster(pid: int, data: Path) -> bool:
     """Whether a process is PostgreSQL at work in `data`: no zombie, nor an unrelated process."""
     if sys.platform == "linux":
         return _works_in(pid, data)
-    listed = subprocess.run(
+    listed = subprocess.run(  # noqa: S603
         ["/bin/ps", "-o", "stat=,command=", "-p", str(pid)],
         capture_output=True,
         text=True,
@@ -79,7 +79,7 @@ def _works_in(pid: int, data: Path) -> bool:
     """Whether a Linux process is named postgres and works in `data`; a zombie works nowhere."""
     try:
         name = Path(f"/proc/{pid}/comm").read_text().strip()
-        return name == "postgres" and os.path.samefile(f"/proc/{pid}/cwd", data)
+        return name == "postgres" and Path(f"/proc/{pid}/cwd").samefile(data)
     except OSError:
         return False
 
@@ -88,7 +88,7 @@ def _orphans(data: Path) -> set[int]:
     """Process ids at work in `data`; elsewhere than on Linux PostgreSQL's own check must do."""
     if sys.platform != "linux":
         return set()
-    processes = (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+    processes = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
     return {pid for pid in processes if _works_in(pid, data)}
 
 

@@ -23,19 +23,7 @@ CHECKOUT = Path(pgsim.__file__).parents[1]
 PASSWORD = "s3cret/@: %"
 QUOTED = "s3cret%2F%40%3A%20%25"
 
-COMMANDS = """
-import types, typer
-from pgsim.cli import server
-app = typer.Typer()
-
-@app.callback()
-def main(ctx: typer.Context, database: str | None = None) -> None:
-    ctx.obj = types.SimpleNamespace(database=database)
-
-for command in (server.start, server.stop, server.url, server.psql):
-    app.command()(command)
-app()
-"""
+COMMAND = "from pgsim.cli import main; main()"
 
 
 def free_port() -> int:
@@ -96,7 +84,7 @@ def no_surroundings(server: embedded.Server, monkeypatch: pytest.MonkeyPatch) ->
 
 def pgsim_command(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", COMMANDS, *arguments],
+        [sys.executable, "-c", COMMAND, *arguments],
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         capture_output=True,
         text=True,
@@ -272,7 +260,6 @@ def test_a_host_that_does_not_exist_is_named() -> None:
         "postgresql://u:a@s3cret@host/x",
         "postgresql://u:s3/cret@host/x",
         "postgresql://u:12/s3cret@host/x",
-        "postgresql://u:a?s3cret@host/x",
         "postgresql://u:s3cret%@host/x",
         "postgresql+psycopg://u:s3cret@host/x",
         "nothing=known password=s3cret",
@@ -292,6 +279,7 @@ def test_a_connection_string_that_cannot_be_read_is_not_repeated(conninfo: str) 
     [
         ("postgresql://u:s3cret@host:5433/x", "postgresql://u@host:5433/x"),
         ("postgres://host", "postgresql://host/"),
+        ("postgresql://u:a?s3cret@host/x", "postgresql://u@host/x"),
         (
             "host=/var/run/a,b user='a b' password=s3cret",
             "postgresql://a%20b@/?host=/var/run/a%2Cb",
@@ -339,12 +327,23 @@ def test_psql_is_opened_with_its_arguments_and_a_hidden_password(own_url: str) -
     assert "s3cret" not in shown.stdout
 
 
-def test_psql_opens_the_embedded_server_and_hands_on_its_exit_code(
-    server: embedded.Server,
-) -> None:
+@pytest.mark.usefixtures("server")
+def test_psql_opens_the_embedded_server_and_hands_on_its_exit_code() -> None:
     shown = pgsim_command("psql", "--", "-XAtc", "SELECT current_database()")
     assert (shown.returncode, shown.stdout, shown.stderr) == (0, "pgsim\n", "")
     assert pgsim_command("psql", "--", "-Xc", "SELECT nonsense").returncode == 1
+
+
+def test_a_refused_command_is_one_line_and_exit_code_1(own_server: int) -> None:
+    url = f"postgresql://postgres:s3cret@127.0.0.1:{own_server}/postgres"
+    refused = pgsim_command("--database", url, "status")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.count("\n") == 1
+    assert "refused the password of 'postgres'" in refused.stderr
+    assert "s3cret" not in refused.stderr
+    misread = pgsim_command("--database", "postgresql://u:a@s3cret@host/x", "url")
+    assert (misread.returncode, misread.stderr.count("\n")) == (2, 1)
+    assert "s3cret" not in misread.stderr
 
 
 def test_start_and_url_print_the_embedded_database(server: embedded.Server) -> None:

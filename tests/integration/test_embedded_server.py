@@ -419,7 +419,7 @@ assert embedded.stop()
 
 
 def test_without_the_extra_the_cure_is_named_in_one_line(
-    home: Path, in_process: Callable[..., subprocess.Popen[str]], tmp_path: Path
+    in_process: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     # A package of that name without programs in it is found first.
     (tmp_path / binaries.PACKAGE).mkdir()
@@ -432,7 +432,8 @@ def test_without_the_extra_the_cure_is_named_in_one_line(
     assert "PGSIM_DATABASE_URL" in last
 
 
-def test_the_package_of_the_programs_is_never_imported(server: embedded.Server) -> None:
+@pytest.mark.usefixtures("server")
+def test_the_package_of_the_programs_is_never_imported() -> None:
     assert binaries.find_program("postgres") is not None
     assert binaries.PACKAGE not in sys.modules
 
