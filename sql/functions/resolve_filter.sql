@@ -1,7 +1,10 @@
+-- enable_seqscan = off: the planner would look for a common genre by scanning until it meets one,
+-- which for a rare one is the whole table.
 CREATE OR REPLACE FUNCTION pgsim.resolve_filter(genre text, decade integer, year_from integer, year_to integer)
 RETURNS pgsim.recording_filter
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path FROM CURRENT
+SET enable_seqscan = off
 AS $$
 #variable_conflict use_variable
 DECLARE
