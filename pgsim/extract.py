@@ -3,6 +3,7 @@
 Needs the extra `pgsim[audio]`; nothing else in pgsim imports this module.
 """
 
+import ctypes
 import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -21,13 +22,16 @@ class ExtractionError(PgsimError):
 def extract_document(path: Path) -> dict[str, Any]:
     """The low-level document of one audio file, as MusicExtractor writes it.
 
-    Silent frames are dropped: Essentia otherwise fills them with noise, and no two runs agree.
+    The same file always gives the same document. Silent frames are dropped: Essentia otherwise
+    fills them with noise.
     Raises ExtractionError for silence, for what is not audio and for `.opus`, which Essentia
     cannot read; UsageError where Essentia is not installed.
     """
     if path.suffix.lower() == ".opus":
         raise ExtractionError(f"cannot analyse {path}: Essentia reads no .opus; convert it to .ogg")
     essentia = _essentia()
+    # The beat tracker draws noise from the C library's rand(), wherever that stands.
+    ctypes.CDLL(None).srand(1)
     # A new extractor for each file: one that has met a file which cancels out in mono analyses
     # the left channel only, of that file and of every file after it.
     extractor = essentia.MusicExtractor(lowlevelSilentFrames="drop", tonalSilentFrames="drop")

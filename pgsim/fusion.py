@@ -104,7 +104,8 @@ def aggregate(
     result[alone] = values[starts[alone]]
     for index in np.flatnonzero(~alone):
         run = slice(starts[index], starts[index] + lengths[index])
-        _, first = np.unique(features[run], axis=0, return_index=True)
+        # Compared by their bits, since a NaN, a missing set, equals nothing.
+        _, first = np.unique(features[run].view(np.uint32), axis=0, return_index=True)
         result[index] = _one(values[run][np.sort(first)], profile)
     return result
 

@@ -6,6 +6,9 @@ from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
+import numpy as np
+import orjson
+from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
 from pgsim.arrays import register_arrays
@@ -15,8 +18,11 @@ from pgsim.profile import Profile
 from pgsim.run import recorded
 from pgsim.sources import Source, source_for
 from pgsim.submission import Rejected, Submission
+from pgsim.text import Repairs
 
 BATCH = 2000  # documents in a transaction
+# Bytes of a name in `reject`: two of them have to fit into an index.
+LONGEST_NAME = 1200
 
 _INCOMING = """
     CREATE TEMP TABLE IF NOT EXISTS incoming_submission (
@@ -49,7 +55,8 @@ class LoadReport:
     """The accounting of one load: read = new + updated + unchanged + rejected.
 
     `repaired` counts texts that PostgreSQL could not have held as they were. `recordings` and what
-    follows it count the whole collection after the load.
+    follows it count the whole collection after the load. `unfitted` names the feature sets that
+    this load brought and that no vector has, for want of a fit.
     """
 
     read: int = 0
@@ -64,6 +71,7 @@ class LoadReport:
     without_year: int = 0
     without_genre: int = 0
     without_vector: int = 0
+    unfitted: tuple[str, ...] = ()
 
 
 def load(
@@ -72,25 +80,36 @@ def load(
     """Load the documents of files and folders.
 
     Committed in batches: killed at any point and run again, a load ends with the same rows. The
-    first load ends by fitting the feature sets; every later one fuses what it brings as it goes.
-    `conn` is in autocommit mode; `advance` is told how many more documents are done. UsageError or
-    SourceError where a path cannot be read at all, before anything is.
+    first load that has anything to fit ends by fitting the feature sets; every later one fuses what
+    it brings as it goes. The rejects of a path are those of the last load of it. `conn` is in
+    autocommit mode; `advance` is told how many more documents are done. UsageError or SourceError
+    where a path cannot be read at all, before anything is.
     """
     register_arrays(conn)
     profile = read_collection(conn).profile
     sources = [(path, source_for(path)) for path in paths]
     report = LoadReport()
+    brought = np.zeros(profile.dimensions, bool)
     with recorded(conn, "load") as run:
         conn.execute(_INCOMING.encode())
         for path, source in sources:
-            documents = _documents(path, source, profile)
+            file = _name(str(path.absolute()))
+            conn.execute("DELETE FROM pgsim.reject WHERE file = %s", (file,))
+            documents = _documents(path, file, source, profile)
             while batch := list(islice(documents, BATCH)):
-                _store(conn, batch, report)
+                brought |= _store(conn, batch, report)
                 advance(len(batch))
         with alone(conn):
-            is_first = read_collection(conn).fit is None
+            fit = read_collection(conn).fit
+            is_first = fit is None or not fit.fitted
             if is_first and conn.execute("SELECT 1 FROM pgsim.submission LIMIT 1").fetchone():
                 refit(conn)
+                fit = read_collection(conn).fit
+        report.unfitted = tuple(
+            each.name
+            for each in profile.sets
+            if brought[each.position] and fit is not None and each.name not in fit.fitted
+        )
         if report.new or report.updated or is_first:
             conn.execute("VACUUM (ANALYZE) pgsim.recording")
         row = conn.execute(_COUNTS.encode()).fetchone()
@@ -107,16 +126,36 @@ def load(
     return report
 
 
-def _documents(path: Path, source: Source, profile: Profile) -> Iterator[Submission | Failure]:
+def _documents(
+    path: Path, file: str, source: Source, profile: Profile
+) -> Iterator[Submission | Failure]:
     for member in source.members(path):
         try:
-            yield source.submission(member, profile)
+            yield _storable(source.submission(member, profile))
         except Rejected as error:
-            yield Failure(str(path), member.name, str(error))
+            yield Failure(file, _name(member.name), str(error))
 
 
-def _store(conn: Connection, batch: list[Submission | Failure], report: LoadReport) -> None:
-    """Commit one batch: submissions, the recordings they belong to, and failures."""
+def _storable(submission: Submission) -> Submission:
+    try:
+        orjson.dumps(submission.metadata)
+    except orjson.JSONEncodeError as error:
+        raise Rejected(f"metadata that cannot be stored: {error}") from None
+    return submission
+
+
+def _name(name: str) -> str:
+    """A name that `reject` can hold: of a longer one the end, which says more."""
+    return Repairs().text(name).encode()[-LONGEST_NAME:].decode(errors="ignore")
+
+
+def _store(
+    conn: Connection, batch: list[Submission | Failure], report: LoadReport
+) -> NDArray[np.bool_]:
+    """Commit one batch: submissions, the recordings they belong to, and failures.
+
+    Returns which of the (dimensions,) features the new and changed submissions have.
+    """
     submissions = [each for each in batch if isinstance(each, Submission)]
     failures = [each for each in batch if isinstance(each, Failure)]
     new = updated = 0
@@ -142,6 +181,11 @@ def _store(conn: Connection, batch: list[Submission | Failure], report: LoadRepo
     report.unchanged += len(submissions) - new - updated
     report.rejected += len(failures)
     report.repaired += sum(each.repairs for each in submissions)
+    brought = np.zeros(collection.profile.dimensions, bool)
+    for each in submissions:
+        if each.mbid in touched:
+            brought |= ~np.isnan(each.features)
+    return brought
 
 
 def _key(submission: Submission) -> tuple[UUID, str, int]:
@@ -168,7 +212,7 @@ def _store_submissions(
     with conn.cursor().copy("COPY incoming_submission FROM STDIN (FORMAT binary)") as copy:
         copy.set_types(["uuid", "text", "int4", "float4[]", "jsonb"])
         for each in submissions:
-            documents = Jsonb({each.document: each.metadata})
+            documents = Jsonb({each.document: each.metadata}, dumps=orjson.dumps)
             copy.write_row((*_key(each), each.features, documents))
     rows = conn.execute("SELECT mbid, source, number, is_new FROM pgsim.store_submissions()")
     return {(mbid, source, number): is_new for mbid, source, number, is_new in rows}

@@ -9,6 +9,8 @@ from uuid import UUID
 DOCUMENTS = ("lowlevel", "highlevel")
 # A recording's free-text genres beyond these say little: 94 submissions can bring dozens.
 TAGS = 10
+# Bytes of scheme:label; a longer one is junk, and the index of genres could not hold it.
+LONGEST_LABEL = 500
 
 COLUMNS = {
     "mbid": "uuid",
@@ -71,16 +73,23 @@ def _genres(
     submissions: Iterable[dict[str, Any]],
 ) -> Iterator[tuple[str, list[tuple[str, float | None]]]]:
     """Labels of each scheme, best first, with the mean probability of those that say so."""
-    submissions = list(submissions)
-    schemes = sorted({scheme for each in submissions for scheme in each.get("genres", {})})
-    for scheme in schemes:
-        votes = [each["genres"][scheme] for each in submissions if scheme in each.get("genres", {})]
-        label = _most_frequent(label for label, _ in votes)
-        said = [probability for name, probability in votes if name == label]
+    votes: dict[str, list[tuple[str, float]]] = {}
+    tags: Counter[str] = Counter()
+    for each in submissions:
+        for scheme, (label, probability) in each.get("genres", {}).items():
+            if _is_indexable(scheme, label):
+                votes.setdefault(scheme, []).append((label, probability))
+        tags.update(tag for tag in each.get("tags", []) if _is_indexable("tag", tag))
+    for scheme in sorted(votes):
+        label = _most_frequent(label for label, _ in votes[scheme])
+        said = [probability for name, probability in votes[scheme] if name == label]
         yield scheme, [(label, sum(said) / len(said))]
-    tags = Counter(tag for each in submissions for tag in each.get("tags", []))
     if tags:
         yield "tag", [(tag, None) for tag, _ in tags.most_common(TAGS)]
+
+
+def _is_indexable(scheme: str, label: str) -> bool:
+    return len(f"{scheme}:{label}".encode()) <= LONGEST_LABEL
 
 
 def _most_frequent(values: Iterable[Any]) -> Any:

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 
 @contextmanager
 def recorded(conn: psycopg.Connection[TupleRow], command: str) -> Iterator[dict[str, Any]]:
-    """Note the run's beginning and, unless it fails, its end and what the body put into the dict."""
+    """Note a run's beginning and, unless it fails, its end and what the body put into the dict."""
     row = conn.execute(
         "INSERT INTO pgsim.run (command) VALUES (%s) RETURNING id", (command,)
     ).fetchone()

@@ -93,6 +93,8 @@ def add_to_search_path(conn: Connection) -> str | None:
         (database,),
     ).fetchone()
     before = row[0] if row else '"$user", public'
+    if before == '""':  # an empty path, which SET takes only as a text
+        before = "''"
     if "pgsim" in [name.strip() for name in before.split(",")]:
         return None
     alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(database)).as_string(conn)
@@ -125,11 +127,14 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _drop_code(conn: Connection) -> None:
-    """Drop all that sql/code.sql makes: whatever is in the schema and is no table is pgsim's."""
+    """Drop all that sql/code.sql makes: what is in the schema and is no table is pgsim's.
+
+    A trigger on its tables is pgsim's where its function is.
+    """
     kinds = {
         "TRIGGER": "SELECT format('%I ON %s', tgname, tgrelid::regclass) FROM pg_trigger AS t"
-        " JOIN pg_class AS c ON c.oid = t.tgrelid"
-        " WHERE c.relnamespace = 'pgsim'::regnamespace AND NOT t.tgisinternal",
+        " JOIN pg_proc AS p ON p.oid = t.tgfoid"
+        " WHERE p.pronamespace = 'pgsim'::regnamespace AND NOT t.tgisinternal",
         "ROUTINE": "SELECT oid::regprocedure::text FROM pg_proc"
         " WHERE pronamespace = 'pgsim'::regnamespace",
         "VIEW": "SELECT oid::regclass::text FROM pg_class"
@@ -197,8 +202,15 @@ def _is_installed(conn: Connection) -> bool:
 
 
 def _require_profile(collection: Collection, wanted: Profile) -> None:
-    if collection.profile.name != wanted.name:
-        raise PgsimError(
-            f"this database holds profile '{collection.profile.name}', not '{wanted.name}':"
-            " one database, one profile; name another one with --database"
-        )
+    held = collection.profile
+    if held == wanted:
+        return
+    other = f"'{wanted.name}'"
+    if held.name == wanted.name:
+        odd = {each.name for each in set(held.sets) ^ set(wanted.sets)}
+        what = f"feature sets {', '.join(sorted(odd))}" if odd else "extractor or genre scheme"
+        other = f"another of that name, with other {what}"
+    raise PgsimError(
+        f"this database holds profile '{held.name}', not {other}:"
+        " one database, one profile; name another one with --database"
+    )

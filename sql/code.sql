@@ -17,6 +17,7 @@
 \ir functions/answer.sql
 \ir functions/similar_recordings.sql
 \ir functions/nearest_recordings.sql
+\ir functions/explain_similarity.sql
 \ir functions/merge_features.sql
 \ir functions/store_submissions.sql
 \ir functions/store_recordings.sql

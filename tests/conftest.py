@@ -20,6 +20,8 @@ def fast_settings() -> dict[str, str]:
         "fsync": "off",
         "full_page_writes": "off",
         "synchronous_commit": "off",
+        "wal_init_zero": "off",
+        "wal_recycle": "off",
         "shared_buffers": "256MB",
     }
 

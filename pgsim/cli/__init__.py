@@ -10,7 +10,7 @@ import psycopg
 import typer
 
 from pgsim import __version__
-from pgsim.cli import build, query, server, setup
+from pgsim.cli import build, check, dump, query, server, setup
 from pgsim.cli import demo as demonstration
 from pgsim.errors import PgsimError
 
@@ -50,7 +50,7 @@ def options(
             " PGSIM_DATABASE_URL does the same; without either, the embedded server's 'pgsim'.",
         ),
     ] = None,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001
         bool,
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
@@ -67,6 +67,9 @@ for command in (
     build.refresh,
     query.similar,
     query.status,
+    check.check,
+    dump.dump,
+    dump.restore,
     server.start,
     server.stop,
     server.url,

@@ -34,11 +34,15 @@ def load(
         if as_json:
             print_json(asdict(report))
         else:
-            print_table(
-                ["", "count"], [(k.replace("_", " "), v) for k, v in asdict(report).items()]
-            )
+            counts = {k: v for k, v in asdict(report).items() if isinstance(v, int)}
+            print_table(["", "count"], [(k.replace("_", " "), v) for k, v in counts.items()])
             if report.rejected:
                 say("why documents were rejected: SELECT * FROM pgsim.reject")
+            if report.unfitted:
+                say(
+                    f"not fitted, and 0 in every vector: {', '.join(report.unfitted)};"
+                    " once recordings differ in them: pgsim fuse --refit"
+                )
             if report.new or report.updated:
                 say("to bring the matrix up to date: pgsim refresh")
     if report.read and report.rejected == report.read:

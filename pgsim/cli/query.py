@@ -12,8 +12,8 @@ from pgsim.errors import UsageError
 
 _SIMILAR = """
     SELECT * FROM pgsim.similar_recordings(
-        %(seed)s, %(k)s, genre => %(genre)s, decade => %(decade)s,
-        year_from => %(year_from)s, year_to => %(year_to)s,
+        %(seed)s, %(k)s::integer, genre => %(genre)s, decade => %(decade)s::integer,
+        year_from => %(year_from)s::integer, year_to => %(year_to)s::integer,
         same_genre => %(same_genre)s, same_decade => %(same_decade)s, ranking => %(ranking)s
     )
 """
@@ -68,8 +68,9 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
         sets = (
             conn.cursor(row_factory=dict_row)
             .execute(
-                "SELECT name, length, transform, aggregate, round(weight::numeric, 3)::float AS weight,"
-                " center IS NOT NULL AS fitted FROM pgsim.feature_set ORDER BY position"
+                "SELECT name, length, transform, aggregate,"
+                " round(weight::numeric, 3)::float AS weight, center IS NOT NULL AS fitted"
+                " FROM pgsim.feature_set ORDER BY position"
             )
             .fetchall()
         )

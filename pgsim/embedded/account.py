@@ -36,7 +36,7 @@ class Account:
         OSError when it cannot be executed.
         """
         identity = os.geteuid() != self.uid
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(
             [str(part) for part in command],
             user=self.uid if identity else None,
             group=self.gid if identity else None,
@@ -97,7 +97,7 @@ def _create_system_user() -> None:
             "server for root: create that user, or run pgsim as an ordinary user"
         )
     options = ("--system", "--user-group", "--no-create-home", "--home-dir", "/var/lib/pgsim")
-    made = subprocess.run(  # noqa: S603
+    made = subprocess.run(
         [program, *options, "--shell", "/usr/sbin/nologin", SYSTEM_USER],
         capture_output=True,
         check=False,

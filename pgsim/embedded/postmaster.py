@@ -41,7 +41,7 @@ def is_postmaster(pid: int, data: Path) -> bool:
     """Whether a process is PostgreSQL at work in `data`: no zombie, nor an unrelated process."""
     if sys.platform == "linux":
         return _works_in(pid, data)
-    listed = subprocess.run(  # noqa: S603
+    listed = subprocess.run(
         ["/bin/ps", "-o", "stat=,command=", "-p", str(pid)],
         capture_output=True,
         text=True,
@@ -76,10 +76,17 @@ def remove_remains(data: Path, sockets: Path, *, patience: float = 60.0) -> None
 
 
 def _works_in(pid: int, data: Path) -> bool:
-    """Whether a Linux process is named postgres and works in `data`; a zombie works nowhere."""
+    """Whether a Linux process is the PostgreSQL of `data`; a zombie works nowhere.
+
+    Root may signal any process, so name, folder and user must all be right.
+    """
+    process = Path("/proc", str(pid))
     try:
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
-        return name == "postgres" and Path(f"/proc/{pid}/cwd").samefile(data)
+        return (
+            (process / "comm").read_text().strip() == "postgres"
+            and (process / "cwd").samefile(data)
+            and process.stat().st_uid == data.stat().st_uid
+        )
     except OSError:
         return False
 

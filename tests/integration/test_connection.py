@@ -45,7 +45,9 @@ def start_own(programs: Path, data: Path, *options: str) -> int:
         *("--no-locale", "--encoding=UTF8", f"--pwfile={secret}", "--no-sync", *options),
     )
     assert made.returncode == 0, made.stderr
-    network = f"-h 127.0.0.1 -p {port} -k {shlex.quote(str(data))} -c fsync=off"
+    network = (
+        f"-h 127.0.0.1 -p {port} -k {shlex.quote(str(data))} -c fsync=off -c wal_init_zero=off"
+    )
     begun = owner.run(
         *(programs / "pg_ctl", "start", "-w", "-D", data, "-l", data / "log", "-o", network)
     )
@@ -67,6 +69,7 @@ def own_server(open_folder: Path) -> Iterator[int]:
     data = open_folder / "own" / "data"
     yield start_own(copied / "bin", data)
     account().run(copied / "bin" / "pg_ctl", "stop", "-m", "immediate", "-D", data)
+    shutil.rmtree(open_folder / "own")
 
 
 @pytest.fixture
@@ -219,6 +222,7 @@ def test_too_old_a_server_is_one_clear_line(open_folder: Path) -> None:
             database.require_server(conn)
     finally:
         account().run(OLDER[-1] / "pg_ctl", "stop", "-m", "immediate", "-D", data)
+        shutil.rmtree(data)
 
 
 def test_a_wrong_password_is_one_line_without_it(own_server: int) -> None:
@@ -226,7 +230,7 @@ def test_a_wrong_password_is_one_line_without_it(own_server: int) -> None:
     assert f"127.0.0.1, port {own_server} refused the password of 'postgres'" in line
     assert "PGPASSWORD" in line
     assert "asks for a password" in refusal(
-        f"postgresql://postgres@127.0.0.1:{own_server}/postgres?passfile=/dev/null"
+        f"postgresql://postgres@127.0.0.1:{own_server}/postgres?passfile=/absent"
     )
 
 

@@ -2,15 +2,18 @@
 
 import gzip
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
+from zipfile import ZipFile
 
 import numpy as np
 import orjson
 import pytest
 from numpy.typing import NDArray
 
-from pgsim.demo.line import title
+from pgsim.demo.build import Recording, find_recordings, unpack_archive, why_left_out, write
+from pgsim.demo.line import rounded, title
 from pgsim.demo.packages import read_packages
 from pgsim.errors import UsageError
 from pgsim.features import extract
@@ -149,3 +152,47 @@ def test_a_credit_for_a_file_goes_before_its_packages() -> None:
 def test_an_unknown_package_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"unknown package 'nethack'; known: 0ad-data, amoebax"):
         read_packages(["nethack"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "usr/share/games/hedgewars/Data/Sounds/voices/Classic/Hello.ogg",
+        "usr/share/games/0ad/mods/public/public.zip/audio/ambient/weather/rain_11.ogg",
+        "usr/share/games/supertuxkart/data/library/stklib_steamLocomotive_a/steamLocomotive.ogg",
+    ],
+)
+def test_effects_and_voices_are_no_recordings(path: str) -> None:
+    (package,) = read_packages(["supertuxkart-data"])
+    assert why_left_out(Recording(package, path, Path(path))) == "effect or voice"
+
+
+def test_recordings_are_found_in_archives_and_links_are_not_counted(tmp_path: Path) -> None:
+    archive = tmp_path / "data" / "music.pk3"
+    archive.parent.mkdir()
+    with ZipFile(archive, "w") as members:
+        members.writestr("sound/cdtracks/infight.ogg", b"audio")
+        members.writestr("sound/readme.txt", b"text")
+    unpack_archive(archive)
+    (tmp_path / "data" / "again.ogg").symlink_to(archive / "sound/cdtracks/infight.ogg")
+    (package,) = read_packages(["nexuiz-music"])
+    (found,) = find_recordings(package, tmp_path)
+    assert found.source_id == "nexuiz-music/data/music.pk3/sound/cdtracks/infight.ogg"
+    assert found.file.read_bytes() == b"audio"
+
+
+def test_the_same_lines_make_the_same_file(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write([b'{"a":1}', b'{"a":2}'], tmp_path / name)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert gzip.decompress((tmp_path / "one").read_bytes()) == b'{"a":1}\n{"a":2}\n'
+
+
+def test_numbers_keep_six_significant_digits() -> None:
+    assert rounded([0.123456789, -1234567.8, 1e-9 / 3, 5, "C"]) == [
+        0.123457,
+        -1234570.0,
+        3.33333e-10,
+        5,
+        "C",
+    ]

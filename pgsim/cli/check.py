@@ -1,0 +1,34 @@
+"""`pgsim check`: what is wrong, and how to cure it."""
+
+from collections import Counter
+from dataclasses import asdict
+
+import typer
+
+from pgsim.check import NOTE, OK, PROBLEM, WARNING, Finding, check_database
+from pgsim.cli.common import Json, print_json
+
+
+def check(ctx: typer.Context, as_json: Json = False) -> None:
+    """Check the server, the schema, the index, the matrix: a line each; exit 1 at a problem."""
+    levels: Counter[str] = Counter()
+    findings = []
+    for finding in check_database(ctx.obj.database):
+        levels[finding.level] += 1
+        findings.append(asdict(finding))
+        if not as_json:
+            typer.echo(_line(finding))
+    if as_json:
+        counts = {f"{level}s": levels[level] for level in (NOTE, WARNING, PROBLEM)}
+        print_json({**counts, "checks": findings})
+    if levels[PROBLEM]:
+        raise typer.Exit(1)
+
+
+def _line(finding: Finding) -> str:
+    parts = [f"{finding.level:<8} {finding.title}"]
+    if finding.level != OK:
+        parts.append(f": {finding.wrong}")
+    if finding.cure:
+        parts.append(f"; to cure it: {finding.cure}")
+    return "".join(parts)

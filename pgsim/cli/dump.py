@@ -1,0 +1,58 @@
+"""`pgsim dump` and `restore`: the whole of it in one file."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pgsim import dump as dumping
+from pgsim import schema
+from pgsim.cli.common import Json, connection, print_json, progress, say
+from pgsim.database import redact, resolve
+from pgsim.errors import PgsimError
+
+
+def dump(
+    ctx: typer.Context,
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="SQL where it ends in .sql, else a smaller archive."),
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write recordings, matrix and functions into a file that another database can restore."""
+    conninfo = resolve(ctx.obj.database)
+    with progress("bytes") as advance:
+        size = dumping.dump(conninfo, file, force=force, advance=advance)
+    if as_json:
+        print_json({"file": str(file), "bytes": size})
+    else:
+        typer.echo(f"{file}: {size:,} bytes")
+
+
+def restore(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What pgsim dump has made.")],
+    as_json: Json = False,
+) -> None:
+    """Restore a dump into a database without pgsim: an ordinary role will do that owns it."""
+    conninfo = resolve(ctx.obj.database)
+    with progress("bytes of SQL") as advance:
+        report = asdict(dumping.restore(conninfo, file, advance))
+    with connection(ctx) as conn:
+        try:
+            undo = schema.add_to_search_path(conn)
+        except PgsimError as error:
+            say(str(error))
+        else:
+            if undo:
+                say(f"pgsim is on the search path of '{conn.info.dbname}'; to undo that: {undo}")
+        if schema.revision(conn) != schema.newest_revision():
+            say("the dump is of another version of pgsim; to see what to do: pgsim check")
+    if as_json:
+        print_json({"database": redact(conninfo), **report})
+    else:
+        counts = ", ".join(f"{count:,} {name}" for name, count in report.items())
+        typer.echo(f"restored {counts}")
