@@ -89,7 +89,7 @@ def collection(recordings: int) -> list[Document]:
             lacks = ["onset_rate"] if recording % 4 == 1 else []
             if recording % 7 != 3:
                 documents.append(low_level(recording, number, lacks=lacks, **tags))
-            if recording % 5 != 2:
+            if recording % 5 != 2 or recording % 7 == 3:
                 documents.append(high_level(recording, number, **tags))
     return documents
 

@@ -1,0 +1,518 @@
+"""From documents to rows: every document accounted for, whatever the order, twice, or killed."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pgsim import loader
+from pgsim.collection import Connection, read_collection, write_fit
+from pgsim.database import connect
+from pgsim.fuse import alone, fuse_recordings
+from pgsim.loader import LoadReport, load
+from pgsim.sources.files import SourceError
+from tests.documents import (
+    Document,
+    collection,
+    high_level,
+    low_level,
+    mbid,
+    write_folder,
+    write_lines,
+)
+from tests.genuine import ACOUSTICBRAINZ, needs_genuine
+from tests.rows import contents, one, versions
+
+# Prints a line for each batch, so that it can be killed at a moment of one's choice.
+LOAD = """
+import sys
+from pathlib import Path
+from pgsim import database, loader
+loader.BATCH = int(sys.argv[3])
+print("begun", flush=True)
+conn = database.connect(sys.argv[1], autocommit=True)
+loader.load(conn, [Path(sys.argv[2])], lambda done: print(done, flush=True))
+"""
+
+Databases = Callable[..., str]
+
+
+@contextmanager
+def opened(conninfo: str) -> Iterator[Connection]:
+    with closing(connect(conninfo, autocommit=True)) as conn:
+        yield conn
+
+
+def loading(conninfo: str, path: Path, batch: int) -> subprocess.Popen[str]:
+    """A load in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", LOAD, conninfo, str(path), str(batch)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def counts(report: LoadReport) -> tuple[int, int, int, int, int]:
+    assert report.read == report.new + report.updated + report.unchanged + report.rejected
+    return report.read, report.new, report.updated, report.unchanged, report.rejected
+
+
+@needs_genuine
+def test_each_of_the_genuine_documents_is_accounted_for(conn: Connection) -> None:
+    report = load(conn, [ACOUSTICBRAINZ])
+    # 101 low-level documents and 2 high-level ones of the same recordings; the 423 lines are
+    # metadata alone.
+    assert counts(report) == (526, 101, 2, 0, 423)
+    assert report.recordings == one(conn, "SELECT count(*) FROM pgsim.recording") == 8
+    assert report.without_vector == report.without_title == 0
+    reasons = conn.execute("SELECT DISTINCT file, reason FROM pgsim.reject").fetchall()
+    assert len(reasons) == 1
+    assert reasons[0][0] == str(ACOUSTICBRAINZ)
+    assert "no feature set of profile 'acousticbrainz' in it" in reasons[0][1]
+
+    rows = conn.execute("SELECT mbid::text, submissions FROM pgsim.recording WHERE submissions > 1")
+    assert rows.fetchall() == [("00c47ea6-3a10-4a32-b1f1-990ac756c6a0", 94)]
+    both = "0dad432b-16cc-4bf0-8961-fd31d124b01b"
+    assert one(conn, "SELECT missing FROM pgsim.recording WHERE mbid = %s", both) == []
+
+
+@needs_genuine
+def test_loading_the_genuine_documents_again_rewrites_no_row(conn: Connection) -> None:
+    load(conn, [ACOUSTICBRAINZ])
+    before = versions(conn)
+    report = load(conn, [ACOUSTICBRAINZ])
+    assert counts(report) == (526, 0, 0, 103, 423)
+    after = versions(conn)
+    assert [row[1:] for row in before.pop("reject")] != []
+    after.pop("reject")
+    assert after == before
+
+
+def test_loading_twice_writes_nothing_and_burns_no_ids(conn: Connection, tmp_path: Path) -> None:
+    path = write_lines(tmp_path / "all.ndjson", collection(20))
+    first = load(conn, [path])
+    conn.execute("CALL pgsim.refresh_similarity()")
+    before = versions(conn)
+    second = load(conn, [path])
+    assert second.unchanged == second.read == first.read
+    assert versions(conn) == before
+    assert one(conn, "SELECT count(*) FROM pgsim.stale") == 0
+    load(conn, [write_lines(tmp_path / "one.ndjson", [low_level(99)])])
+    assert one(conn, "SELECT id FROM pgsim.recording WHERE mbid = %s", mbid(99)) == 21
+
+
+def test_documents_of_both_levels_meet_in_one_recording(conn: Connection, tmp_path: Path) -> None:
+    path = write_folder(tmp_path, [low_level(1), high_level(1), low_level(2), high_level(2)])
+    assert counts(load(conn, [path])) == (4, 2, 2, 0, 0)
+    rows = conn.execute("SELECT mbid, submissions, missing FROM pgsim.recording ORDER BY 1")
+    assert rows.fetchall() == [(mbid(1), 1, []), (mbid(2), 1, [])]
+
+
+@pytest.fixture(scope="module")
+def in_order(
+    server_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[Any]]:
+    """What loading a collection in its own order in one batch comes to."""
+    path = write_lines(tmp_path_factory.mktemp("in order") / "all.ndjson", collection(30))
+    with opened(server_database()) as conn:
+        load(conn, [path])
+        return contents(conn)
+
+
+@pytest.fixture(scope="module")
+def server_database(server: Any, acousticbrainz_template: str) -> Callable[[], str]:
+    """Databases that live as long as the server does."""
+
+    def make() -> str:
+        with opened(server.conninfo("postgres")) as conn:
+            conn.execute(f"CREATE DATABASE in_order TEMPLATE {acousticbrainz_template}".encode())
+        return str(server.conninfo("in_order"))
+
+    return make
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_order_and_the_batches_of_a_first_load_do_not_matter(
+    conn: Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    in_order: dict[str, list[Any]],
+    seed: int,
+) -> None:
+    shuffle = random.Random(seed)
+    documents = collection(30)
+    shuffle.shuffle(documents)
+    monkeypatch.setattr(loader, "BATCH", shuffle.choice([1, 7, 20]))
+    load(conn, [write_lines(tmp_path / "all.ndjson", documents)])
+    assert contents(conn) == in_order
+
+
+@pytest.mark.parametrize("levels", [(low_level, high_level), (high_level, low_level)])
+def test_a_level_loaded_by_itself_and_then_the_other_make_the_same_rows(
+    conn: Connection,
+    new_database: Databases,
+    acousticbrainz_template: str,
+    tmp_path: Path,
+    levels: tuple[Callable[[int], Document], ...],
+) -> None:
+    paths = [
+        write_lines(tmp_path / f"{place}.ndjson", [level(i) for i in range(10)])
+        for place, level in enumerate(levels)
+    ]
+    load(conn, paths[:1])
+    later = load(conn, paths[1:])
+    assert counts(later) == (10, 0, 10, 0, 0)
+    with opened(new_database(acousticbrainz_template)) as at_once:
+        load(at_once, paths)
+        # The first load fitted the sets that it saw; now all of them are there.
+        loader.refit(conn)
+        assert contents(conn) == contents(at_once)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_loading_more_gives_what_loading_all_gives_with_the_same_fit(
+    conn: Connection,
+    new_database: Databases,
+    acousticbrainz_template: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+) -> None:
+    documents = collection(24)
+    random.Random(seed).shuffle(documents)
+    load(conn, [write_lines(tmp_path / "first.ndjson", documents[:30])])
+    fit = read_collection(conn).fit
+    assert fit is not None
+    monkeypatch.setattr(loader, "BATCH", 4)
+    load(conn, [write_lines(tmp_path / "second.ndjson", documents[30:])])
+
+    with opened(new_database(acousticbrainz_template)) as fresh:
+        load(fresh, [write_lines(tmp_path / "all.ndjson", documents)])
+        with alone(fresh):
+            write_fit(fresh, read_collection(fresh).profile, fit)
+            fuse_recordings(fresh, read_collection(fresh), None)
+        assert contents(conn, without=("id",)) == contents(fresh, without=("id",))
+
+
+def test_a_later_load_touches_only_the_recordings_that_it_brings(
+    conn: Connection, tmp_path: Path
+) -> None:
+    load(conn, [write_lines(tmp_path / "first.ndjson", [low_level(i) for i in range(10)])])
+    conn.execute("CALL pgsim.refresh_similarity()")
+    before = versions(conn)["recording"]
+    more = [low_level(3, 1), low_level(20), low_level(4)]
+    assert counts(load(conn, [write_lines(tmp_path / "second.ndjson", more)])) == (3, 2, 0, 1, 0)
+    assert len(set(before) & set(versions(conn)["recording"])) == 9
+    stale = conn.execute(
+        "SELECT r.mbid, s.old_vector IS NULL"
+        " FROM pgsim.stale AS s JOIN pgsim.recording AS r ON r.id = s.id ORDER BY r.mbid"
+    ).fetchall()
+    assert stale == [(mbid(3), False), (mbid(20), True)]
+
+
+def test_a_changed_title_updates_the_recording_and_leaves_the_lists_alone(
+    conn: Connection, tmp_path: Path
+) -> None:
+    load(conn, [write_lines(tmp_path / "a.ndjson", [low_level(i) for i in range(5)])])
+    conn.execute("CALL pgsim.refresh_similarity()")
+    report = load(conn, [write_lines(tmp_path / "b.ndjson", [low_level(1, title="Other")])])
+    assert counts(report) == (1, 0, 1, 0, 0)
+    assert one(conn, "SELECT title FROM pgsim.recording WHERE mbid = %s", mbid(1)) == "Other"
+    assert one(conn, "SELECT count(*) FROM pgsim.stale") == 0
+
+
+def test_a_document_that_stands_in_a_batch_more_than_once_is_new_once(
+    conn: Connection, tmp_path: Path
+) -> None:
+    documents = [low_level(1), low_level(1), low_level(2), high_level(1), low_level(1)]
+    report = load(conn, [write_lines(tmp_path / "a.ndjson", documents)])
+    assert counts(report) == (5, 2, 1, 2, 0)
+    assert one(conn, "SELECT count(*) FROM pgsim.submission") == 2
+
+
+def test_of_two_documents_that_differ_the_later_counts(conn: Connection, tmp_path: Path) -> None:
+    documents = [low_level(1, title="Early"), low_level(2), low_level(1, title="Late")]
+    report = load(conn, [write_lines(tmp_path / "a.ndjson", documents)])
+    assert counts(report) == (3, 2, 1, 0, 0)
+    assert one(conn, "SELECT title FROM pgsim.recording WHERE mbid = %s", mbid(1)) == "Late"
+
+
+def killed(conninfo: str, path: Path, batch: int, after: int, seconds: float) -> None:
+    """Load, and kill the load so long after that many batches."""
+    process = loading(conninfo, path, batch)
+    assert process.stdout is not None
+    for _ in range(1 + after):
+        process.stdout.readline()
+    time.sleep(seconds)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL, "it had ended before it could be killed"
+
+
+def assert_killing_changes_nothing(
+    first: str, second: str, tmp_path: Path, batches: list[int], seed: int
+) -> None:
+    wait = random.Random(seed)
+    documents = collection(60)
+    path = write_lines(tmp_path / "all.ndjson", documents)
+    size = len(documents) // 10
+    for after in batches:
+        killed(first, path, size, after, wait.uniform(0, 0.03))
+        with opened(first) as conn:
+            submissions = one(conn, "SELECT count(*) FROM pgsim.submission")
+            assert submissions < one(conn, "SELECT %s::bigint", len(documents))
+    with opened(first) as conn, opened(second) as uninterrupted:
+        assert load(conn, [path]).read == len(documents)
+        load(uninterrupted, [path])
+        assert contents(conn, without=("id",)) == contents(uninterrupted, without=("id",))
+        assert one(conn, "SELECT count(*) FROM pgsim.run WHERE finished_at IS NULL") >= len(batches)
+
+
+def test_a_load_killed_and_run_again_ends_with_the_same_rows(
+    new_database: Databases, acousticbrainz_template: str, tmp_path: Path
+) -> None:
+    databases = [new_database(acousticbrainz_template) for _ in range(2)]
+    assert_killing_changes_nothing(databases[0], databases[1], tmp_path, [0, 4, 10], seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_a_load_killed_at_any_point_and_run_again_ends_with_the_same_rows(
+    new_database: Databases, acousticbrainz_template: str, tmp_path: Path, seed: int
+) -> None:
+    databases = [new_database(acousticbrainz_template) for _ in range(2)]
+    batches = random.Random(seed).choices(range(11), k=4)
+    assert_killing_changes_nothing(databases[0], databases[1], tmp_path, batches, seed)
+
+
+def test_a_later_load_killed_and_run_again_ends_with_the_same_rows(
+    new_database: Databases, acousticbrainz_template: str, tmp_path: Path
+) -> None:
+    documents = collection(40)
+    first = write_lines(tmp_path / "first.ndjson", documents[:40])
+    second = write_lines(tmp_path / "second.ndjson", documents[40:])
+    databases = [new_database(acousticbrainz_template) for _ in range(2)]
+    for conninfo in databases:
+        with opened(conninfo) as conn:
+            load(conn, [first])
+    killed(databases[0], second, 4, 3, 0.0)
+    with opened(databases[0]) as conn, opened(databases[1]) as uninterrupted:
+        load(conn, [second])
+        load(uninterrupted, [second])
+        assert contents(conn, without=("id",)) == contents(uninterrupted, without=("id",))
+
+
+def test_two_loads_at_once_store_every_document_once(
+    new_database: Databases, acousticbrainz_template: str, tmp_path: Path
+) -> None:
+    documents = collection(60)
+    halves = [
+        write_lines(tmp_path / "a.ndjson", documents[:80]),
+        write_lines(tmp_path / "b.ndjson", documents[40:]),
+    ]
+    conninfo = new_database(acousticbrainz_template)
+    processes = [loading(conninfo, half, 5) for half in halves]
+    for process in processes:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    whole = write_lines(tmp_path / "all.ndjson", documents)
+    with opened(conninfo) as conn, opened(new_database(acousticbrainz_template)) as alone_:
+        load(alone_, [whole])
+        assert contents(conn)["submission"] == contents(alone_)["submission"]
+        # Whichever fitted first: every recording is fused, and by that fit.
+        with alone(conn):
+            report = fuse_recordings(conn, read_collection(conn), None)
+        assert (report.inserted, report.changed, report.unchanged) == (0, 0, 60)
+        loader.refit(conn)
+        assert contents(conn, without=("id",)) == contents(alone_, without=("id",))
+
+
+def test_rejects_are_kept_with_file_member_and_reason(conn: Connection, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "dump", [low_level(1), low_level(2)])
+    folder.joinpath("lines.ndjson").write_text(low_level(3).line + "\nno JSON\n")
+    odd = low_level(4)
+    odd.body["rhythm"]["bpm"] = -1
+    write_folder(folder, [odd])
+    assert counts(load(conn, [folder])) == (5, 3, 0, 0, 2)
+    name = f"{mbid(4)}-0.json"
+    rows = conn.execute("SELECT file, member, reason FROM pgsim.reject ORDER BY member DESC")
+    assert rows.fetchall() == [
+        (
+            str(folder),
+            f"lowlevel/{name[:2]}/{name[2]}/{name}",
+            "rhythm.bpm: -1 is negative; a rate is 0 or more",
+        ),
+        (
+            str(folder),
+            "lines.ndjson:2",
+            "not JSON: Expecting value: line 1 column 1 (char 0)",
+        ),
+    ]
+
+
+def test_a_document_that_has_been_mended_is_no_reject_any_more(
+    conn: Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text("no JSON\nnor this\n")
+    other = tmp_path / "b.ndjson"
+    other.write_text("no JSON\n")
+    assert load(conn, [path, other]).rejected == 3
+    path.write_text(low_level(1).line + "\nnor this\n")
+    assert load(conn, [path]).rejected == 1
+    rows = conn.execute("SELECT member FROM pgsim.reject ORDER BY member")
+    assert rows.fetchall() == [("a.ndjson:2",), ("b.ndjson:1",)]
+
+
+def test_rejects_of_files_of_one_name_in_two_folders_are_kept_apart(
+    conn: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        folder = tmp_path / name
+        folder.mkdir()
+        folder.joinpath("x.json").write_text("[]")
+        monkeypatch.chdir(folder)
+        load(conn, [Path("x.json")])
+    assert one(conn, "SELECT count(*) FROM pgsim.reject") == 2
+
+
+def test_names_that_are_no_text_or_too_long_for_the_index_do_not_stop_a_load(
+    conn: Connection, tmp_path: Path
+) -> None:
+    digits = random.Random(1)
+    folder = tmp_path
+    for _ in range(12):  # of random letters, so that the index cannot compress them
+        folder = folder / "".join(digits.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=250))
+        folder.mkdir()
+    folder.joinpath("last.json").write_text("[]")
+    odd = Path(str(tmp_path) + "/\udcff.json")
+    odd.write_text("[]")
+    assert counts(load(conn, [odd, folder, tmp_path])) == (4, 0, 0, 0, 4)
+    members = [member for (member,) in conn.execute("SELECT member FROM pgsim.reject")]
+    assert len(members) == 4
+    assert sum(member.endswith("last.json") for member in members) == 2
+
+
+def test_text_that_postgresql_cannot_hold_is_repaired_and_counted(
+    conn: Connection, tmp_path: Path
+) -> None:
+    documents = [low_level(1, title="A\0B", artist="C\0"), low_level(2)]
+    report = load(conn, [write_lines(tmp_path / "a.ndjson", documents)])
+    assert report.repaired == 2
+    row = conn.execute("SELECT title, artist FROM pgsim.recording ORDER BY mbid").fetchone()
+    assert row == ("AB", "C")
+
+
+@pytest.mark.parametrize(
+    ("extra", "outcome"),
+    [
+        ('{"n": 1e308}', (1, 1, 0, 0, 0)),
+        ('{"n": 1e999}', (1, 1, 0, 0, 0)),
+        ('{"n": 1' + "0" * 400 + "}", (1, 0, 0, 0, 1)),
+        ('{"n": ' + "[" * 400 + "]" * 400 + "}", (1, 0, 0, 0, 1)),
+    ],
+    ids=["a large number", "infinity", "an integer of 400 digits", "a deep list"],
+)
+def test_whatever_stands_in_extra_later_loads_go_on(
+    conn: Connection, tmp_path: Path, extra: str, outcome: tuple[int, ...]
+) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text(low_level(1).line.removesuffix("}") + f', "extra": {extra}}}\n')
+    assert counts(load(conn, [path])) == outcome
+    more = write_lines(tmp_path / "b.ndjson", [low_level(2), low_level(3)])
+    assert load(conn, [more]).new == 2
+    loader.refit(conn)
+
+
+def test_a_genre_too_long_for_the_index_does_not_stop_a_load(
+    conn: Connection, tmp_path: Path
+) -> None:
+    letters = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=4000))
+    report = load(conn, [write_lines(tmp_path / "a.ndjson", [low_level(1, genre=letters)])])
+    assert counts(report) == (1, 1, 0, 0, 0)
+
+
+def test_a_set_that_no_recording_has_is_zero_in_every_vector_and_named_by_status(
+    conn: Connection, tmp_path: Path
+) -> None:
+    documents = [low_level(i, lacks=["onset_rate"]) for i in range(6)]
+    for each in documents:
+        each.body["rhythm"]["bpm"] = 120
+    report = load(conn, [write_lines(tmp_path / "a.ndjson", documents)])
+    unfitted = "bpm, onsetrate, logonsetrate, moods, instruments, rosamerica, dortmund, tzanetakis"
+    status = dict(conn.execute("SELECT item, value FROM pgsim.status()").fetchall())
+    assert status["sets not fitted"] == unfitted
+    # Of these only the tempo, the same everywhere, was brought.
+    assert report.unfitted == ("bpm",)
+    for name in unfitted.split(", "):
+        each = read_collection(conn).profile.set(name)
+        part = "subvector(vector, %s, %s)"
+        zero = f"SELECT bool_and({part} = array_fill(0, ARRAY[%s])::vector) FROM pgsim.recording"
+        assert one(conn, zero, each.position + 1, each.length, each.length)
+    assert one(conn, "SELECT bool_or(vector_norm(vector) > 0.5) FROM pgsim.recording")
+
+
+def test_a_load_that_brings_a_set_not_fitted_says_so(conn: Connection, tmp_path: Path) -> None:
+    load(conn, [write_lines(tmp_path / "a.ndjson", [low_level(i) for i in range(5)])])
+    high = write_lines(tmp_path / "b.ndjson", [high_level(i) for i in range(5)])
+    classifiers = ("moods", "instruments", "rosamerica", "dortmund", "tzanetakis")
+    assert load(conn, [high]).unfitted == classifiers
+    assert load(conn, [high]).unfitted == ()
+    loader.refit(conn)
+    more = write_lines(tmp_path / "c.ndjson", [high_level(9)])
+    assert load(conn, [more]).unfitted == ()
+
+
+def test_a_load_of_one_recording_leaves_the_fitting_to_the_next(
+    conn: Connection, new_database: Databases, acousticbrainz_template: str, tmp_path: Path
+) -> None:
+    one_, rest = [low_level(0)], [low_level(i) for i in range(1, 9)]
+    report = load(conn, [write_lines(tmp_path / "one.ndjson", one_)])
+    assert (report.recordings, report.without_vector) == (1, 1)
+    report = load(conn, [write_lines(tmp_path / "rest.ndjson", rest)])
+    assert (report.recordings, report.without_vector, report.unfitted) == (9, 0, ())
+    with opened(new_database(acousticbrainz_template)) as at_once:
+        load(at_once, [write_lines(tmp_path / "all.ndjson", one_ + rest)])
+        assert contents(conn) == contents(at_once)
+
+
+def test_a_load_in_which_all_is_rejected_leaves_the_collection_unfitted(
+    conn: Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text("{}\n")
+    assert counts(load(conn, [path])) == (1, 0, 0, 0, 1)
+    assert read_collection(conn).fit is None
+
+
+def test_a_path_that_is_not_there_is_refused_before_anything_is_loaded(
+    conn: Connection, tmp_path: Path
+) -> None:
+    good = write_lines(tmp_path / "a.ndjson", [low_level(1)])
+    with pytest.raises(SourceError, match="missing not found"):
+        load(conn, [good, tmp_path / "missing"])
+    assert one(conn, "SELECT count(*) FROM pgsim.submission") == 0
+
+
+def test_a_run_is_noted_with_its_report(conn: Connection, tmp_path: Path) -> None:
+    load(conn, [write_lines(tmp_path / "a.ndjson", [low_level(1), low_level(2)])])
+    report = one(
+        conn, "SELECT report FROM pgsim.run WHERE command = 'load' AND finished_at > started_at"
+    )
+    assert (report["read"], report["new"], report["recordings"]) == (2, 2, 2)
+
+
+def test_progress_adds_up_to_the_documents(
+    conn: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loader, "BATCH", 4)
+    told: list[int] = []
+    load(conn, [write_lines(tmp_path / "a.ndjson", [low_level(i) for i in range(9)])], told.append)
+    assert told == [4, 4, 1]
