@@ -193,7 +193,11 @@ def _script(archive: Path) -> Iterator[bytes]:
 def _read_archive(archive: Path, *options: str) -> Iterator[bytes]:
     with _running(
         f"cannot read {archive}",
-        *(client_program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", *options),
+        client_program("pg_restore"),
+        "--no-owner",
+        "--no-privileges",
+        "--file=-",
+        *options,
         archive,
         environment=_environment(""),
         stdout=subprocess.PIPE,

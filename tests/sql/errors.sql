@@ -1,0 +1,23 @@
+\ir collection.psql
+SELECT * FROM similar_recordings(NULL);
+SELECT * FROM similar_recordings('00000000-0000-0000-0000-0000000000ff');
+SELECT * FROM similar_recordings('00000000-0000-0000-0000-00000000000c');
+SELECT * FROM similar_recordings(:seed, 0);
+SELECT * FROM similar_recordings(:seed, 1001);
+SELECT * FROM similar_recordings(:seed, genre => 'rock');
+SELECT * FROM similar_recordings(:seed, genre => 'mood:angry');
+SELECT * FROM similar_recordings(:seed, genre => 'roc''; DROP TABLE recording; --');
+SELECT * FROM similar_recordings(:seed, decade => 1995);
+SELECT * FROM similar_recordings(:seed, year_from => 2000, year_to => 1999);
+SELECT * FROM similar_recordings(:seed, same_genre => true, genre => 'jaz');
+SELECT * FROM similar_recordings('00000000-0000-0000-0000-000000000009', same_genre => true);
+SELECT * FROM similar_recordings('00000000-0000-0000-0000-000000000009', same_decade => true);
+SELECT * FROM similar_recordings(:seed, ranking => 'best');
+SELECT * FROM similar_recordings(:seed, metric => 'bpm');
+SELECT * FROM similar_recordings(:seed, length_from => 100);
+SELECT * FROM nearest_recordings('[1,2,3]');
+SELECT * FROM nearest_recordings(NULL);
+SELECT * FROM explain_similarity(:seed, '00000000-0000-0000-0000-00000000000c');
+INSERT INTO recording (mbid, vector) VALUES (gen_random_uuid(), '[1,2,3]');
+INSERT INTO recording (mbid, vector) VALUES (:seed, '[1,2]');
+INSERT INTO recording (id, mbid, year) OVERRIDING SYSTEM VALUE VALUES (99, '00000000-0000-0000-0000-000000000099', 0);
