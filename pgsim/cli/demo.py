@@ -144,9 +144,7 @@ def _measure(conn: Connection) -> None:
     albums = np.array([album for album, _ in rows])
     vectors = np.stack([vector.to_numpy() for _, vector in rows])
     _say("How many of the 10 nearest are of the seed's own album (precision@10)?")
-    singles = [
-        (each.name, precision(vectors[:, each.slice], albums, 10)) for each in profile.sets
-    ]
+    singles = [(each.name, precision(vectors[:, each.slice], albums, 10)) for each in profile.sets]
     singles.sort(key=lambda single: -single[1])
     measured = [
         ("all feature sets, weighted", precision(vectors, albums, 10)),

@@ -29,9 +29,7 @@ def insert(conn: Connection, number: int, x: float, y: float = 0) -> None:
 
 def stale(conn: Connection) -> list[tuple[int, str | None]]:
     """Titles' numbers of the recordings noted as stale, with their old vectors."""
-    return conn.execute(
-        "SELECT id, old_vector::text FROM pgsim.stale ORDER BY event"
-    ).fetchall()
+    return conn.execute("SELECT id, old_vector::text FROM pgsim.stale ORDER BY event").fetchall()
 
 
 def numbers(conn: Connection, seed: int, k: int = 10, words: str = "") -> list[int]:

@@ -116,7 +116,9 @@ def test_ranking_by_similarity_orders_the_nearest_forty_matches(
 
 def test_similarity_is_the_formula_of_distance_and_both_reaches(clustered: Connection) -> None:
     seed = seeds(clustered, True)[0]
-    reach = "SELECT avg(d) FROM (SELECT (o.vector <-> r.vector)::real AS d FROM pgsim.recording AS o"
+    reach = (
+        "SELECT avg(d) FROM (SELECT (o.vector <-> r.vector)::real AS d FROM pgsim.recording AS o"
+    )
     reach += " WHERE o.id <> r.id ORDER BY d LIMIT 25) AS nearest"
     rows = clustered.execute(
         f"SELECT s.similarity, s.distance, ({reach}),"

@@ -1,0 +1,125 @@
+"""The README's blocks run, in order, and print what stands under them.
+
+After a change that is meant: PGSIM_GOLDEN=write make check, and read the difference in git.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import pytest
+import tomllib
+
+from pgsim import embedded
+from pgsim.cli import app
+from pgsim.profile import read_profile
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def trimmed(text: str) -> str:
+    """Without blanks at line ends and empty lines around: Markdown and editors drop them."""
+    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines()).strip()
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, server: embedded.Server, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with `recordings/`, and the tests' server as the embedded one."""
+    monkeypatch.setenv("PGSIM_HOME", str(server.home))
+    monkeypatch.delenv("PGSIM_DATABASE_URL", raising=False)
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    pgsim = bin_folder / "pgsim"
+    pgsim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pgsim "$@"\n')
+    pgsim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{bin_folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    (tmp_path / "recordings").mkdir()
+    with as_file(files("pgsim.demo") / "recordings.ndjson.gz") as path:
+        shutil.copy(path, tmp_path / "recordings")
+    return tmp_path
+
+
+def run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env={**os.environ, "PGCLIENTENCODING": "UTF8", "PYTHONIOENCODING": "utf-8"},
+    )
+    # An error is an answer only where the README shows one.
+    return done.stdout + "".join(
+        line + "\n"
+        for line in done.stderr.splitlines()
+        if done.returncode or line.startswith(("ERROR", "HINT"))
+    )
+
+
+def test_every_block_runs_and_prints_what_the_readme_says(workplace: Path) -> None:
+    # The first question of the page is asked of the database that the page makes further down.
+    (workplace / "prepare.log").write_text(
+        run(
+            [
+                "sh",
+                "-ec",
+                "pgsim --database music init --profile essentia;"
+                "pgsim --database music load recordings/; pgsim --database music refresh",
+            ],
+            workplace,
+        )
+    )
+    tested = 0
+    for index, (kind, text) in enumerate(BLOCKS):
+        if kind == "sql":
+            psql = ["pgsim", "--database", "music", "psql", "--", "-X", "-v", "SHOW_CONTEXT=never"]
+            printed = run([*psql, "-c", text], workplace)
+        elif kind == "sh":
+            # `stop` would stop the tests' own server.
+            printed = run(["sh", "-ec", text.replace("pgsim stop\n", "")], workplace)
+        else:
+            continue
+        tested += 1
+        if index + 1 < len(BLOCKS) and BLOCKS[index + 1][0] == "text":
+            if os.environ.get("PGSIM_GOLDEN") == "write":
+                written = (ROOT / "README.md").read_text(encoding="utf-8")
+                written = written.replace(BLOCKS[index + 1][1], f"{trimmed(printed)}\n", 1)
+                (ROOT / "README.md").write_text(written, encoding="utf-8")
+            else:
+                assert trimmed(printed) == trimmed(BLOCKS[index + 1][1]), text
+        else:
+            assert not re.search("^(ERROR|pgsim:|Traceback)", printed, re.MULTILINE), printed
+    assert tested > 12
+
+
+def test_the_profile_of_the_readme_can_be_read(tmp_path: Path) -> None:
+    [text] = [text for kind, text in BLOCKS if kind == "toml"]
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    assert tomllib.loads(text)["name"] == read_profile(str(path)).name == "mine"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    names = [info.name or info.callback.__name__ for info in app.registered_commands]
+    for name in names:
+        assert re.search(rf"(pgsim (--database \w+ )?{name}\b|`{name}|make {name})", README), name
+
+
+@pytest.mark.parametrize("kind", ["functions", "tables", "views"])
+def test_every_sql_object_that_a_user_meets_is_in_the_readme(kind: str) -> None:
+    inner = {
+        "similarity_a", "similarity_b", "matches", "resolve_filter", "require_built",
+        "nearest_exact", "nearest_approximate", "nearest_matching", "live_reach",
+        "pending_recordings", "listed_neighbours", "answer", "merge_features", "store_submissions",
+        "store_recordings", "exact_neighbours", "recording_changed", "recording_truncated",
+    }  # fmt: skip
+    for path in (ROOT / "sql" / kind).glob("*.sql"):
+        assert path.stem in inner or path.stem in README, path
