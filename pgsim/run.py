@@ -4,14 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
-from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
+
+from pgsim.collection import Connection, read_collection
 
 
 @contextmanager
-def recorded(conn: psycopg.Connection[TupleRow], command: str) -> Iterator[dict[str, Any]]:
-    """Note a run's beginning and, unless it fails, its end and what the body put into the dict."""
+def recorded(conn: Connection, command: str) -> Iterator[dict[str, Any]]:
+    """Note a run's beginning and, unless it fails, its end and what the body put into the dict.
+
+    PgsimError where pgsim was never installed.
+    """
+    read_collection(conn)
     row = conn.execute(
         "INSERT INTO pgsim.run (command) VALUES (%s) RETURNING id", (command,)
     ).fetchone()

@@ -3,9 +3,8 @@
 import os
 import sys
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import psycopg
 import typer
 
@@ -13,6 +12,10 @@ from pgsim import __version__
 from pgsim.cli import build, check, dump, query, server, setup
 from pgsim.cli import demo as demonstration
 from pgsim.errors import PgsimError
+
+# What typer raises for misuse: its own copy of click's error, or click's own in older versions.
+_UsageError: Any = typer.BadParameter.__base__
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="pgsim",
@@ -88,23 +91,21 @@ def run(arguments: list[str]) -> int:
     """Run one command; its exit code. What went wrong is one line on stderr."""
     try:
         code = app(arguments, standalone_mode=False)
-    except click.exceptions.Abort:
-        return _fail("interrupted", 130)
-    except click.UsageError as error:
+    except _UsageError as error:
         error.show()
         return 2
-    except click.ClickException as error:
-        return _fail(error.format_message(), 2)
     except PgsimError as error:
         return _fail(str(error), error.exit_code)
     except psycopg.Error as error:
         return _fail(_one_line(error), 1)
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has gone: nothing more to say, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    if code == _INTERRUPTED:  # as typer returns it, or as it came
+        return _fail("interrupted", code)
     return code if isinstance(code, int) else 0
 
 

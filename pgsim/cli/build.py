@@ -81,7 +81,6 @@ def fuse(
 def index(ctx: typer.Context, as_json: Json = False) -> None:
     """Build the HNSW index on the vectors, where it is missing; the first load does so too."""
     with connection(ctx) as conn, recorded(conn, "index") as run:
-        read_collection(conn)
         run["built"] = built = build_index(conn)
     if as_json:
         print_json({"built": built})

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -40,22 +41,35 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table on stdout; numbers to the right, long texts cut to the terminal's width."""
-    rows = [[_cell(value) for value in row] for row in rows]
+    """A table on stdout: numbers to the right, long texts cut so that a row is one line."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    widths = [max(cell_len(text) for text in column) for column in zip(columns, *cells, strict=True)]
+    are_numbers = [any(_is_number(row[index]) for row in cells) for index in range(len(columns))]
+    room = console.width - 3 * len(columns)
     for index, name in enumerate(columns):
-        is_number = any(_is_number(row[index]) for row in rows)
         table.add_column(
             name,
-            justify="right" if is_number else "left",
+            justify="right" if are_numbers[index] else "left",
             no_wrap=True,
-            overflow="ellipsis",
-            min_width=len(name) if is_number else None,
+            width=widths[index] if are_numbers[index] else _share(widths, are_numbers, index, room),
         )
-    for row in rows:
+    for row in cells:
         table.add_row(*row)
-    width = None if sys.stdout.isatty() else WIDTH
-    Console(width=width, highlight=False, markup=False).print(table)
+    console.print(table)
+
+
+def _share(widths: list[int], are_fixed: list[bool], index: int, room: int) -> int:
+    """A text column's width: its own where all fit, else the short ones keep theirs."""
+    left = room - sum(width for width, fixed in zip(widths, are_fixed, strict=True) if fixed)
+    texts = sorted(width for width, fixed in zip(widths, are_fixed, strict=True) if not fixed)
+    for position, width in enumerate(texts):
+        fair = left // (len(texts) - position)
+        if width > fair:
+            return max(1, min(widths[index], fair))
+        left -= width
+    return widths[index]
 
 
 def _cell(value: Any) -> str:

@@ -25,7 +25,7 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DO
 
 def trimmed(text: str) -> str:
     """Without blanks at line ends and empty lines around: Markdown and editors drop them."""
-    return "\n".join(line.rstrip() for line in text.strip("\n").splitlines()).strip()
+    return "\n".join(line.rstrip() for line in text.splitlines()).strip("\n")
 
 
 @pytest.fixture

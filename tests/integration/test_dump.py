@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +113,15 @@ def pgsim_command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=60,
     )
+
+
+def wait_until(conn: "psycopg.Connection[Any]", count: str, expected: int) -> None:
+    """Wait until a query counts what is expected."""
+    deadline = time.monotonic() + 20
+    while conn.execute(count.encode()).fetchone() != (expected,):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+        conn.execute("SELECT pg_stat_clear_snapshot()")
 
 
 @pytest.fixture(scope="module")
@@ -400,21 +409,33 @@ def test_a_failed_dump_says_why_and_leaves_no_file(
     assert names_in(tmp_path) == []
 
 
-def test_an_interrupted_dump_leaves_no_file(filled: str, tmp_path: Path) -> None:
+def command_lines() -> str:
+    """Those of all processes, as every user can see them."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has just ended
+            lines.append(path.read_text(errors="replace"))
+    return "\n".join(lines)
+
+
+def test_an_interrupted_dump_leaves_no_file_and_shows_no_password(
+    filled: str, tmp_path: Path
+) -> None:
     with new_session(filled) as conn, conn.transaction():
         conn.execute("LOCK TABLE pgsim.recording")
         process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, "--database", filled, "dump", tmp_path / "x"],
-            env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+            [sys.executable, "-c", COMMAND, "dump", tmp_path / "x"],
+            env={
+                **os.environ,
+                "PYTHONPATH": str(CHECKOUT),
+                "PGSIM_DATABASE_URL": make_conninfo(filled, password="s3cret"),
+            },
         )
         waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         waiting += " AND application_name = 'pg_dump' AND wait_event_type = 'Lock'"
-        deadline = time.monotonic() + 20
-        while conn.execute(waiting.encode()).fetchone() == (0,):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-            conn.execute("SELECT pg_stat_clear_snapshot()")
+        wait_until(conn, waiting, 1)
         assert names_in(tmp_path) != []
+        assert "s3cret" not in command_lines()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 130
         assert names_in(tmp_path) == []
@@ -442,3 +463,24 @@ def test_a_dump_of_newer_programs_is_one_clear_line(
     monkeypatch.setattr(dumping, "client_program", lambda _: program)
     with pytest.raises(DumpError, match=r"unsupported version .*; a newer pg_dump made the file"):
         restore(new_database(), archive)
+
+
+def test_a_killed_restore_leaves_nothing(
+    filled: str, new_database: Callable[..., str], tmp_path: Path
+) -> None:
+    target, path = new_database(), tmp_path / "pgsim.sql"
+    dump(filled, path)
+    statement = "COPY pgsim.recording "  # far from the end: COMMIT is not on its way yet
+    path.write_text(path.read_text().replace(statement, f"SELECT pg_sleep(1);\n{statement}"))
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "--database", target, "restore", path],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+    )
+    psql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    psql += " AND application_name = 'psql'"
+    with new_session(target) as conn:
+        wait_until(conn, f"{psql} AND wait_event = 'PgSleep'", 1)
+        process.kill()
+        process.wait()
+        wait_until(conn, psql, 0)
+    assert schema_of(target) is None

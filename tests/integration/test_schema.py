@@ -260,9 +260,11 @@ def test_a_role_that_does_not_own_the_database_is_told_what_its_owner_may_run(
     with opened(installed) as admin:
         admin.execute("CREATE ROLE schema_guest LOGIN")
         try:
-            with opened(make_conninfo(installed, user="schema_guest")) as conn:
-                with pytest.raises(PgsimError, match="does not own database") as raised:
-                    schema.add_to_search_path(conn)
+            with (
+                opened(make_conninfo(installed, user="schema_guest")) as conn,
+                pytest.raises(PgsimError, match="does not own database") as raised,
+            ):
+                schema.add_to_search_path(conn)
             statement = str(raised.value).split("its owner may run: ")[1]
             admin.execute(statement.encode())
         finally:
