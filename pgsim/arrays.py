@@ -1,4 +1,4 @@
-"""numpy arrays in and out of PostgreSQL's real[], in COPY's and psycopg's binary form."""
+"""numpy arrays in and out of PostgreSQL's real[] and integer[], in psycopg's binary form."""
 
 import struct
 from typing import Any
@@ -9,9 +9,16 @@ from numpy.typing import NDArray
 from psycopg.adapt import Buffer, Dumper, Loader
 from psycopg.pq import Format
 
-REAL, REAL_ARRAY = 700, 1021  # pg_type oids, fixed for ever
-_HEADER = struct.Struct(">iiIii")  # dimensions, has NULLs, element oid, length, lower bound
-_ITEM = np.dtype([("size", ">i4"), ("value", ">f4")])
+REAL, REAL_ARRAY, INTEGER_ARRAY = 700, 1021, 1007  # pg_type oids, fixed for ever
+HEADER = struct.Struct(">iiIii")  # dimensions, has NULLs, element oid, length, lower bound
+
+
+def items(kind: str) -> np.dtype[np.void]:
+    """How an array's items of a four-byte type lie one after the other, each with its size."""
+    return np.dtype([("size", ">i4"), ("value", kind)])
+
+
+_REALS, _INTEGERS = items(">f4"), items(">i4")
 
 
 class RealArrayDumper(Dumper):
@@ -21,10 +28,10 @@ class RealArrayDumper(Dumper):
     oid = REAL_ARRAY
 
     def dump(self, obj: NDArray[np.float32]) -> Buffer:
-        items = np.empty(len(obj), _ITEM)
-        items["size"] = 4
-        items["value"] = obj
-        return _HEADER.pack(1, 0, REAL, len(obj), 1) + items.tobytes()
+        packed = np.empty(len(obj), _REALS)
+        packed["size"] = 4
+        packed["value"] = obj
+        return HEADER.pack(1, 0, REAL, len(obj), 1) + packed.tobytes()
 
 
 class RealArrayLoader(Loader):
@@ -33,14 +40,28 @@ class RealArrayLoader(Loader):
     format = Format.BINARY
 
     def load(self, data: Buffer) -> NDArray[np.float32]:
-        items = np.frombuffer(data, _ITEM, offset=_HEADER.size if len(data) > 12 else len(data))
-        return items["value"].astype(np.float32)
+        return np.frombuffer(data, _REALS, offset=_start(data))["value"].astype(np.float32)
+
+
+class IntegerArrayLoader(Loader):
+    """integer[] without NULLs to (n,) int32."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> NDArray[np.int32]:
+        return np.frombuffer(data, _INTEGERS, offset=_start(data))["value"].astype(np.int32)
+
+
+def _start(data: Buffer) -> int:
+    """Where the items begin: an empty array has a shorter header, and none."""
+    return min(HEADER.size, len(data))
 
 
 def register_arrays(conn: psycopg.Connection[Any]) -> None:
-    """Use numpy for real[] on this connection, in binary results and typed COPY.
+    """Use numpy for arrays on this connection, in binary results and typed COPY.
 
     The dumper is registered for the type alone: elsewhere pgvector takes an ndarray for a vector.
     """
     conn.adapters.register_dumper(None, RealArrayDumper)
     conn.adapters.register_loader(REAL_ARRAY, RealArrayLoader)
+    conn.adapters.register_loader(INTEGER_ARRAY, IntegerArrayLoader)

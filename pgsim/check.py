@@ -13,8 +13,8 @@ from psycopg import errors, sql
 
 from pgsim.collection import Connection
 from pgsim.database import DatabaseError, connect, require_server, resolve
-from pgsim.dump import INDEX_MEMORY
 from pgsim.embedded import EmbeddedError
+from pgsim.index import INDEX_MEMORY
 from pgsim.schema import newest_revision, read_sql, revision
 
 OK, NOTE, WARNING, PROBLEM = "ok", "note", "warning", "problem"

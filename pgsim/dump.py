@@ -9,24 +9,16 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import Any
+from typing import IO, Any
 
 from pgsim.collection import Connection, read_collection
 from pgsim.database import client_program, connect, password_of, redact, require_server
 from pgsim.errors import PgsimError, UsageError
+from pgsim.index import INDEX_MEMORY
 
 CHUNK = 1 << 20  # bytes
 EVERY = 0.2  # seconds between two looks at how far pg_dump has come
 
-# In kB, what the HNSW index on the recordings' vectors needs to be built in memory: a vector and
-# about 800 bytes of links each. It has to work where only tables and their rows are there yet.
-INDEX_MEMORY = """
-    SELECT least(greatest(count(*) * (4 * max(a.atttypmod) + 800) / 1024, 65536), 8388608)
-    FROM pgsim.recording AS r
-    INNER JOIN pg_catalog.pg_attribute AS a
-        ON a.attrelid = 'pgsim.recording'::pg_catalog.regclass AND a.attname = 'vector'
-    WHERE r.vector IS NOT NULL
-"""
 _BEFORE_INDEXES = f"""
 SELECT pg_catalog.set_config('maintenance_work_mem', greatest(
     pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) / 1024, needed.kb
@@ -205,19 +197,23 @@ def _read_archive(archive: Path, *options: str) -> Iterator[bytes]:
         stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
-        while chunk := process.stdout.read(CHUNK):
-            yield chunk
+        yield from _chunks(process.stdout)
 
 
 def _read_file(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            yield chunk
+        yield from _chunks(file)
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    """The rest of a file, in whole lines."""
+    while chunk := file.read(CHUNK) + file.readline():
+        yield chunk
 
 
 def _without_timeout(chunk: bytes) -> bytes:
     """A dump's SQL as PostgreSQL 16 takes it: newer programs set what it does not know."""
-    return chunk.replace(b"SET transaction_timeout = 0;\n", b"", 1)
+    return re.sub(rb"^SET transaction_timeout = 0;\n", b"", chunk, flags=re.MULTILINE)
 
 
 def _vacuum(conn: Connection) -> None:

@@ -63,7 +63,7 @@ class Moments:
         deviation[deviation <= CONSTANT * np.abs(center)] = 0
         for each in profile.sets:
             own = deviation[each.slice]
-            if self.count[each.slice].min() < 2 or not own.any():
+            if not own.any():  # fewer than two values, or all the same
                 continue
             fitted.add(each.name)
             if each.transform in ("zscore", "log"):

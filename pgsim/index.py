@@ -3,9 +3,15 @@
 from pgsim.collection import Connection
 from pgsim.schema import read_sql
 
-# An estimate of what a vector takes in the graph besides itself: 32 links a layer and more.
-_BYTES_A_NODE = 800
-_LEAST, _MOST = 64 << 20, 8 << 30  # bytes of maintenance_work_mem
+# In kB, what the index needs to be built in memory: a vector and about 800 bytes of links each. It
+# has to work where, in the midst of a restore, only tables and their rows are there yet.
+INDEX_MEMORY = """
+    SELECT least(greatest(count(*) * (4 * max(a.atttypmod) + 800) / 1024, 65536), 8388608)
+    FROM pgsim.recording AS r
+    INNER JOIN pg_catalog.pg_attribute AS a
+        ON a.attrelid = 'pgsim.recording'::pg_catalog.regclass AND a.attname = 'vector'
+    WHERE r.vector IS NOT NULL
+"""
 
 
 def has_index(conn: Connection) -> bool:
@@ -17,18 +23,9 @@ def build_index(conn: Connection) -> bool:
     """Build the index where it is missing, in memory as large as it needs; False where it is."""
     if has_index(conn):
         return False
-    row = conn.execute(
-        "SELECT count(*), coalesce(max(vector_dims(vector)), 0) FROM pgsim.recording"
-        " WHERE vector IS NOT NULL"
-    ).fetchone()
-    assert row is not None
-    recordings, dimensions = row
-    needed = recordings * (4 * dimensions + _BYTES_A_NODE)
     with conn.transaction():
-        conn.execute(
-            "SELECT set_config('maintenance_work_mem', %s, true)",
-            (f"{min(max(needed, _LEAST), _MOST) >> 10}kB",),
-        )
+        memory = f"({INDEX_MEMORY})::text || 'kB'"
+        conn.execute(f"SELECT set_config('maintenance_work_mem', {memory}, true)".encode())
         conn.execute(read_sql("indexes/recording_vector.sql"))
     return True
 

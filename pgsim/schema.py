@@ -51,11 +51,13 @@ def upgrade(conn: Connection) -> tuple[str | None, str | None]:
     with _alone(conn):
         dimensions = read_collection(conn).profile.dimensions
         before = revision(conn)
+        shown = conn.execute("SELECT pgsim.shown_similarity()").fetchone()
         _drop_code(conn)
         with _alembic(conn, dimensions) as config:
             command.upgrade(config, "head")
         conn.execute(read_sql("schema.sql"))
         conn.execute(read_sql("code.sql"))
+        conn.execute("SELECT pgsim.show_similarity(%s)", shown)
         return before, revision(conn)
 
 

@@ -9,11 +9,15 @@
 \ir tables/similarity_a.sql
 \ir tables/similarity_b.sql
 \ir tables/stale.sql
+\ir tables/rebuild.sql
+\ir tables/rebuild_part.sql
+\ir tables/rebuild_event.sql
 \ir tables/reject.sql
 \ir tables/run.sql
 
 \ir indexes/recording_genre_year.sql
 \ir indexes/recording_year.sql
 \ir indexes/recording_genres.sql
+\ir indexes/rebuild_unfinished.sql
 
 \ir code.sql

@@ -166,7 +166,8 @@ COMMENT ON COLUMN pgsim.similarity_b.reach IS 'Mean of its 25 nearest distances.
 CREATE TABLE pgsim.stale (
     event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id integer NOT NULL,
-    old_vector vector
+    old_vector vector,
+    xact xid8 NOT NULL DEFAULT pg_current_xact_id()
 );
 
 COMMENT ON TABLE pgsim.stale IS
@@ -174,6 +175,62 @@ COMMENT ON TABLE pgsim.stale IS
 COMMENT ON COLUMN pgsim.stale.event IS 'Number of the change.';
 COMMENT ON COLUMN pgsim.stale.id IS 'Recording (recording.id) that was inserted, changed or deleted.';
 COMMENT ON COLUMN pgsim.stale.old_vector IS 'The vector it had before; NULL for a new one.';
+COMMENT ON COLUMN pgsim.stale.xact IS
+'Transaction that made the change: a rebuild has seen those, and only those, that its snapshot shows.';
+
+CREATE TABLE pgsim.rebuild (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    target text NOT NULL,
+    list_length integer NOT NULL,
+    engine text NOT NULL,
+    recall_wanted double precision NOT NULL,
+    recall_found double precision,
+    description text,
+    recordings integer NOT NULL,
+    snapshot pg_snapshot NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz,
+    CONSTRAINT target_is_one_of_two_tables CHECK (target IN ('similarity_a', 'similarity_b')),
+    CONSTRAINT list_length_is_from_25_to_1000 CHECK (list_length BETWEEN 25 AND 1000)
+);
+
+COMMENT ON TABLE pgsim.rebuild IS 'One making of the whole matrix; at most one is unfinished.';
+COMMENT ON COLUMN pgsim.rebuild.id IS 'Number of the rebuild.';
+COMMENT ON COLUMN pgsim.rebuild.target IS 'The table it fills, not the one that the view shows meanwhile.';
+COMMENT ON COLUMN pgsim.rebuild.list_length IS 'Neighbours in a list (k).';
+COMMENT ON COLUMN pgsim.rebuild.engine IS 'How neighbours are searched: faiss, exact or postgres.';
+COMMENT ON COLUMN pgsim.rebuild.recall_wanted IS 'Least recall@k asked for.';
+COMMENT ON COLUMN pgsim.rebuild.recall_found IS 'recall@k on a sample, against an exact scan.';
+COMMENT ON COLUMN pgsim.rebuild.description IS 'The index that was used.';
+COMMENT ON COLUMN pgsim.rebuild.recordings IS 'Recordings with a vector when it began.';
+COMMENT ON COLUMN pgsim.rebuild.snapshot IS 'What was committed when it began; later changes are stale afterwards.';
+COMMENT ON COLUMN pgsim.rebuild.started_at IS 'When it began.';
+COMMENT ON COLUMN pgsim.rebuild.finished_at IS 'When the view switched to its table; NULL until then.';
+
+CREATE TABLE pgsim.rebuild_part (
+    rebuild integer NOT NULL,
+    first_id integer NOT NULL,
+    last_id integer NOT NULL,
+    done_at timestamptz,
+    CONSTRAINT a_part_is_its_rebuild_and_first_id PRIMARY KEY (rebuild, first_id)
+);
+
+COMMENT ON TABLE pgsim.rebuild_part IS
+'One part of a rebuild: a worker locks the row while it works on it, so that a dead worker''s part is free again.';
+COMMENT ON COLUMN pgsim.rebuild_part.rebuild IS 'Rebuild that it is a part of (rebuild.id).';
+COMMENT ON COLUMN pgsim.rebuild_part.first_id IS 'First recording whose list it makes (recording.id).';
+COMMENT ON COLUMN pgsim.rebuild_part.last_id IS 'Last recording whose list it makes.';
+COMMENT ON COLUMN pgsim.rebuild_part.done_at IS 'When its lists were committed.';
+
+CREATE TABLE pgsim.rebuild_event (
+    id integer NOT NULL,
+    old_vector vector
+);
+
+COMMENT ON TABLE pgsim.rebuild_event IS
+'Changes that refresh applied to the shown matrix while another was being made: stale again when the view switches.';
+COMMENT ON COLUMN pgsim.rebuild_event.id IS 'Recording (recording.id).';
+COMMENT ON COLUMN pgsim.rebuild_event.old_vector IS 'The vector it had before the change.';
 
 CREATE TABLE pgsim.reject (
     file text NOT NULL,
@@ -185,7 +242,7 @@ CREATE TABLE pgsim.reject (
 
 COMMENT ON TABLE pgsim.reject IS 'One document that could not be loaded, and why.';
 COMMENT ON COLUMN pgsim.reject.file IS 'File or archive it stands in.';
-COMMENT ON COLUMN pgsim.reject.member IS 'Its name in the archive, or its line in the file; empty for the file as a whole.';
+COMMENT ON COLUMN pgsim.reject.member IS 'Its name in the archive, or its line in the file; the file''s own for the file as a whole.';
 COMMENT ON COLUMN pgsim.reject.reason IS 'Why it could not be loaded.';
 COMMENT ON COLUMN pgsim.reject.rejected_at IS 'When it was last tried.';
 
@@ -209,3 +266,5 @@ CREATE INDEX recording_genre_year ON pgsim.recording (genre, year) WHERE vector 
 CREATE INDEX recording_year ON pgsim.recording (year) WHERE vector IS NOT NULL;
 
 CREATE INDEX recording_genres ON pgsim.recording USING gin (genres);
+
+CREATE UNIQUE INDEX rebuild_unfinished ON pgsim.rebuild ((finished_at IS NULL)) WHERE finished_at IS NULL;

@@ -68,6 +68,7 @@ for command in (
     build.fuse,
     build.index,
     build.refresh,
+    build.rebuild,
     query.similar,
     query.status,
     check.check,

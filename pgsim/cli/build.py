@@ -12,7 +12,8 @@ from pgsim.errors import UsageError
 from pgsim.fuse import refit
 from pgsim.index import build_index
 from pgsim.loader import load as load_paths
-from pgsim.matrix import refresh as refresh_matrix
+from pgsim.rebuild import rebuild as rebuild_matrix
+from pgsim.refresh import refresh as refresh_matrix
 from pgsim.run import recorded
 
 
@@ -97,3 +98,56 @@ def refresh(ctx: typer.Context, as_json: Json = False) -> None:
         print_json(report)
     else:
         typer.echo(f"{report['changed']} recordings had changed; {report['lists']} lists made anew")
+
+
+def rebuild(
+    ctx: typer.Context,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="faiss (needs pgsim[bulk]) or exact [default: faiss where installed]."),
+    ] = None,
+    recall: Annotated[
+        float, typer.Option(help="Least recall@k to tune faiss for, measured on a sample.")
+    ] = 0.99,
+    k: Annotated[
+        int | None, typer.Option("-k", help="Neighbours in a list [default: as they are, 100].")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads [default: all].")] = None,
+    join: Annotated[
+        bool, typer.Option("--join", help="Help a rebuild that another process coordinates.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Give an unfinished rebuild up for a new one.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Make the whole matrix anew; an unfinished rebuild goes on where it was.
+
+    Questions are answered from the old matrix until the new one is whole.
+    """
+    if join and (restart or engine or k):
+        raise UsageError("--join works as the rebuild was begun: leave the other options out")
+    with connection(ctx) as conn, recorded(conn, "rebuild") as run:
+        with progress("recordings") as advance:
+            report = asdict(
+                rebuild_matrix(
+                    conn,
+                    engine=engine,
+                    k=k,
+                    recall=recall,
+                    threads=threads,
+                    join=join,
+                    restart=restart,
+                    say=say,
+                    advance=advance,
+                )
+            )
+        run.update(report)
+    if as_json:
+        print_json(report)
+    else:
+        typer.echo(
+            f"{report['lists']} lists of {report['recordings']} recordings in"
+            f" {report['seconds']} s by {report['index']}"
+            + (f", recall {report['recall']:.4f}" if report["recall"] is not None else "")
+        )

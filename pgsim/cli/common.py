@@ -45,7 +45,9 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     cells = [[_cell(value) for value in row] for row in rows]
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    widths = [max(cell_len(text) for text in column) for column in zip(columns, *cells, strict=True)]
+    widths = [
+        max(cell_len(text) for text in column) for column in zip(columns, *cells, strict=True)
+    ]
     are_numbers = [any(_is_number(row[index]) for row in cells) for index in range(len(columns))]
     room = console.width - 3 * len(columns)
     for index, name in enumerate(columns):

@@ -20,8 +20,8 @@ from pgsim.database import connect, redact
 from pgsim.dump import dump, restore
 from pgsim.evaluate import chance, precision
 from pgsim.loader import load
-from pgsim.matrix import refresh
 from pgsim.profile import read_profile
+from pgsim.refresh import refresh
 
 DATABASE, RESTORED = "demo", "demo_restored"
 RECORDINGS = "recordings.ndjson.gz"
@@ -116,7 +116,8 @@ def _insert(conn: Connection, mbid: UUID, title: str) -> None:
         """
         INSERT INTO pgsim.recording (mbid, title, album, vector)
         SELECT %s, 'Newcomer', 'Demo', avg(vector) FROM pgsim.recording
-        WHERE mbid = %s OR mbid = (SELECT mbid FROM similar_recordings(%s, 1, ranking => 'distance'))
+        WHERE mbid = %s
+            OR mbid = (SELECT mbid FROM similar_recordings(%s, 1, ranking => 'distance'))
         """,
         (NEWCOMER, mbid, mbid),
     )
@@ -128,8 +129,8 @@ def _insert(conn: Connection, mbid: UUID, title: str) -> None:
     assert before is not None
     assert after is not None
     typer.echo(
-        f"It was found at once, though in {before[0]} lists; after a refresh of {report.lists} lists"
-        f" it is in {after[0]}."
+        f"It was found at once, though in {before[0]} lists; after a refresh of {report.lists}"
+        f" lists it is in {after[0]}."
     )
     conn.execute("DELETE FROM pgsim.recording WHERE mbid = %s", (NEWCOMER,))
     refresh(conn)

@@ -8,11 +8,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
-import tomllib
 
 from pgsim import embedded
 from pgsim.cli import app

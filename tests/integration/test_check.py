@@ -15,8 +15,8 @@ from pgsim.check import CHECKS, NOTE, OK, PROBLEM, WARNING, Finding, check_datab
 from pgsim.cli import run
 from pgsim.database import connect
 from pgsim.fuse import refit
-from pgsim.matrix import refresh
 from pgsim.profile import read_profile
+from pgsim.refresh import refresh
 
 PLANE = Path(__file__).parents[1] / "profiles" / "plane.toml"
 

@@ -25,8 +25,8 @@ from pgsim.dump import DumpError, dump, restore
 from pgsim.embedded import binaries
 from pgsim.errors import PgsimError, UsageError
 from pgsim.fuse import refit
-from pgsim.matrix import refresh
 from pgsim.profile import read_profile
+from pgsim.refresh import refresh
 
 CHECKOUT = Path(pgsim.__file__).parents[1]
 PLANE = Path(__file__).parents[1] / "profiles" / "plane.toml"
@@ -241,14 +241,18 @@ def test_psql_alone_restores_a_dump_in_sql(
     assert_of_use(make_conninfo(target, options="-csearch_path=public,pgsim"))
 
 
-@pytest.mark.parametrize("newer", [True, False])
+@pytest.mark.parametrize(("newer", "name"), [(True, "pgsim.dump"), (False, "pgsim.sql")])
 def test_a_dump_of_postgresql_16_is_restored_on_18_and_on_16(
-    older_server: embedded.Server, new_owned: Callable[..., str], tmp_path: Path, newer: bool
+    older_server: embedded.Server,
+    new_owned: Callable[..., str],
+    tmp_path: Path,
+    newer: bool,
+    name: str,
 ) -> None:
     source, target = older_server.conninfo("source"), older_server.conninfo("target")
-    path = tmp_path / "pgsim.dump"
-    for name in ("source", "target"):
-        embedded.ensure_database(older_server, name)
+    path = tmp_path / name
+    for database in ("source", "target"):
+        embedded.ensure_database(older_server, database)
     with closing(connect(source, autocommit=True)) as conn:
         if schema.install(conn, read_profile(str(PLANE))):
             fill(source)

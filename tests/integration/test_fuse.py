@@ -76,11 +76,13 @@ def test_a_fit_is_the_same_in_chunks_of_any_size(
     assert np.allclose(before, vectors(conn), atol=1e-6)
 
 
-def test_the_index_is_there_after_fitting_anew(conn: Connection, tmp_path: Path) -> None:
+def test_fitting_anew_builds_the_index_anew(conn: Connection, tmp_path: Path) -> None:
     loaded(conn, tmp_path, collection(5))
     assert has_index(conn)
+    index = "SELECT 'pgsim.recording_vector'::regclass::oid"
+    before = one(conn, index)
     refit(conn)
-    assert has_index(conn)
+    assert one(conn, index) != before
 
 
 def test_all_that_changed_is_new_to_the_matrix(conn: Connection, tmp_path: Path) -> None:

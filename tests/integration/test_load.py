@@ -96,7 +96,7 @@ def test_loading_the_genuine_documents_again_rewrites_no_row(conn: Connection) -
     assert after == before
 
 
-def test_loading_twice_writes_nothing_and_burns_no_ids(conn: Connection, tmp_path: Path) -> None:
+def test_loading_twice_writes_nothing(conn: Connection, tmp_path: Path) -> None:
     path = write_lines(tmp_path / "all.ndjson", collection(20))
     first = load(conn, [path])
     conn.execute("CALL pgsim.refresh_similarity()")
@@ -105,8 +105,15 @@ def test_loading_twice_writes_nothing_and_burns_no_ids(conn: Connection, tmp_pat
     assert second.unchanged == second.read == first.read
     assert versions(conn) == before
     assert one(conn, "SELECT count(*) FROM pgsim.stale") == 0
-    load(conn, [write_lines(tmp_path / "one.ndjson", [low_level(99)])])
-    assert one(conn, "SELECT id FROM pgsim.recording WHERE mbid = %s", mbid(99)) == 21
+
+
+def test_ids_are_drawn_for_new_recordings_only(conn: Connection, tmp_path: Path) -> None:
+    load(conn, [write_lines(tmp_path / "a.ndjson", [low_level(i) for i in range(8)])])
+    changed = [low_level(i, title="Other") for i in range(8)]
+    assert load(conn, [write_lines(tmp_path / "b.ndjson", changed)]).updated == 8
+    loader.refit(conn)
+    load(conn, [write_lines(tmp_path / "c.ndjson", [low_level(99)])])
+    assert one(conn, "SELECT id FROM pgsim.recording WHERE mbid = %s", mbid(99)) == 9
 
 
 def test_documents_of_both_levels_meet_in_one_recording(conn: Connection, tmp_path: Path) -> None:
@@ -256,7 +263,7 @@ def assert_killing_changes_nothing(
     for after in batches:
         killed(first, path, size, after, wait.uniform(0, 0.03))
     with opened(first) as conn, opened(second) as uninterrupted:
-        assert load(conn, [path]).read == len(documents)
+        assert load(conn, [path]).recordings == 60
         load(uninterrupted, [path])
         assert contents(conn, without=("id",)) == contents(uninterrupted, without=("id",))
 
@@ -290,7 +297,7 @@ def test_a_later_load_killed_and_run_again_ends_with_the_same_rows(
             load(conn, [first])
     killed(databases[0], second, 4, 3, 0.0)
     with opened(databases[0]) as conn, opened(databases[1]) as uninterrupted:
-        load(conn, [second])
+        assert load(conn, [second]).recordings == 40
         load(uninterrupted, [second])
         assert contents(conn, without=("id",)) == contents(uninterrupted, without=("id",))
 

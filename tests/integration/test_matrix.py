@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pgsim.collection import Connection
 from pgsim.database import connect
-from pgsim.matrix import refresh
+from pgsim.refresh import refresh
 
 COLUMNS = "id, neighbours, distances, reach"
 
@@ -270,7 +270,7 @@ def test_a_refresh_that_is_rolled_back_loses_nothing(plane: Connection) -> None:
     insert(plane, 1, 0)
     insert(plane, 2, 1)
     with plane.transaction(force_rollback=True):
-        plane.execute("CALL pgsim.refresh_similarity()")
+        plane.execute("SELECT pgsim.refresh_batch(10)")
     assert len(stale(plane)) == 2
     refresh(plane)
     assert matrix(plane) == exact(plane)
@@ -285,6 +285,7 @@ STEPS = st.lists(
         st.tuples(st.just("forget"), st.integers(0, 60)),
         st.tuples(st.just("delete"), st.integers(0, 60)),
         st.tuples(st.just("refresh"), st.none()),
+        st.tuples(st.just("refresh in SQL"), st.none()),
     ),
     min_size=1,
     max_size=25,
@@ -315,8 +316,10 @@ def test_whatever_happens_a_refresh_ends_with_the_exact_matrix(
             plane.execute("UPDATE pgsim.recording SET vector = NULL WHERE id = %s", (argument,))
         elif step == "delete":
             plane.execute("DELETE FROM pgsim.recording WHERE id = %s", (argument,))
-        else:
+        elif step == "refresh":
             refresh(plane)
+        else:
+            plane.execute("CALL pgsim.refresh_similarity()")
         seed = plane.execute(
             "SELECT id, mbid FROM pgsim.recording WHERE vector IS NOT NULL ORDER BY random() LIMIT 1"
         ).fetchone()

@@ -1,0 +1,127 @@
+"""Lists of neighbours into and out of PostgreSQL, as arrays."""
+
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgsim.arrays import items, register_arrays
+from pgsim.collection import Connection
+
+REACH = 25  # nearest distances whose mean is a recording's reach
+
+_INTEGER, _REAL = 23, 700  # pg_type oids
+_HEADER = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
+_TRAILER = struct.pack(">h", -1)
+
+
+def read_lists(
+    conn: Connection, ids: NDArray[np.int32], length: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
+    """Those of these lists that there are: their ids (n,), neighbours and distances (n, length).
+
+    Neighbours are ids, nearest first; shorter lists end in -1 at distance inf.
+    """
+    register_arrays(conn)
+    cursor = conn.cursor(binary=True).execute(
+        "SELECT id, neighbours, distances FROM pgsim.similarity WHERE id = ANY(%s) ORDER BY id",
+        (ids.tolist(),),
+    )
+    rows = cursor.fetchall()
+    neighbours = np.full((len(rows), length), -1, np.int32)
+    distances = np.full((len(rows), length), np.inf, np.float32)
+    for index, (_, own, apart) in enumerate(rows):
+        neighbours[index, : len(own)] = own[:length]
+        distances[index, : len(own)] = apart[:length]
+    return np.array([id_ for id_, _, _ in rows], np.int32), neighbours, distances
+
+
+def read_radii(conn: Connection, length: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Every list's id (n,) and its last member's distance; inf for one shorter than `length`."""
+    kind = np.dtype(
+        [
+            ("fields", ">i2"),
+            ("id_size", ">i4"),
+            ("id", ">i4"),
+            ("radius_size", ">i4"),
+            ("radius", ">f4"),
+        ]
+    )
+    data = bytearray()
+    with conn.cursor().copy(
+        "COPY (SELECT id, coalesce(distances[%s], 'Infinity') FROM pgsim.similarity)"
+        " TO STDOUT (FORMAT binary)",
+        (length,),
+    ) as copy:
+        for block in copy:
+            data += block
+    rows = np.frombuffer(
+        data, kind, (len(data) - len(_HEADER) - len(_TRAILER)) // kind.itemsize, len(_HEADER)
+    )
+    return rows["id"].astype(np.int32), rows["radius"].astype(np.float32)
+
+
+def write_lists(
+    conn: Connection,
+    table: str,
+    ids: NDArray[np.int32],
+    neighbours: NDArray[np.int32],
+    distances: NDArray[np.float32],
+) -> None:
+    """COPY lists into a table shaped as pgsim.similarity.
+
+    `ids` is (n,), `neighbours` (ids) and `distances` are (n, k), nearest first; -1 where a list is
+    shorter.
+    """
+    lengths = (neighbours >= 0).sum(axis=1)
+    statement = f"COPY {table} (id, neighbours, distances, reach) FROM STDIN (FORMAT binary)"
+    with conn.cursor().copy(statement.encode()) as copy:
+        copy.write(_HEADER)
+        # Rows of one length have one shape; in all but small collections there is one length.
+        for length in np.unique(lengths):
+            own = lengths == length
+            copy.write(_pack(ids[own], neighbours[own, :length], distances[own, :length]))
+        copy.write(_TRAILER)
+
+
+def _pack(
+    ids: NDArray[np.int32], neighbours: NDArray[np.int32], distances: NDArray[np.float32]
+) -> bytes:
+    """COPY's binary rows of lists of one length; every field has its size before it."""
+    length = neighbours.shape[1]
+    if not length:
+        # An empty array has no dimension, and its reach is NULL.
+        empty = struct.pack(">iiii", 12, 0, 0, _INTEGER) + struct.pack(">iiii", 12, 0, 0, _REAL)
+        return b"".join(struct.pack(">hii", 4, 4, id_) + empty + b"\xff" * 4 for id_ in ids)
+    array: Sequence[tuple[str, str]] = [
+        (name, ">i4") for name in ("size", "dimensions", "nulls", "oid", "length", "bound")
+    ]
+    kind = np.dtype(
+        [
+            ("fields", ">i2"),
+            ("id_size", ">i4"),
+            ("id", ">i4"),
+            ("neighbours", [*array, ("items", items(">i4"), length)]),
+            ("distances", [*array, ("items", items(">f4"), length)]),
+            ("reach_size", ">i4"),
+            ("reach", ">f4"),
+        ]
+    )
+    rows = np.zeros(len(ids), kind)
+    rows["fields"] = 4
+    rows["id_size"] = rows["reach_size"] = 4
+    rows["id"] = ids
+    rows["reach"] = distances[:, :REACH].mean(axis=1, dtype=np.float64)
+    for name, oid, values in (
+        ("neighbours", _INTEGER, neighbours),
+        ("distances", _REAL, distances),
+    ):
+        field = rows[name]
+        field["size"] = 20 + 8 * length
+        field["dimensions"] = field["bound"] = 1
+        field["oid"] = oid
+        field["length"] = length
+        field["items"]["size"] = 4
+        field["items"]["value"] = values
+    return rows.tobytes()

@@ -1,0 +1,242 @@
+"""The whole matrix at once: parts that any number of workers claim, search and commit.
+
+A part is a row that its worker keeps locked until its lists are committed, so that a dead worker's
+part is free again. The lists go into the table that the view does not show; when all parts are
+done, the view switches.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+from psycopg import errors
+
+from pgsim.collection import Connection, read_collection
+from pgsim.engines import ENGINES, Searcher, make_searcher
+from pgsim.errors import PgsimError, UsageError
+from pgsim.lists import write_lists
+from pgsim.vectors import Vectors, read_vectors
+
+PART = 16384  # recordings whose lists are committed together
+PAUSE = 1.0  # seconds between two looks at what others do
+PATIENCE = 60  # tries to switch the view
+
+Say = Callable[[str], None]
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildReport:
+    """What one worker did: the lists that it made, of how many recordings, how, and how well.
+
+    `recall` is recall@k on a sample against an exact scan.
+    """
+
+    recordings: int
+    lists: int
+    engine: str
+    index: str
+    recall: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Rebuild:
+    """The unfinished row of pgsim.rebuild."""
+
+    id: int
+    target: str
+    length: int
+    engine: str
+    recall: float
+    recordings: int
+
+
+def default_engine() -> str:
+    """faiss where it is installed, else exact."""
+    return "faiss" if find_spec("faiss") else "exact"
+
+
+def rebuild(
+    conn: Connection,
+    *,
+    engine: str | None = None,
+    k: int | None = None,
+    recall: float = 0.99,
+    threads: int | None = None,
+    join: bool = False,
+    restart: bool = False,
+    say: Say = lambda _: None,
+    advance: Advance = lambda _: None,
+) -> RebuildReport:
+    """Make all lists anew, of k neighbours; readers see the old matrix until the new one is whole.
+
+    An unfinished rebuild goes on where it was, with the engine, k and recall that it began with;
+    `restart` gives it up for a new one. `join` works on parts of one that another process
+    coordinates, and leaves the switch to that. `say` is told of each step, `advance` of how many
+    more recordings are done. PgsimError where another coordinates already, or none does.
+    """
+    started = time.monotonic()
+    length = _list_length(conn)
+    threads = threads or os.cpu_count() or 1
+    if join:
+        run = _unfinished(conn)
+        if run is None:
+            raise PgsimError("there is no rebuild to join: start one with pgsim rebuild")
+        worker = _Worker(conn, run, threads, say)
+        worker.work(advance)
+    else:
+        with _coordinating(conn):
+            run = _begin(conn, engine or default_engine(), k or length, recall, restart, say)
+            worker = _Worker(conn, run, threads, say)
+            worker.work(advance)
+            while not _is_done(conn, run):
+                # Others are at the last parts; should one of them die, its part is free again.
+                time.sleep(PAUSE)
+                worker.work(advance)
+            _switch(conn, run, say)
+    return worker.report(time.monotonic() - started)
+
+
+class _Worker:
+    """Works on the parts of a rebuild, with the collection and its index in memory."""
+
+    def __init__(self, conn: Connection, run: _Rebuild, threads: int, say: Say) -> None:
+        self.conn, self.run = conn, run
+        self.lists = 0
+        say(f"reading {run.recordings:,} vectors")
+        self.all: Vectors = read_vectors(conn)
+        self.searcher: Searcher = make_searcher(
+            run.engine, self.all.vectors, self.all.order(), run.length, run.recall, threads, say
+        )
+        conn.execute(
+            "UPDATE pgsim.rebuild SET description = %s, recall_found = %s WHERE id = %s",
+            (self.searcher.description, self.searcher.recall, run.id),
+        )
+
+    def work(self, advance: Advance) -> None:
+        """Do parts until none is free."""
+        while (done := self._part()) is not None:
+            advance(done)
+
+    def _part(self) -> int | None:
+        """Do one free part: how many lists it has, None where none is free."""
+        with self.conn.transaction():
+            part = self.conn.execute(
+                "SELECT first_id, last_id FROM pgsim.rebuild_part"
+                " WHERE rebuild = %s AND done_at IS NULL"
+                " ORDER BY first_id LIMIT 1 FOR UPDATE SKIP LOCKED",
+                (self.run.id,),
+            ).fetchone()
+            if part is None:
+                return None
+            rows = np.arange(*np.searchsorted(self.all.ids, (part[0], part[1] + 1)))
+            found, apart = self.searcher.search(rows)
+            write_lists(
+                self.conn,
+                f"pgsim.{self.run.target}",
+                self.all.ids[rows],
+                np.where(found < 0, -1, self.all.ids[found]),
+                apart,
+            )
+            self.conn.execute(
+                "UPDATE pgsim.rebuild_part SET done_at = clock_timestamp()"
+                " WHERE rebuild = %s AND first_id = %s",
+                (self.run.id, part[0]),
+            )
+        self.lists += len(rows)
+        return len(rows)
+
+    def report(self, seconds: float) -> RebuildReport:
+        """What this worker did."""
+        return RebuildReport(
+            len(self.all.ids),
+            self.lists,
+            self.run.engine,
+            self.searcher.description,
+            self.searcher.recall,
+            round(seconds, 1),
+        )
+
+
+def _list_length(conn: Connection) -> int:
+    read_collection(conn)
+    row = conn.execute("SELECT list_length FROM pgsim.collection").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@contextmanager
+def _coordinating(conn: Connection) -> Iterator[None]:
+    """Be the one process that begins a rebuild and switches to it."""
+    row = conn.execute("SELECT pg_try_advisory_lock(hashtext('pgsim.rebuild'))").fetchone()
+    if row != (True,):
+        raise PgsimError(
+            "another pgsim rebuild is at work in this database: to help it, pgsim rebuild --join"
+        )
+    try:
+        yield
+    finally:
+        if not conn.broken:
+            conn.execute("SELECT pg_advisory_unlock(hashtext('pgsim.rebuild'))")
+
+
+def _begin(
+    conn: Connection, engine: str, k: int, recall: float, restart: bool, say: Say
+) -> _Rebuild:
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine '{engine}'; known: {', '.join(ENGINES)}")
+    if not 25 <= k <= 1000:
+        raise UsageError(f"k is {k}, but must be from 25 to 1000: a reach needs 25 neighbours")
+    if not 0 < recall <= 1:
+        raise UsageError(f"recall is {recall}, but must be above 0 and at most 1")
+    if restart:
+        conn.execute("DELETE FROM pgsim.rebuild WHERE finished_at IS NULL")
+    before = _unfinished(conn)
+    if before:
+        say(
+            f"going on with the rebuild that was begun (engine {before.engine}, k {before.length},"
+            f" recall {before.recall:g}); --restart gives it up"
+        )
+        return before
+    conn.execute("SELECT pgsim.begin_rebuild(%s, %s, %s, %s)", (k, engine, recall, PART))
+    run = _unfinished(conn)
+    assert run is not None
+    return run
+
+
+def _unfinished(conn: Connection) -> _Rebuild | None:
+    row = conn.execute(
+        "SELECT id, target, list_length, engine, recall_wanted, recordings FROM pgsim.rebuild"
+        " WHERE finished_at IS NULL"
+    ).fetchone()
+    return _Rebuild(*row) if row else None
+
+
+def _is_done(conn: Connection, run: _Rebuild) -> bool:
+    row = conn.execute(
+        "SELECT 1 FROM pgsim.rebuild_part WHERE rebuild = %s AND done_at IS NULL LIMIT 1", (run.id,)
+    ).fetchone()
+    return row is None
+
+
+def _switch(conn: Connection, run: _Rebuild, say: Say) -> None:
+    """Show the new matrix; wait for readers of the old one without holding up others for long."""
+    conn.execute(f"ANALYZE pgsim.{run.target}".encode())
+    for _ in range(PATIENCE):
+        try:
+            with conn.transaction():
+                conn.execute("SET LOCAL lock_timeout = '2s'")
+                conn.execute("SELECT pgsim.finish_rebuild()")
+            return
+        except errors.LockNotAvailable:
+            say("a long transaction reads the old matrix, or changes it; waiting for it to end")
+            time.sleep(PAUSE)
+    raise PgsimError(
+        "the new matrix is whole, but the old one is in use: end the transactions that read it,"
+        " and run pgsim rebuild again"
+    )

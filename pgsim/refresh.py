@@ -1,0 +1,191 @@
+"""Keeping the matrix true: every list that a new, changed or deleted recording belongs in.
+
+A batch of changes is one transaction. Old lists that a newcomer enters are found exactly: y's list
+is affected when the newcomer is as near to y as its last member, and one matrix product of the
+collection with the batch says where. The product only selects, with a margin; distances that are
+kept are computed by themselves.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgsim.collection import Connection, read_collection
+from pgsim.engines import make_searcher
+from pgsim.engines.keys import distances, gather, pack, unpack
+from pgsim.lists import read_lists, read_radii, write_lists
+from pgsim.vectors import read_vectors
+
+BATCH = 1000  # changes in a transaction
+TILE = 1 << 25  # products in memory at once
+
+# For each dimension, how far a product may be from the truth, in squared lengths: several times
+# what rounding to float32 makes of it.
+_SLACK = 4 * float(np.finfo(np.float32).eps)
+# A squared length beyond all others, and small enough to reckon with.
+_FAR = 1e30
+
+Change = tuple[int, NDArray[np.float32] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """How many recordings had changed, and how many lists were written."""
+
+    changed: int
+    lists: int
+
+
+def refresh(conn: Connection, advance: Callable[[int], None] = lambda _: None) -> RefreshReport:
+    """Bring the matrix up to date with every recording that is new, changed or deleted.
+
+    Committed in batches: stopped at any point and run again, it goes on where it was. Several may
+    run at once: they take turns. `advance` is told how many more changes are done.
+    """
+    read_collection(conn)
+    changed = lists = 0
+    while True:
+        with conn.transaction():
+            conn.execute("SELECT pgsim.refresh_lock()")
+            batch = _take(conn)
+            if not batch:
+                return RefreshReport(changed, lists)
+            lists += _Batch(conn, batch).write()
+        changed += len({id_ for id_, _ in batch})
+        advance(len(batch))
+
+
+def _take(conn: Connection) -> list[Change]:
+    """The next changes, with the vectors that were; without any, recordings that lack a list."""
+    rows = conn.execute("SELECT id, old_vector FROM pgsim.take_stale(%s)", (BATCH,)).fetchall()
+    if not rows:
+        rows = conn.execute(
+            "SELECT r.id, NULL FROM pgsim.recording AS r"
+            " LEFT JOIN pgsim.similarity AS s ON r.id = s.id"
+            " WHERE r.vector IS NOT NULL AND s.id IS NULL ORDER BY r.id LIMIT %s",
+            (BATCH,),
+        ).fetchall()
+    return [(id_, None if old is None else old.to_numpy()) for id_, old in rows]
+
+
+class _Batch:
+    """The lists that one batch of changes makes, found in memory and then written."""
+
+    def __init__(self, conn: Connection, changes: list[Change]) -> None:
+        self.conn = conn
+        row = conn.execute("SELECT list_length FROM pgsim.collection").fetchone()
+        assert row is not None
+        self.length: int = row[0]
+        self.all = read_vectors(conn)
+        self.order = self.all.order()
+        self.changed = np.unique(np.array([id_ for id_, _ in changes], np.int32))
+        self.own = np.flatnonzero(np.isin(self.all.ids, self.changed))
+        self.before = [old for _, old in changes if old is not None]
+        self.radii = self._radii()
+
+    def _radii(self) -> NDArray[np.float32]:
+        """(n,) how near a newcomer must be to enter each list: inf where there is room in it, NaN
+        where there is none, or where it will be made by itself."""
+        ids, radii = read_radii(self.conn, self.length)
+        known = np.isin(ids, self.all.ids)
+        result = np.full(len(self.all.ids), np.nan, np.float32)
+        result[self.all.rows(ids[known])] = radii[known]
+        result[self.own] = np.nan
+        return result
+
+    def write(self) -> int:
+        """Link newcomers, refill what lost members, remove the dead; how many were written."""
+        self.conn.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS incoming_similarity"
+            " (id integer, neighbours integer[], distances real[], reach real)"
+            " ON COMMIT DELETE ROWS"
+        )
+        rows = np.concatenate([self.own, self._link()])
+        if len(rows):
+            threads = os.cpu_count() or 1
+            searcher = make_searcher(
+                "exact", self.all.vectors, self.order, self.length, 1.0, threads, _ignore
+            )
+            self._copy_in(rows, *searcher.search(rows))
+        dead = np.setdiff1d(self.changed, self.all.ids)
+        stored = self.conn.execute("SELECT pgsim.store_lists(%s)", (dead.tolist(),)).fetchone()
+        assert stored is not None
+        return int(stored[0])
+
+    def _link(self) -> NDArray[np.intp]:
+        """Put newcomers into the lists of others; the rows of lists that have to be made anew."""
+        owner, newcomer = self._near(self.all.vectors[self.own])
+        newcomer = self.own[newcomer]
+        held, _ = self._near(
+            np.array(self.before, np.float32).reshape(-1, self.all.vectors.shape[1])
+        )
+        touched = np.unique(np.concatenate([owner, held]))
+        if not len(touched):
+            return touched
+        _, members, apart = read_lists(self.conn, self.all.ids[touched], self.length)
+
+        # Who was there goes where he has changed or died; who died later is met with on the way.
+        stays = (members >= 0) & np.isin(members, self.all.ids) & ~np.isin(members, self.changed)
+        lost = ((members >= 0) & ~stays).any(axis=1)
+        keys = np.full(
+            members.shape, pack(np.array([np.inf], np.float32), np.array([-1], np.int32))
+        )
+        keys[stays] = pack(apart[stays], self.order[self.all.rows(members[stays])])
+        near = distances(self.all.vectors, owner, newcomer)
+        enters = near <= self.radii[owner]
+        table = gather(
+            np.searchsorted(touched, owner[enters]),
+            pack(near[enters], self.order[newcomer[enters]]),
+            len(touched),
+        )
+        keys = np.sort(np.concatenate([keys, table], axis=1), axis=1)[:, : self.length]
+
+        # Within its old radius a list is complete: one that lost members may have too few there.
+        apart, ranks = unpack(keys)
+        short = lost & ((ranks >= 0).sum(axis=1) < min(self.length, len(self.all.ids) - 1))
+        changed = ~short & (lost | np.isin(touched, owner[enters]))
+        row_of_rank = np.argsort(self.order)
+        found = np.where(ranks < 0, -1, row_of_rank[ranks])
+        self._copy_in(touched[changed], found[changed], apart[changed])
+        refill: NDArray[np.intp] = touched[short]
+        return refill
+
+    def _near(self, points: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Pairs (row, point) with the point within the row's radius, and some just outside."""
+        rows, near = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+        if len(points) and len(self.all.ids):
+            middle = self.all.vectors.mean(axis=0)
+            # |y|^2 - radius^2 - 2xy + |x|^2 - slack as one product of extended vectors.
+            points = points - middle
+            square = np.einsum("ij,ij->i", points, points)
+            ones = np.ones_like(square)
+            for start in range(0, len(self.all.ids), TILE // len(points)):
+                tile = slice(start, start + TILE // len(points))
+                own = self.all.vectors[tile] - middle
+                length, radius = np.einsum("ij,ij->i", own, own), self.radii[tile]
+                longest = max(length.max(), np.nanmax(radius[np.isfinite(radius)] ** 2, initial=0))
+                slack = _SLACK * own.shape[1] * (square + longest)
+                gap = np.nan_to_num(length - radius**2, nan=_FAR, neginf=-_FAR)
+                left = np.column_stack([own, gap, np.ones_like(length)])
+                right = np.column_stack([-2 * points, ones, square - slack])
+                row, point = np.divmod(np.flatnonzero(left @ right.T <= 0), len(points))
+                rows.append(row + start)
+                near.append(point)
+        return np.concatenate(rows), np.concatenate(near)
+
+    def _copy_in(
+        self,
+        rows: NDArray[np.intp],
+        found: NDArray[np.integer],
+        apart: NDArray[np.float32],
+    ) -> None:
+        """Lists of row numbers to where store_lists() takes them from."""
+        neighbours = np.where(found < 0, -1, self.all.ids[found])
+        write_lists(self.conn, "incoming_similarity", self.all.ids[rows], neighbours, apart)
+
+
+def _ignore(_: str) -> None:
+    """Nobody is told how the search goes: a batch is soon over."""

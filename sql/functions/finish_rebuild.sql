@@ -1,0 +1,25 @@
+CREATE OR REPLACE FUNCTION pgsim.finish_rebuild() RETURNS void
+LANGUAGE plpgsql VOLATILE
+SET search_path FROM CURRENT
+AS $$
+DECLARE
+    done rebuild;
+BEGIN
+    PERFORM refresh_lock();
+    SELECT r.* INTO STRICT done FROM rebuild AS r WHERE r.finished_at IS NULL;
+    IF EXISTS (SELECT FROM rebuild_part AS p WHERE p.rebuild = done.id AND p.done_at IS NULL) THEN
+        RAISE EXCEPTION 'rebuild % has parts that are not done', done.id USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+    -- What its snapshot showed is in its lists; what refresh did to the other table's lists is not.
+    DELETE FROM stale AS s WHERE pg_visible_in_snapshot(s.xact, done.snapshot);
+    INSERT INTO stale (id, old_vector) SELECT e.id, e.old_vector FROM rebuild_event AS e;
+    DELETE FROM rebuild_event;
+    DELETE FROM rebuild_part AS p WHERE p.rebuild = done.id;
+    UPDATE collection SET list_length = done.list_length;
+    UPDATE rebuild AS r SET finished_at = clock_timestamp() WHERE r.id = done.id;
+    PERFORM show_similarity(done.target);
+END
+$$;
+
+COMMENT ON FUNCTION pgsim.finish_rebuild() IS
+'Switches the view to a rebuild whose parts are all done; changes that it has not seen are stale from then on.';

@@ -1,0 +1,20 @@
+-- In plpgsql, because its temporary table is there only when it runs.
+CREATE OR REPLACE FUNCTION pgsim.store_lists(dead integer[]) RETURNS integer
+LANGUAGE plpgsql VOLATILE
+SET search_path FROM CURRENT
+AS $$
+DECLARE
+    stored integer;
+BEGIN
+    DELETE FROM similarity AS s WHERE s.id = ANY(dead);
+    INSERT INTO similarity AS s (id, neighbours, distances, reach)
+    SELECT i.id, i.neighbours, i.distances, i.reach FROM incoming_similarity AS i ORDER BY i.id
+    ON CONFLICT (id) DO UPDATE
+    SET neighbours = excluded.neighbours, distances = excluded.distances, reach = excluded.reach;
+    GET DIAGNOSTICS stored = ROW_COUNT;
+    RETURN stored;
+END
+$$;
+
+COMMENT ON FUNCTION pgsim.store_lists(integer[]) IS
+'Stores the lists of the temporary table incoming_similarity, and removes those of the dead; under refresh_lock().';

@@ -1,0 +1,28 @@
+CREATE TABLE pgsim.rebuild (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    target text NOT NULL,
+    list_length integer NOT NULL,
+    engine text NOT NULL,
+    recall_wanted double precision NOT NULL,
+    recall_found double precision,
+    description text,
+    recordings integer NOT NULL,
+    snapshot pg_snapshot NOT NULL,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz,
+    CONSTRAINT target_is_one_of_two_tables CHECK (target IN ('similarity_a', 'similarity_b')),
+    CONSTRAINT list_length_is_from_25_to_1000 CHECK (list_length BETWEEN 25 AND 1000)
+);
+
+COMMENT ON TABLE pgsim.rebuild IS 'One making of the whole matrix; at most one is unfinished.';
+COMMENT ON COLUMN pgsim.rebuild.id IS 'Number of the rebuild.';
+COMMENT ON COLUMN pgsim.rebuild.target IS 'The table it fills, not the one that the view shows meanwhile.';
+COMMENT ON COLUMN pgsim.rebuild.list_length IS 'Neighbours in a list (k).';
+COMMENT ON COLUMN pgsim.rebuild.engine IS 'How neighbours are searched: faiss, exact or postgres.';
+COMMENT ON COLUMN pgsim.rebuild.recall_wanted IS 'Least recall@k asked for.';
+COMMENT ON COLUMN pgsim.rebuild.recall_found IS 'recall@k on a sample, against an exact scan.';
+COMMENT ON COLUMN pgsim.rebuild.description IS 'The index that was used.';
+COMMENT ON COLUMN pgsim.rebuild.recordings IS 'Recordings with a vector when it began.';
+COMMENT ON COLUMN pgsim.rebuild.snapshot IS 'What was committed when it began; later changes are stale afterwards.';
+COMMENT ON COLUMN pgsim.rebuild.started_at IS 'When it began.';
+COMMENT ON COLUMN pgsim.rebuild.finished_at IS 'When the view switched to its table; NULL until then.';

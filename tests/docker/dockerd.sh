@@ -1,0 +1,100 @@
+# A Docker of one's own for prove.sh, where the machine has none that runs: dockerd and its programs
+# from Debian's packages, unpacked and never installed, on a socket in the work folder. It touches no
+# firewall and no network of the machine. Needs root and apt. To be sourced.
+
+RELEASE=trixie
+RUNC_RELEASE=bookworm # a newer one does not run everywhere that the other programs do
+
+can_start_dockerd() {
+    [[ $EUID == 0 ]] && command -v apt-get dpkg > /dev/null \
+        && [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] \
+        && grep -qw overlay /proc/filesystems
+}
+
+# The mirror that this machine's apt is set up for.
+mirror() {
+    apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/$'
+}
+
+# download RELEASE PACKAGE...: into the current folder, with package lists of our own.
+download() {
+    local release=$1 lists=$work/apt-$1
+    shift
+    mkdir -p "$lists"/{sources,lists/partial,cache/archives/partial}
+    cat > "$lists/sources/debian.sources" << SOURCES
+Types: deb
+URIs: $(mirror)
+Suites: $release
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+SOURCES
+    local options=(
+        -o Dir::Etc::SourceList=/dev/null
+        -o Dir::Etc::SourceParts="$lists/sources"
+        -o Dir::State::Lists="$lists/lists"
+        -o Dir::Cache="$lists/cache"
+        -o APT::Sandbox::User=root
+    )
+    apt-get "${options[@]}" --quiet=2 update
+    apt-get "${options[@]}" --quiet=2 download "$@"
+}
+
+unpack_programs() {
+    if [[ ! -e $work/programs ]]; then
+        rm -rf "$work/packages" "$work/unpacking"
+        mkdir -p "$work/packages"
+        (
+            cd "$work/packages"
+            download "$RELEASE" docker.io docker-cli docker-compose docker-buildx containerd \
+                iptables debootstrap
+            download "$RUNC_RELEASE" runc
+        )
+        for package in "$work"/packages/*.deb; do
+            dpkg --extract "$package" "$work/unpacking"
+        done
+        mv "$work/unpacking" "$work/programs"
+    fi
+    export PATH=$work/programs/usr/sbin:$work/programs/usr/bin:$PATH
+    export DOCKER_CONFIG=$work/config
+    mkdir -p "$DOCKER_CONFIG"
+    ln -sfn "$work/programs/usr/libexec/docker/cli-plugins" "$DOCKER_CONFIG/cli-plugins"
+}
+
+start_dockerd() {
+    export DOCKER_HOST=unix://$work/docker.sock
+    dockerd --host "$DOCKER_HOST" --data-root "$work/data" --exec-root "$work/exec" \
+        --pidfile "$work/dockerd.pid" --storage-driver overlay2 --bridge=none \
+        --iptables=false --ip6tables=false --ip-forward=false > "$work/dockerd.log" 2>&1 &
+    dockerd=$!
+    for _ in {1..60}; do
+        if docker version > /dev/null 2>&1; then
+            return
+        fi
+        if ! kill -0 "$dockerd" 2> /dev/null; then
+            break
+        fi
+        sleep 0.5
+    done
+    tail -n 20 "$work/dockerd.log" >&2
+    echo "prove.sh: dockerd does not start" >&2
+    return 1
+}
+
+stop_dockerd() {
+    if [[ -n ${dockerd:-} ]]; then
+        kill "$dockerd" && wait "$dockerd" || true
+    fi
+}
+
+# A base image from the mirror, for a machine that reaches no image registry.
+make_base() {
+    if docker image inspect pgsim-base > /dev/null 2>&1; then
+        return
+    fi
+    rm -rf "$work/base"
+    DEBOOTSTRAP_DIR=$work/programs/usr/share/debootstrap debootstrap --variant=minbase \
+        "$RELEASE" "$work/base" "$(mirror)" > "$work/debootstrap.log"
+    tar --create --directory "$work/base" --exclude='./var/cache/apt/archives/*.deb' . \
+        | docker import - pgsim-base > /dev/null
+    rm -rf "$work/base"
+}

@@ -1,0 +1,170 @@
+#!/bin/bash
+# Builds both images and lives through what docker/README.md says: up, load, ask, dump, restore, a
+# killed server. With the Docker that runs here; else, as root on Debian, with one of its own; else it
+# says that it skipped.
+#     prove.sh [WORK_FOLDER]    a folder that is given is kept, and makes the next time faster
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+. "$here/dockerd.sh"
+
+work=${1:-}
+if [[ -z $work ]]; then
+    work=$(mktemp --directory /var/tmp/pgsim-docker.XXXXXX)
+    is_temporary=yes
+fi
+mkdir -p "$work"
+work=$(cd "$work" && pwd)
+
+clean_up() {
+    local code=$?
+    if [[ -e $work/compose.yaml ]]; then
+        if ((code != 0)); then
+            compose logs --tail 40 server >&2 || true
+        fi
+        compose --profile command down --volumes --timeout 20 > "$work/down.log" 2>&1 || true
+    fi
+    stop_dockerd
+    rm -rf "$work/compose.yaml" "$work/secrets" "$work/documents" "$work/build"
+    if [[ -n ${is_temporary:-} ]]; then
+        rm -rf "$work"
+    fi
+    exit "$code"
+}
+trap clean_up EXIT
+
+# step TEXT COMMAND...: run it, say how long it took; what it prints is shown when it fails.
+step() {
+    local text=$1 start=$EPOCHREALTIME
+    shift
+    if ! "$@" > "$work/step.log" 2>&1; then
+        tail -n 60 "$work/step.log" >&2
+        echo "FAILED: $text" >&2
+        return 1
+    fi
+    awk -v a="$start" -v b="$EPOCHREALTIME" -v text="$text" \
+        'BEGIN { printf "%6.1f s  %s\n", b - a, text }'
+}
+
+compose() {
+    docker compose --project-name pgsim-proof --file "$root/docker/compose.yaml" \
+        --file "$work/compose.yaml" "$@"
+}
+
+pgsim() { compose run --rm --no-TTY pgsim "$@"; }
+
+ask() {
+    compose exec --no-TTY server psql --no-psqlrc --no-align --tuples-only --quiet \
+        --set=ON_ERROR_STOP=1 --username=pgsim --command="$1" "${2:-pgsim}"
+}
+
+# What this machine has and the public does not know: how its pip is set up, whom it trusts, and, for a
+# Docker of our own, the base image and a network that reaches the package mirrors.
+write_override() {
+    mkdir -p "$work/build" "$work/secrets" "$work/documents"
+    chmod 0700 "$work/secrets"
+    head -c 24 /dev/urandom | base64 | tr '+/' 'xy' > "$work/secrets/password"
+    cp "$root/pgsim/demo/recordings.ndjson.gz" "$work/documents/"
+    chmod 0777 "$work/documents"
+    local index
+    index=$(python3 -m pip config get global.index-url 2> /dev/null || true)
+    printf '[global]\n%s\n%s\n' "${index:+index-url = $index}" \
+        "cert = /run/secrets/certificates" > "$work/build/pip"
+    cp /etc/ssl/certs/ca-certificates.crt "$work/build/certificates"
+    local build="build: {secrets: [pip, certificates]}"
+    if [[ -n ${dockerd:-} ]]; then
+        build="build: {secrets: [pip, certificates], network: host, args: {BASE: pgsim-base}}"
+    fi
+    cat > "$work/compose.yaml" << YAML
+services:
+  server:
+    $build
+  pgsim:
+    $build
+secrets:
+  password: {file: $work/secrets/password}
+  pip: {file: $work/build/pip}
+  certificates: {file: $work/build/certificates}
+YAML
+    export PGSIM_DATA=$work/documents PGSIM_PROFILE=essentia PGSIM_MEMORY=1g
+    export PGSIM_PORT=${PGSIM_PORT:-54329}
+}
+
+is_equal() {
+    if [[ $1 != "$2" ]]; then
+        printf 'expected: %s\nbut it is: %s\n' "$1" "$2" >&2
+        return 1
+    fi
+}
+
+has_settings_of_a_gigabyte() {
+    is_equal "256MB|on|scram-sha-256|C.UTF-8" "$(ask "SELECT current_setting('shared_buffers'),
+        current_setting('data_checksums'), current_setting('password_encryption'), datlocale
+        FROM pg_database WHERE datname = 'pgsim'")"
+}
+
+listens_on_loopback_alone() {
+    is_equal "127.0.0.1:$PGSIM_PORT" "$(compose port server 5432)"
+    (exec 3<> "/dev/tcp/127.0.0.1/$PGSIM_PORT")
+}
+
+refuses_a_wrong_password() {
+    local said
+    ! said=$(compose run --rm --no-TTY --env PGPASSWORD=wrong pgsim status 2>&1) \
+        && grep -q "refused the password" <<< "$said"
+}
+
+runs_unprivileged() {
+    is_equal 990 "$(compose run --rm --no-TTY --entrypoint id pgsim -u)"
+    is_equal 991 "$(compose exec --no-TTY server id -u)"
+}
+
+QUESTION="SELECT rank, title, album, round(similarity::numeric, 3)
+    FROM similar_recordings((SELECT min(mbid::text)::uuid FROM pgsim.recording), 5)"
+
+answers() {
+    answer=$(ask "$QUESTION")
+    is_equal 5 "$(wc -l <<< "$answer")"
+}
+
+dumps_and_restores() {
+    pgsim dump /data/pgsim.dump --force
+    compose exec --no-TTY server createdb --username=pgsim second
+    pgsim --database postgresql://pgsim@server/second restore /data/pgsim.dump
+    is_equal "$answer" "$(ask "$QUESTION" second)"
+}
+
+survives_a_kill() {
+    compose kill --signal KILL server
+    compose up --detach --wait server
+    is_equal "$answer" "$(ask "$QUESTION")"
+}
+
+if ! docker info > /dev/null 2>&1 || ! docker compose version > /dev/null 2>&1; then
+    if ! can_start_dockerd; then
+        echo "SKIPPED: no Docker with compose runs here, and only root on a Debian can start one"
+        exit 0
+    fi
+    step "Docker's programs from Debian's packages" unpack_programs
+    unpack_programs
+    start_dockerd
+    step "a base image by debootstrap" make_base
+fi
+write_override
+step "compose file is valid" compose --profile command config --quiet
+step "image pgsim built" compose build pgsim
+step "image server built" compose build server
+step "server up: cluster made, schema installed" compose up --detach --wait server
+step "memory from the container's limit, checksums, SCRAM, C.UTF-8" has_settings_of_a_gigabyte
+step "listens on loopback alone" listens_on_loopback_alone
+step "refuses a wrong password" refuses_a_wrong_password
+step "runs unprivileged" runs_unprivileged
+step "load /data" pgsim load /data
+step "refresh" pgsim refresh
+step "similar_recordings answers" answers
+printf '%s\n' "$answer"
+step "check is content" pgsim check
+step "dump, and restore into a second database" dumps_and_restores
+step "killed and up again, the same answer" survives_a_kill
+docker image ls --format '{{.Repository}}  {{.Size}}' | grep '^pgsim'

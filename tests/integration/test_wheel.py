@@ -1,0 +1,107 @@
+"""The wheel, installed outside the checkout: sql/ and alembic/ travel in it."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pgsim
+from tests.documents import collection, mbid, write_lines
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def run(*command: str | Path, folder: Path, path: Path | None = None) -> str:
+    """Run a command in a folder, with a search path of that alone; what it prints."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PG", "PYTHONPATH"))
+    }
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=kept | ({"PYTHONPATH": str(path)} if path else {}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    built = subprocess.run(
+        [*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, CHECKOUT],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if "requirement hatchling" in built.stderr or "No module named pip" in built.stderr:
+        pytest.skip("hatchling, which builds the wheel, cannot be fetched here")
+    assert built.returncode == 0, built.stderr
+    (path,) = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel in it, to be put on the search path; what it needs is there."""
+    folder = tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    run(*pip, "--no-deps", "--no-index", "--target", folder, wheel, folder=folder)
+    return folder
+
+
+def test_the_wheel_holds_every_file_of_the_package_and_sql_and_alembic_inside_it(
+    wheel: Path,
+) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    expected = {
+        f"{inside}{path.relative_to(CHECKOUT)}"
+        for folder, inside in (("pgsim", ""), ("sql", "pgsim/"), ("alembic", "pgsim/"))
+        for path in (CHECKOUT / folder).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert names == expected
+
+
+def test_pgsim_works_from_the_wheel_outside_the_checkout(
+    installed: Path, new_database: Callable[..., str], tmp_path: Path
+) -> None:
+    where = run(
+        *(sys.executable, "-c", "import pgsim, alembic; print(pgsim.__file__, alembic.__file__)"),
+        folder=tmp_path,
+        path=installed,
+    )
+    package, alembic = where.split()
+    assert Path(package) == installed / "pgsim" / "__init__.py"
+    assert not Path(alembic).is_relative_to(installed)
+
+    url = new_database()
+    write_lines(tmp_path / "all.ndjson", collection(10))
+
+    def answer(*arguments: str) -> str:
+        return run(
+            *(installed / "bin" / "pgsim", "--database", url, *arguments),
+            folder=tmp_path,
+            path=installed,
+        )
+
+    assert answer("--version") == f"pgsim {pgsim.__version__}\n"
+    assert json.loads(answer("init", "--json"))["installed"] is True
+    assert json.loads(answer("load", "all.ndjson", "--json"))["recordings"] == 10
+    upgraded = json.loads(answer("init", "--upgrade", "--json"))
+    assert upgraded["from"] == upgraded["to"] is not None
+    rows = json.loads(answer("similar", str(mbid(0)), "-k", "4", "--json"))
+    assert [row["rank"] for row in rows] == [1, 2, 3, 4]
