@@ -50,8 +50,7 @@ def run(command: list[str], folder: Path) -> str:
     done = subprocess.run(
         command,
         cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "PGCLIENTENCODING": "UTF8", "PYTHONIOENCODING": "utf-8"},

@@ -46,15 +46,16 @@ def exact(conn: Connection) -> list[Any]:
         SELECT r.id, list.neighbours, list.distances, list.reach
         FROM pgsim.recording AS r, LATERAL (
             SELECT
-                coalesce(array_agg(o.id ORDER BY d, o.mbid) FILTER (WHERE place <= c.list_length), '{}'),
-                coalesce(array_agg(d ORDER BY d, o.mbid) FILTER (WHERE place <= c.list_length), '{}'),
+                coalesce(array_agg(id ORDER BY place) FILTER (WHERE place <= list_length), '{}'),
+                coalesce(array_agg(d ORDER BY place) FILTER (WHERE place <= list_length), '{}'),
                 (avg(d) FILTER (WHERE place <= 25))::real
-            FROM pgsim.collection AS c, (
+            FROM pgsim.collection, (
                 SELECT *, row_number() OVER (ORDER BY d, mbid) AS place FROM (
-                    SELECT x.id, x.mbid, (x.vector <-> r.vector)::real AS d FROM pgsim.recording AS x
+                    SELECT x.id, x.mbid, (x.vector <-> r.vector)::real AS d
+                    FROM pgsim.recording AS x
                     WHERE x.id <> r.id AND x.vector IS NOT NULL
                 ) AS all_others
-            ) AS o
+            ) AS others
         ) AS list (neighbours, distances, reach)
         WHERE r.vector IS NOT NULL ORDER BY r.id
         """
@@ -321,7 +322,8 @@ def test_whatever_happens_a_refresh_ends_with_the_exact_matrix(
         else:
             plane.execute("CALL pgsim.refresh_similarity()")
         seed = plane.execute(
-            "SELECT id, mbid FROM pgsim.recording WHERE vector IS NOT NULL ORDER BY random() LIMIT 1"
+            "SELECT id, mbid FROM pgsim.recording WHERE vector IS NOT NULL"
+            " ORDER BY random() LIMIT 1"
         ).fetchone()
         if seed:
             found = numbers(plane, seed[1].int, 5, ", ranking => 'distance'")

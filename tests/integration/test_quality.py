@@ -121,7 +121,8 @@ def test_recall_at_10_of_the_index_is_at_least_99_percent(msd: Connection) -> No
         SELECT count(*) FILTER (WHERE live.distance <= exact.tenth), count(*)
         FROM (SELECT * FROM pgsim.recording ORDER BY md5(mbid::text) LIMIT 200) AS seed,
         LATERAL (
-            SELECT max(e.distance) AS tenth FROM pgsim.nearest_exact(seed.vector, 10, NULL, seed.id) AS e
+            SELECT max(e.distance) AS tenth
+            FROM pgsim.nearest_exact(seed.vector, 10, NULL, seed.id) AS e
         ) AS exact,
         LATERAL (
             SELECT l.distance FROM pgsim.nearest_matching(seed.vector, 10, NULL, seed.id) AS l
@@ -143,7 +144,8 @@ def test_answers_in_sql_are_the_order_that_numpy_finds(
     for song in songs[::500]:
         mbid = uuid5(NAMESPACE_DNS, song["song_id"])
         rows = msd.execute(
-            "SELECT mbid, distance FROM similar_recordings(%s, 10, ranking => 'distance', decade => %s)",
+            "SELECT mbid, distance"
+            " FROM similar_recordings(%s, 10, ranking => 'distance', decade => %s)",
             (mbid, int(song["year"]) // 10 * 10),
         ).fetchall()
         same = np.array([each["year"][:3] == song["year"][:3] for each in songs])

@@ -63,8 +63,9 @@ def test_the_exact_engine_makes_the_lists_that_sql_makes(crowd: Connection) -> N
         """
         SELECT count(*), count(*) FILTER (WHERE s.neighbours = e.neighbours), max(d.apart)
         FROM pgsim.similarity AS s
-        INNER JOIN pgsim.exact_neighbours(ARRAY(SELECT id FROM pgsim.recording WHERE id % 5 = 0), 100) AS e
-            ON s.id = e.id,
+        INNER JOIN pgsim.exact_neighbours(
+            ARRAY(SELECT id FROM pgsim.recording WHERE id % 5 = 0), 100
+        ) AS e ON s.id = e.id,
         LATERAL (
             SELECT max(abs(a - b) / greatest(b, 1e-9)) AS apart
             FROM unnest(s.distances, e.distances) AS u (a, b)

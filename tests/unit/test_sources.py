@@ -210,9 +210,7 @@ def test_a_line_without_end_is_rejected_and_the_next_is_read(
 
 
 def test_names_that_are_not_utf_8_become_text(tmp_path: Path):
-    path = os.fsencode(tmp_path) + b"/\xff.json"
-    with open(path, "wb") as file:
-        file.write(b"{}")
+    Path(tmp_path, os.fsdecode(b"\xff.json")).write_bytes(b"{}")
     assert names(tmp_path) == ["\ufffd.json"]
 
 
