@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from pgsim.collection import Connection, read_collection
 from pgsim.engines import make_searcher
-from pgsim.engines.keys import distances, gather, pack, unpack
+from pgsim.engines.keys import NOTHING, distances, nearest, pack, unpack
 from pgsim.lists import read_lists, read_radii, write_lists
+from pgsim.rebuild import rebuild
 from pgsim.vectors import read_vectors
 
 BATCH = 1000  # changes in a transaction
+REBUILD_ABOVE = 30  # changes, times the root of the number of recordings
 TILE = 1 << 25  # products in memory at once
 
 # For each dimension, how far a product may be from the truth, in squared lengths: several times
@@ -39,14 +41,24 @@ class RefreshReport:
     lists: int
 
 
-def refresh(conn: Connection, advance: Callable[[int], None] = lambda _: None) -> RefreshReport:
+def refresh(
+    conn: Connection,
+    advance: Callable[[int], None] = lambda _: None,
+    say: Callable[[str], None] | None = None,
+) -> RefreshReport:
     """Bring the matrix up to date with every recording that is new, changed or deleted.
 
     Committed in batches: stopped at any point and run again, it goes on where it was. Several may
-    run at once: they take turns. `advance` is told how many more changes are done.
+    run at once: they take turns. Where so much has changed that making the whole matrix anew costs
+    less, it does that, and tells `say`; without `say` it never does. `advance` is told how many
+    more changes, or recordings, are done.
     """
     read_collection(conn)
     changed = lists = 0
+    if say and (reason := costs_more_than_rebuild(conn)):
+        say(reason)
+        made = rebuild(conn, say=say, advance=advance)
+        changed, lists = made.recordings, made.lists
     while True:
         with conn.transaction():
             conn.execute("SELECT pgsim.refresh_lock()")
@@ -56,6 +68,27 @@ def refresh(conn: Connection, advance: Callable[[int], None] = lambda _: None) -
             lists += _Batch(conn, batch).write()
         changed += len({id_ for id_, _ in batch})
         advance(len(batch))
+
+
+def costs_more_than_rebuild(conn: Connection) -> str:
+    """Why making the whole matrix anew costs less than a refresh; empty where it does not.
+
+    A refresh compares each of c changed recordings with all n: c * n. A rebuild looks, for each of
+    n, at the nearest of about sqrt(n) cells: some 30 * n * sqrt(n) of the same steps, as measured.
+    """
+    row = conn.execute(
+        "SELECT (SELECT count(DISTINCT id) FROM pgsim.stale),"
+        " (SELECT count(*) FROM pgsim.recording WHERE vector IS NOT NULL)"
+    ).fetchone()
+    assert row is not None
+    changed, recordings = row
+    most = REBUILD_ABOVE * recordings**0.5
+    if changed <= most:
+        return ""
+    return (
+        f"{changed:,} of {recordings:,} recordings have changed, more than"
+        f" {REBUILD_ABOVE} * sqrt({recordings:,}) = {most:,.0f}: making all lists anew"
+    )
 
 
 def _take(conn: Connection) -> list[Change]:
@@ -130,16 +163,15 @@ class _Batch:
         # Who was there goes where he has changed or died; who died later is met with on the way.
         stays = (members >= 0) & np.isin(members, self.all.ids) & ~np.isin(members, self.changed)
         lost = ((members >= 0) & ~stays).any(axis=1)
-        keys = np.full(
-            members.shape, pack(np.array([np.inf], np.float32), np.array([-1], np.int32))
-        )
+        keys = np.full(members.shape, NOTHING)
         keys[stays] = pack(apart[stays], self.order[self.all.rows(members[stays])])
         near = distances(self.all.vectors, owner, newcomer)
         enters = near <= self.radii[owner]
-        table = gather(
+        table = nearest(
             np.searchsorted(touched, owner[enters]),
             pack(near[enters], self.order[newcomer[enters]]),
             len(touched),
+            self.length,
         )
         keys = np.sort(np.concatenate([keys, table], axis=1), axis=1)[:, : self.length]
 

@@ -31,7 +31,8 @@ make_cluster() {
     local new=$PGDATA.new
     rm -rf "$new"
     initdb --pgdata="$new" --username=postgres --encoding=UTF8 --locale=C.UTF-8 \
-        --locale-provider=builtin --builtin-locale=C.UTF-8 --data-checksums --no-instructions
+        --locale-provider=builtin --builtin-locale=C.UTF-8 --data-checksums --no-instructions \
+        --auth-local=peer --auth-host=reject
     # On a socket of its own, so that nobody takes it for ready.
     pg_ctl start --silent --wait --timeout=600 --pgdata="$new" \
         --options="${configuration[*]} --listen_addresses= --unix_socket_directories=/tmp"

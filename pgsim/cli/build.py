@@ -92,12 +92,13 @@ def index(ctx: typer.Context, as_json: Json = False) -> None:
 def refresh(ctx: typer.Context, as_json: Json = False) -> None:
     """Bring the matrix up to date with every recording that is new, changed or deleted."""
     with connection(ctx) as conn, recorded(conn, "refresh") as run:
-        report = asdict(refresh_matrix(conn))
+        with progress("changes") as advance:
+            report = asdict(refresh_matrix(conn, advance, say))
         run.update(report)
     if as_json:
         print_json(report)
     else:
-        typer.echo(f"{report['changed']} recordings had changed; {report['lists']} lists made anew")
+        typer.echo(f"{report['changed']} recordings had changed; {report['lists']} lists written")
 
 
 def rebuild(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pgsim.errors import UsageError
 
-ENGINES = ("exact", "faiss")
+ENGINES = ("cells", "exact", "faiss")
 
 
 class Searcher(Protocol):
@@ -49,6 +49,10 @@ def make_searcher(
             from pgsim.engines.exact import Exact
 
             return Exact(vectors, order, k, threads)
+        case "cells":
+            from pgsim.engines.cells import make_cells
+
+            return make_cells(vectors, order, k, recall, threads, say)
         case "faiss":
             from pgsim.engines.ivf import make_ivf
 

@@ -9,28 +9,35 @@ from numpy.typing import NDArray
 
 # No neighbour: at distance inf, behind every rank.
 NOTHING = np.uint64(0x7F800000_FFFFFFFF)
-# Pairs at a time: three blocks of this many vectors stay in the processor's cache.
-_PAIRS = 2048
+# Pairs at a time: what stays in the processor's cache.
+_PAIRS = 512
 
 
 def distances(
     vectors: NDArray[np.float32], left: NDArray[np.integer], right: NDArray[np.integer]
 ) -> NDArray[np.float32]:
-    """The Euclidean distance of each pair of rows (m,), summed in float64 from the differences.
+    """The Euclidean distance of each pair of rows (m,), within 2e-7 of itself.
 
-    Equal pairs of vectors give equal bits, whatever stands around them.
+    Differences are float32 and their squares are summed in float64, one row's in one order, so
+    that equal pairs of vectors give equal bits, whatever stands around them.
     """
     result = np.empty(len(left), np.float32)
     for start in range(0, len(left), _PAIRS):
         part = slice(start, start + _PAIRS)
-        difference = np.subtract(vectors[left[part]], vectors[right[part]], dtype=np.float64)
-        result[part] = np.sqrt(np.einsum("ij,ij->i", difference, difference))
+        difference = np.take(vectors, left[part], axis=0)
+        difference -= np.take(vectors, right[part], axis=0)
+        squares = difference.astype(np.float64)
+        squares *= squares
+        result[part] = np.sqrt(squares.sum(axis=1))
     return result
 
 
 def pack(distance: NDArray[np.float32], rank: NDArray[np.integer]) -> NDArray[np.uint64]:
     """The keys of neighbours."""
-    return distance.view(np.uint32).astype(np.uint64) << np.uint64(32) | rank.astype(np.uint64)
+    keys = distance.view(np.uint32).astype(np.uint64)
+    keys <<= np.uint64(32)
+    keys |= rank.astype(np.uint64)
+    return keys
 
 
 def unpack(keys: NDArray[np.uint64]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -39,15 +46,16 @@ def unpack(keys: NDArray[np.uint64]) -> tuple[NDArray[np.float32], NDArray[np.in
     return distance, keys.astype(np.uint32).view(np.int32)
 
 
-def gather(
-    query: NDArray[np.integer], keys: NDArray[np.uint64], queries: int
+def nearest(
+    query: NDArray[np.integer], keys: NDArray[np.uint64], queries: int, k: int
 ) -> NDArray[np.uint64]:
-    """Keys as a table (queries, most keys of one), each row those of one query, unsorted.
+    """The k least keys of each query (queries, k), sorted, filled up with NOTHING.
 
-    `query` is the number of each key's query, ascending; rows are filled up with NOTHING.
+    `query` is the number of each key's query, ascending.
     """
     counts = np.bincount(query, minlength=queries)
     starts = np.cumsum(counts) - counts
-    table = np.full((queries, int(counts.max(initial=0))), NOTHING)
+    table = np.full((queries, max(k, int(counts.max(initial=0)))), NOTHING)
     table[query, np.arange(len(query)) - starts[query]] = keys
-    return table
+    table.sort(axis=1)
+    return table[:, :k]

@@ -5,8 +5,8 @@ AS $$
 DECLARE
     batch record;
 BEGIN
-    -- A call by itself begins its own transaction.
-    IF transaction_timestamp() <> statement_timestamp() THEN
+    -- A call by itself began its own transaction a moment ago; else COMMIT would fail without a hint.
+    IF statement_timestamp() - transaction_timestamp() > INTERVAL '100 ms' THEN
         RAISE EXCEPTION 'refresh_similarity commits as it goes, and cannot be called inside a transaction'
             USING ERRCODE = 'active_sql_transaction',
                 HINT = 'call it by itself, or SELECT * FROM pgsim.refresh_batch(1000) inside the transaction';

@@ -1,9 +1,9 @@
 # A Docker of one's own for prove.sh, where the machine has none that runs: dockerd and its programs
 # from Debian's packages, unpacked and never installed, on a socket in the work folder. It touches no
-# firewall and no network of the machine. Needs root and apt. To be sourced.
+# firewall of the machine. Needs root and apt. To be sourced.
 
 RELEASE=trixie
-RUNC_RELEASE=bookworm # a newer one does not run everywhere that the other programs do
+OLDER_RELEASE=bookworm # for what lies nearest to the kernel: it runs on both
 
 can_start_dockerd() {
     [[ $EUID == 0 ]] && command -v apt-get dpkg > /dev/null \
@@ -39,6 +39,16 @@ SOURCES
     apt-get "${options[@]}" --quiet=2 download "$@"
 }
 
+# Docker's name server inside a container, by which compose's services find each other, is reached by
+# two rules in that container's own network.
+write_iptables() {
+    cat << SCRIPT
+#!/bin/sh
+libraries=\$(echo $work/programs/usr/lib/*-linux-gnu)
+LD_LIBRARY_PATH=\$libraries XTABLES_LIBDIR=\$libraries/xtables exec iptables-nft "\$@"
+SCRIPT
+}
+
 unpack_programs() {
     if [[ ! -e $work/programs ]]; then
         rm -rf "$work/packages" "$work/unpacking"
@@ -46,12 +56,15 @@ unpack_programs() {
         (
             cd "$work/packages"
             download "$RELEASE" docker.io docker-cli docker-compose docker-buildx containerd \
-                iptables debootstrap
-            download "$RUNC_RELEASE" runc
+                debootstrap
+            download "$OLDER_RELEASE" runc iptables libip4tc2 libip6tc2 libmnl0 libnftnl11 \
+                libxtables12 libnetfilter-conntrack3 libnfnetlink0
         )
         for package in "$work"/packages/*.deb; do
             dpkg --extract "$package" "$work/unpacking"
         done
+        write_iptables > "$work/unpacking/usr/sbin/iptables"
+        chmod +x "$work/unpacking/usr/sbin/iptables"
         mv "$work/unpacking" "$work/programs"
     fi
     export PATH=$work/programs/usr/sbin:$work/programs/usr/bin:$PATH

@@ -19,9 +19,13 @@ work=$(cd "$work" && pwd)
 
 clean_up() {
     local code=$?
+    if ((code != 0)) && [[ -n ${doing:-} ]]; then
+        tail -n 60 "$work/step.log" >&2
+        echo "FAILED: $doing" >&2
+    fi
     if [[ -e $work/compose.yaml ]]; then
         if ((code != 0)); then
-            compose logs --tail 40 server >&2 || true
+            compose logs --no-color --no-log-prefix --tail 40 server >&2 || true
         fi
         compose --profile command down --volumes --timeout 20 > "$work/down.log" 2>&1 || true
     fi
@@ -36,15 +40,13 @@ trap clean_up EXIT
 
 # step TEXT COMMAND...: run it, say how long it took; what it prints is shown when it fails.
 step() {
-    local text=$1 start=$EPOCHREALTIME
+    local start=$EPOCHREALTIME
+    doing=$1
     shift
-    if ! "$@" > "$work/step.log" 2>&1; then
-        tail -n 60 "$work/step.log" >&2
-        echo "FAILED: $text" >&2
-        return 1
-    fi
-    awk -v a="$start" -v b="$EPOCHREALTIME" -v text="$text" \
+    "$@" > "$work/step.log" 2>&1 # never in a condition: bash would then forget to stop at errors
+    awk -v a="$start" -v b="$EPOCHREALTIME" -v text="$doing" \
         'BEGIN { printf "%6.1f s  %s\n", b - a, text }'
+    doing=
 }
 
 compose() {
@@ -111,8 +113,9 @@ listens_on_loopback_alone() {
 
 refuses_a_wrong_password() {
     local said
-    ! said=$(compose run --rm --no-TTY --env PGPASSWORD=wrong pgsim status 2>&1) \
-        && grep -q "refused the password" <<< "$said"
+    said=$(compose run --rm --no-TTY --env PGPASSWORD=wrong pgsim status 2>&1 || true)
+    echo "$said"
+    grep --quiet "refused the password of 'pgsim'" <<< "$said"
 }
 
 runs_unprivileged() {

@@ -200,6 +200,13 @@ def test_thousands_of_pending_recordings_are_all_answered_for(crowd: Connection)
     assert numbers(crowd, 10, 3, ", ranking => 'distance'") == [9, 8, 12]
 
 
+def test_a_refresh_in_sql_inside_a_transaction_says_what_to_do(plane: Connection) -> None:
+    plane.execute("BEGIN")
+    plane.execute("SELECT pg_sleep(0.2)")
+    with pytest.raises(psycopg.Error, match="cannot be called inside"):
+        plane.execute("CALL pgsim.refresh_similarity()")
+
+
 def test_ties_go_by_mbid_whether_listed_or_live(plane: Connection) -> None:
     for number in (5, 3, 9, 1, 7):
         insert(plane, number, 1)

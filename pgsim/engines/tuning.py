@@ -1,0 +1,72 @@
+"""How far an approximate engine has to look, found on a sample with known answers."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgsim.engines.exact import Exact
+
+_SAMPLE = 2000
+# Standard errors of the sample's mean that are added to the target, for the whole to reach it.
+_ERRORS = 2.0
+
+
+class Tunable(Protocol):
+    """A searcher over `cells`, of which it looks into `probes`."""
+
+    cells: int
+    probes: int
+    recall: float | None
+
+    @property
+    def description(self) -> str:
+        """See Searcher."""
+
+    def search(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """See Searcher."""
+
+
+def tune(
+    searcher: Tunable,
+    vectors: NDArray[np.float32],
+    order: NDArray[np.int32],
+    k: int,
+    recall: float,
+    threads: int,
+    say: Callable[[str], None],
+) -> None:
+    """Set the least probes (within 3 %) whose recall on the sample is above the one asked for.
+
+    A neighbour counts as found when its distance is within the true k-th: ties are as good.
+    """
+    sample = np.sort(np.random.default_rng(0).permutation(len(vectors))[:_SAMPLE])
+    _, truth = Exact(vectors, order, k, threads).search(sample)
+    low, high = 0, searcher.cells  # too few probes; enough
+    searcher.probes = min(searcher.cells, 16)
+    measured = {}
+    while low < high:
+        share = found_share(searcher.search(sample)[1], truth)
+        measured[searcher.probes] = float(share.mean())
+        say(f"{searcher.description}: recall {share.mean():.4f} on {len(sample)} recordings")
+        error = _ERRORS * float(share.std()) / len(sample) ** 0.5
+        if share.mean() >= min(recall + error, 1.0):
+            high = searcher.probes
+        else:
+            low = searcher.probes
+        if high == searcher.cells and low < high:
+            searcher.probes = min(searcher.cells, 2 * low)
+        elif high - low > max(1, high // 32):
+            searcher.probes = (low + high) // 2
+        else:
+            break
+    searcher.probes = high
+    searcher.recall = measured.get(high, 1.0)
+
+
+def found_share(found: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The share (m,) of each query's neighbours found, from distances (m, k); 1 for no others."""
+    wanted = np.isfinite(truth).sum(axis=1)
+    within = (np.isfinite(found) & (found <= truth[:, -1:])).sum(axis=1)
+    return np.where(wanted == 0, 1.0, within / np.maximum(wanted, 1))

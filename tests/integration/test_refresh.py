@@ -1,0 +1,206 @@
+"""Refresh at a size where batches, tiles and the choice of a rebuild matter."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pgsim import embedded
+from pgsim import refresh as module
+from pgsim.collection import Connection
+from pgsim.database import connect
+from pgsim.rebuild import rebuild
+from pgsim.refresh import refresh
+from tests.clustered import copy_in, make_collection
+from tests.integration.conftest import install_template
+
+RECORDINGS = 2000
+
+
+@pytest.fixture(scope="module")
+def grown_template(server: embedded.Server) -> str:
+    """2,000 recordings with their exact lists."""
+    name = install_template(server, "grown", "acousticbrainz")
+    with closing(connect(server.conninfo(name), autocommit=True)) as conn:
+        copy_in(conn, make_collection(RECORDINGS, 68, seed=7))
+        rebuild(conn, engine="exact")
+    return name
+
+
+@pytest.fixture
+def grown(new_database: Callable[..., str], grown_template: str) -> Iterator[Connection]:
+    with closing(connect(new_database(grown_template), autocommit=True)) as conn:
+        yield conn
+
+
+def change(conn: Connection) -> int:
+    """Grow by 10 %, change 1 %, delete 1 %; how many changes."""
+    newcomers = make_collection(RECORDINGS // 10, 68, seed=8)
+    # Among the old ones, not in clusters of their own.
+    newcomers.vectors[:] = make_collection(RECORDINGS, 68, seed=7).vectors[::10] * np.float32(1.01)
+    copy_in(conn, newcomers)
+    moved = conn.execute("UPDATE pgsim.recording SET vector = vector * vector WHERE id % 100 = 3")
+    gone = conn.execute("DELETE FROM pgsim.recording WHERE id % 100 = 4")
+    return len(newcomers.mbids) + moved.rowcount + gone.rowcount
+
+
+def matrix(conn: Connection) -> dict[int, tuple[list[int], Any]]:
+    rows = conn.execute("SELECT id, neighbours, distances FROM pgsim.similarity")
+    return {id_: (neighbours, np.array(distances)) for id_, neighbours, distances in rows}
+
+
+def assert_same(found: dict[int, Any], wanted: dict[int, Any]) -> None:
+    """The same lists, but for the last bit of a distance, which can turn two near ties round."""
+    assert found.keys() == wanted.keys()
+    for id_, (neighbours, distances) in wanted.items():
+        np.testing.assert_allclose(found[id_][1], distances, rtol=1e-6)
+        assert len(set(found[id_][0]) ^ set(neighbours)) <= 2
+        assert id_ not in found[id_][0]
+        assert len(set(found[id_][0])) == len(neighbours)
+
+
+def test_after_growth_change_and_deletion_every_list_is_the_exact_one(
+    grown: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Many batches, many tiles.
+    monkeypatch.setattr(module, "BATCH", 60)
+    monkeypatch.setattr(module, "TILE", 60 * 500)
+    assert refresh(grown).changed == 0
+    changes = change(grown)
+    report = refresh(grown)
+    assert report.changed == changes
+    assert report.lists > changes
+    refreshed = matrix(grown)
+    rebuild(grown, engine="exact")
+    assert_same(refreshed, matrix(grown))
+
+
+def test_reach_is_kept_true_with_the_lists(grown: Connection) -> None:
+    change(grown)
+    refresh(grown)
+    row = grown.execute(
+        "SELECT count(*) FROM pgsim.similarity AS s,"
+        " LATERAL (SELECT avg(d) AS mean FROM unnest(s.distances[1:25]) AS d) AS a"
+        " WHERE abs(s.reach - a.mean) > 1e-6 * a.mean"
+    ).fetchone()
+    assert row == (0,)
+
+
+def test_two_refreshers_and_a_writer_at_once_miss_nothing(
+    grown: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 40)
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def work(step: Callable[[Connection], Any]) -> None:
+        try:
+            with closing(connect(grown.info.dsn, autocommit=True)) as conn:
+                while not stop.is_set():
+                    step(conn)
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    def ask(conn: Connection) -> None:
+        rows = conn.execute(
+            "SELECT count(*) FROM similar_recordings("
+            "(SELECT mbid FROM pgsim.recording ORDER BY random() LIMIT 1), 10)"
+        ).fetchone()
+        assert rows == (10,)
+
+    def call(conn: Connection) -> None:
+        conn.execute("SELECT pgsim.refresh_batch(5)")
+
+    threads = [
+        threading.Thread(target=work, args=(step,)) for step in (refresh, refresh, ask, call)
+    ]
+    for thread in threads:
+        thread.start()
+    change(grown)
+    stop.wait(2)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not failures
+    refresh(grown)
+    assert grown.execute("SELECT count(*) FROM pgsim.stale").fetchone() == (0,)
+    refreshed = matrix(grown)
+    rebuild(grown, engine="exact")
+    assert_same(refreshed, matrix(grown))
+
+
+def test_two_refreshers_do_not_miss_each_others_newcomers(grown: Connection) -> None:
+    """101 and 102 arrive together; the refresher of the one must not overlook the other."""
+    vector = "(SELECT vector FROM pgsim.recording WHERE id = 7)"
+    insert = f"INSERT INTO pgsim.recording (mbid, vector) VALUES (gen_random_uuid(), {vector})"
+    ids = []
+    with (
+        closing(connect(grown.info.dsn)) as first,
+        closing(connect(grown.info.dsn)) as second,
+    ):
+        for conn in (first, second):
+            ids += conn.execute(f"{insert} RETURNING id".encode()).fetchall()
+            conn.commit()
+        first.execute("SELECT pgsim.refresh_batch(1)")
+        waiting = threading.Thread(target=lambda: second.execute("SELECT pgsim.refresh_batch(1)"))
+        waiting.start()
+        waiting.join(0.5)
+        assert waiting.is_alive()  # it takes its snapshot only when the first has committed
+        first.commit()
+        waiting.join()
+        second.commit()
+    found = matrix(grown)
+    (one,), (other,) = ids
+    assert other in found[one][0]
+    assert one in found[other][0]
+
+
+def test_little_change_is_refreshed_and_much_is_rebuilt(grown: Connection) -> None:
+    said: list[str] = []
+    grown.execute("DELETE FROM pgsim.recording WHERE id % 100 = 4")
+    refresh(grown, say=said.append)
+    assert said == []
+    grown.execute("UPDATE pgsim.recording SET vector = vector * vector WHERE id % 4 > 0")
+    refresh(grown, say=said.append)
+    assert "more than 30 * sqrt(1,980) = 1,335: making all lists anew" in said[0]
+    assert grown.execute("SELECT count(*) FROM pgsim.stale").fetchone() == (0,)
+
+
+def test_an_interrupted_refresh_goes_on_where_it_was(
+    grown: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 30)
+    changes = change(grown)
+    done = []
+
+    def stop(count: int) -> None:
+        done.append(count)
+        if len(done) == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        refresh(grown, stop)
+    assert refresh(grown).changed == changes - sum(done)
+
+
+def test_a_refreshed_list_takes_at_most_11_bytes_a_neighbour_and_its_updates_are_hot(
+    grown: Connection,
+) -> None:
+    row = grown.execute(
+        "SELECT pg_total_relation_size('pgsim.' || pgsim.shown_similarity())"
+        " / (SELECT sum(cardinality(neighbours)) FROM pgsim.similarity)"
+    ).fetchone()
+    assert row is not None
+    assert row[0] <= 11
+    hot = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = %s"
+    with grown.transaction():
+        table = grown.execute("SELECT pgsim.shown_similarity()").fetchone()
+        grown.execute("UPDATE pgsim.similarity SET reach = reach + 1 WHERE id % 50 = 0")
+        counts = grown.execute(hot, table).fetchone()
+    assert counts is not None
+    assert counts[0] == RECORDINGS // 50
+    assert counts[1] / counts[0] > 0.9
