@@ -28,18 +28,25 @@ class DatabaseError(PgsimError):
     """A database cannot be reached or used: which, why, and what to do; never with a password."""
 
 
-def resolve(database: str | None) -> str:
+def resolve(database: str | None, *, create: bool = False) -> str:
     """The connection string that a command works on.
 
     `database` (a connection string, or the name of a database on the embedded server) wins over
     PGSIM_DATABASE_URL, and that over the embedded server's database `pgsim`. The embedded server
-    is started, and the database made, when they are meant. libpq's PG* variables fill gaps only.
+    is started when it is meant; the database on it is made where `create` says so (or it is
+    `pgsim`), else DatabaseError. libpq's PG* variables fill gaps only.
     """
     database = database or os.environ.get("PGSIM_DATABASE_URL") or DEFAULT_DATABASE
     if "://" in database or "=" in database:
         return database
     server = embedded.start()
-    embedded.ensure_database(server, database)
+    if create or database == DEFAULT_DATABASE:
+        embedded.ensure_database(server, database)
+    elif database not in (known := embedded.databases(server)):
+        raise DatabaseError(
+            f"the embedded server has no database '{database}' (it has {', '.join(known)}):"
+            f" to make it, pgsim --database {database} init"
+        )
     return server.conninfo(database)
 
 

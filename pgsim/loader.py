@@ -75,15 +75,18 @@ class LoadReport:
 
 
 def load(
-    conn: Connection, paths: Iterable[Path], advance: Callable[[int], None] = lambda _: None
+    conn: Connection,
+    paths: Iterable[Path],
+    advance: Callable[[int], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> LoadReport:
     """Load the documents of files and folders.
 
     Committed in batches: killed at any point and run again, a load ends with the same rows. The
     first load that has anything to fit ends by fitting the feature sets; every later one fuses what
     it brings as it goes. The rejects of a path are those of the last load of it. `conn` is in
-    autocommit mode; `advance` is told how many more documents are done. UsageError or SourceError
-    where a path cannot be read at all, before anything is.
+    autocommit mode; `advance` is told how many more documents are done, `say` of steps after that.
+    UsageError or SourceError where a path is not there, before anything is read.
     """
     register_arrays(conn)
     profile = read_collection(conn).profile
@@ -103,6 +106,7 @@ def load(
             fit = read_collection(conn).fit
             is_first = fit is None or not fit.fitted
             if is_first and conn.execute("SELECT 1 FROM pgsim.submission LIMIT 1").fetchone():
+                say("fitting the feature sets, fusing all recordings and building the index")
                 refit(conn)
                 fit = read_collection(conn).fit
         report.unfitted = tuple(

@@ -31,7 +31,7 @@ def load(
     """Load documents: features and metadata, each one accounted for."""
     with connection(ctx) as conn:
         with progress("documents") as advance:
-            report = load_paths(conn, paths, advance)
+            report = load_paths(conn, paths, advance, say)
         if as_json:
             print_json(asdict(report))
         else:

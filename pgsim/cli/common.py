@@ -24,9 +24,10 @@ WIDTH = 80  # columns of a table where there is no terminal
 
 
 @contextmanager
-def connection(ctx: typer.Context) -> Iterator[Connection]:
+def connection(ctx: typer.Context, *, create: bool = False) -> Iterator[Connection]:
     """A connection to the database that is meant, in autocommit mode, closed at the end."""
-    with closing(connect(resolve(ctx.obj.database), autocommit=True)) as conn:
+    conninfo = resolve(ctx.obj.database, create=create)
+    with closing(connect(conninfo, autocommit=True)) as conn:
         yield conn
 
 

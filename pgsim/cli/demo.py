@@ -18,6 +18,7 @@ from pgsim.cli.common import print_table, say
 from pgsim.collection import Connection, read_collection
 from pgsim.database import connect, redact
 from pgsim.dump import dump, restore
+from pgsim.errors import PgsimError
 from pgsim.evaluate import chance, precision
 from pgsim.loader import load
 from pgsim.profile import read_profile
@@ -59,7 +60,7 @@ def demo() -> None:
 
 def _load(conn: Connection) -> None:
     with _timed("installing pgsim and loading the recordings"):
-        schema.install(conn, read_profile("essentia"))
+        _install(conn)
         schema.add_to_search_path(conn)
         conn.execute("DELETE FROM pgsim.recording WHERE mbid = %s", (NEWCOMER,))
         with as_file(files("pgsim.demo") / RECORDINGS) as path:
@@ -71,6 +72,16 @@ def _load(conn: Connection) -> None:
     with _timed("making the lists of neighbours"):
         lists = refresh(conn).lists
     typer.echo(f"{report.recordings} recordings; {lists} lists made")
+
+
+def _install(conn: Connection) -> None:
+    profile = read_profile("essentia")
+    try:
+        schema.install(conn, profile)
+    except PgsimError:
+        # Left by a version whose profile was another: the database is the demo's own.
+        conn.execute("DROP SCHEMA pgsim CASCADE")
+        schema.install(conn, profile)
 
 
 def _seeds(conn: Connection) -> list[tuple[UUID, str, str]]:

@@ -38,7 +38,7 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Restore a dump into a database without pgsim: an ordinary role will do that owns it."""
-    conninfo = resolve(ctx.obj.database)
+    conninfo = resolve(ctx.obj.database, create=True)
     with progress("bytes of SQL") as advance:
         report = asdict(dumping.restore(conninfo, file, advance))
     with connection(ctx) as conn:

@@ -32,7 +32,7 @@ def init(
     if upgrade and profile:
         raise UsageError("--upgrade keeps the database's profile: leave --profile out")
     wanted = None if upgrade else read_profile(profile or DEFAULT_PROFILE)
-    with connection(ctx) as conn:
+    with connection(ctx, create=not upgrade) as conn:
         require_server(conn)
         if wanted is None:
             before, after = schema.upgrade(conn)

@@ -1,6 +1,6 @@
 """A PostgreSQL of the user's own, with pgvector, run from the binaries of `pgsim[embedded]`."""
 
 from pgsim.embedded.account import EmbeddedError
-from pgsim.embedded.server import Server, ensure_database, start, stop
+from pgsim.embedded.server import Server, databases, ensure_database, start, stop
 
-__all__ = ["EmbeddedError", "Server", "ensure_database", "start", "stop"]
+__all__ = ["EmbeddedError", "Server", "databases", "ensure_database", "start", "stop"]

@@ -137,6 +137,16 @@ def ensure_database(server: Server, name: str) -> None:
         raise EmbeddedError(f"cannot open the embedded database '{name}': {reason}") from error
 
 
+def databases(server: Server) -> list[str]:
+    """The names of its databases, but for PostgreSQL's own."""
+    with psycopg.connect(server.conninfo("postgres"), autocommit=True) as conn:
+        rows = conn.execute(
+            "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'"
+            " ORDER BY datname"
+        )
+        return [name for (name,) in rows]
+
+
 def _running(home: Path) -> Server | None:
     """The server of `home` if it is ready: the quick way, without the lock."""
     owner = existing_account()

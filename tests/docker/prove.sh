@@ -2,7 +2,8 @@
 # Builds both images and lives through what docker/README.md says: up, load, ask, dump, restore, a
 # killed server. With the Docker that runs here; else, as root on Debian, with one of its own; else it
 # says that it skipped.
-#     prove.sh [WORK_FOLDER]    a folder that is given is kept, and makes the next time faster
+#     prove.sh [WORK_FOLDER]    a folder that is given is kept, and makes the next time faster; it
+#                               takes 2 GB, and its name has to be short (a socket lies in it)
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -32,7 +33,7 @@ clean_up() {
     stop_dockerd
     rm -rf "$work/compose.yaml" "$work/secrets" "$work/documents" "$work/build"
     if [[ -n ${is_temporary:-} ]]; then
-        rm -rf "$work"
+        rm -rf --one-file-system "$work"
     fi
     exit "$code"
 }
@@ -61,33 +62,38 @@ ask() {
         --set=ON_ERROR_STOP=1 --username=pgsim --command="$1" "${2:-pgsim}"
 }
 
-# What this machine has and the public does not know: how its pip is set up, whom it trusts, and, for a
-# Docker of our own, the base image and a network that reaches the package mirrors.
+# What this machine's builds need and others' do not: how its apt and pip are set up and whom they
+# trust, and, for a Docker of our own, a base image and a network that reaches the package mirrors.
 write_override() {
-    mkdir -p "$work/build" "$work/secrets" "$work/documents"
+    local build=$work/build trusted=/etc/ssl/certs/ca-certificates.crt index options
+    mkdir -p "$build" "$work/secrets" "$work/documents"
     chmod 0700 "$work/secrets"
     head -c 24 /dev/urandom | base64 | tr '+/' 'xy' > "$work/secrets/password"
     cp "$root/pgsim/demo/recordings.ndjson.gz" "$work/documents/"
-    chmod 0777 "$work/documents"
-    local index
+
+    apt-config dump --format '%f "%v";%n' Acquire 2> /dev/null \
+        | grep -E '^Acquire::(Check-|https?::)' > "$build/apt" || true
     index=$(python3 -m pip config get global.index-url 2> /dev/null || true)
-    printf '[global]\n%s\n%s\n' "${index:+index-url = $index}" \
-        "cert = /run/secrets/certificates" > "$work/build/pip"
-    cp /etc/ssl/certs/ca-certificates.crt "$work/build/certificates"
-    local build="build: {secrets: [pip, certificates]}"
+    printf '[global]\n%s\n' "${index:+index-url = $index}" > "$build/pip"
+    : > "$build/certificates"
+    if [[ -e $trusted ]]; then
+        cp "$trusted" "$build/certificates"
+        echo "cert = /run/secrets/certificates" >> "$build/pip"
+    fi
+
+    options="secrets: [apt, pip, certificates]"
     if [[ -n ${dockerd:-} ]]; then
-        build="build: {secrets: [pip, certificates], network: host, args: {BASE: pgsim-base}}"
+        options+=", network: host, args: {BASE: pgsim-base}"
     fi
     cat > "$work/compose.yaml" << YAML
 services:
-  server:
-    $build
-  pgsim:
-    $build
+  server: {image: pgsim-proof-server, build: {$options}}
+  pgsim: {image: pgsim-proof, build: {$options}}
 secrets:
   password: {file: $work/secrets/password}
-  pip: {file: $work/build/pip}
-  certificates: {file: $work/build/certificates}
+  apt: {file: $build/apt}
+  pip: {file: $build/pip}
+  certificates: {file: $build/certificates}
 YAML
     export PGSIM_DATA=$work/documents PGSIM_PROFILE=essentia PGSIM_MEMORY=1g
     export PGSIM_PORT=${PGSIM_PORT:-54329}
@@ -132,7 +138,7 @@ answers() {
 }
 
 dumps_and_restores() {
-    pgsim dump /data/pgsim.dump --force
+    compose run --rm --no-TTY --user "$(id -u):$(id -g)" pgsim dump /data/pgsim.dump
     compose exec --no-TTY server createdb --username=pgsim second
     pgsim --database postgresql://pgsim@server/second restore /data/pgsim.dump
     is_equal "$answer" "$(ask "$QUESTION" second)"
@@ -168,6 +174,7 @@ step "refresh" pgsim refresh
 step "similar_recordings answers" answers
 printf '%s\n' "$answer"
 step "check is content" pgsim check
+step "init --upgrade" pgsim init --upgrade
 step "dump, and restore into a second database" dumps_and_restores
 step "killed and up again, the same answer" survives_a_kill
-docker image ls --format '{{.Repository}}  {{.Size}}' | grep '^pgsim'
+docker image ls --format '{{.Repository}}  {{.Size}}' | grep '^pgsim-proof'

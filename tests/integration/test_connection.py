@@ -113,6 +113,9 @@ def test_the_flag_wins_over_the_environment_and_that_over_the_embedded_server(
     monkeypatch.setenv("PGSIM_DATABASE_URL", "postgresql://far.example/x")
     assert database.resolve(None) == "postgresql://far.example/x"
     assert database.resolve("host=near.example") == "host=near.example"
+    with pytest.raises(database.DatabaseError, match="no database 'named' .*: to make it, pgsim"):
+        database.resolve("named")
+    assert database.resolve("named", create=True) == server.conninfo("named")
     assert database.resolve("named") == server.conninfo("named")
     with database.connect(server.conninfo("named")) as conn:
         assert conn.execute("SELECT '[1,2]'::vector::text").fetchone() == ("[1,2]",)

