@@ -11,6 +11,7 @@ from pgsim.engines.exact import Exact
 _SAMPLE = 2000
 # Standard errors of the sample's mean that are added to the target, for the whole to reach it.
 _ERRORS = 2.0
+_FIRST = 16  # probes to begin with
 
 
 class Tunable(Protocol):
@@ -43,26 +44,23 @@ def tune(
     """
     sample = np.sort(np.random.default_rng(0).permutation(len(vectors))[:_SAMPLE])
     _, truth = Exact(vectors, order, k, threads).search(sample)
-    low, high = 0, searcher.cells  # too few probes; enough
-    searcher.probes = min(searcher.cells, 16)
-    measured = {}
-    while low < high:
+    measured: dict[int, float] = {}
+
+    def enough(probes: int) -> bool:
+        searcher.probes = probes
         share = found_share(searcher.search(sample)[1], truth)
-        measured[searcher.probes] = float(share.mean())
-        say(f"{searcher.description}: recall {share.mean():.4f} on {len(sample)} recordings")
+        measured[probes] = float(share.mean())
+        say(f"{searcher.description}: recall {measured[probes]:.4f} of {len(sample)} recordings")
         error = _ERRORS * float(share.std()) / len(sample) ** 0.5
-        if share.mean() >= min(recall + error, 1.0):
-            high = searcher.probes
-        else:
-            low = searcher.probes
-        if high == searcher.cells and low < high:
-            searcher.probes = min(searcher.cells, 2 * low)
-        elif high - low > max(1, high // 32):
-            searcher.probes = (low + high) // 2
-        else:
-            break
-    searcher.probes = high
-    searcher.recall = measured.get(high, 1.0)
+        return probes == searcher.cells or measured[probes] >= min(recall + error, 1)
+
+    low, high = 0, min(searcher.cells, _FIRST)
+    while not enough(high):
+        low, high = high, min(searcher.cells, 2 * high)
+    while high - low > max(1, high // 32):
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    searcher.probes, searcher.recall = high, measured[high]
 
 
 def found_share(found: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.float64]:
