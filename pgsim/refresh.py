@@ -114,8 +114,11 @@ class _Batch:
         self.length: int = row[0]
         self.all = read_vectors(conn)
         self.order = self.all.order()
+        self.row_of = self.all.row_of()
         self.changed = np.unique(np.array([id_ for id_, _ in changes], np.int32))
-        self.own = np.flatnonzero(np.isin(self.all.ids, self.changed))
+        rows = self._rows(self.changed)
+        self.own = rows[rows >= 0]
+        self.dead = self.changed[rows < 0]
         self.before = [old for _, old in changes if old is not None]
         self.radii = self._radii()
 
@@ -123,11 +126,15 @@ class _Batch:
         """(n,) how near a newcomer must be to enter each list: inf where there is room in it, NaN
         where there is none, or where it will be made by itself."""
         ids, radii = read_radii(self.conn, self.length)
-        known = np.isin(ids, self.all.ids)
+        rows = self._rows(ids)
         result = np.full(len(self.all.ids), np.nan, np.float32)
-        result[self.all.rows(ids[known])] = radii[known]
+        result[rows[rows >= 0]] = radii[rows >= 0]
         result[self.own] = np.nan
         return result
+
+    def _rows(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Row numbers of ids, -1 for those that are not, or no longer, there."""
+        return self.row_of[np.minimum(ids, len(self.row_of) - 1)]
 
     def write(self) -> int:
         """Link newcomers, refill what lost members, remove the dead; how many were written."""
@@ -143,15 +150,14 @@ class _Batch:
                 "exact", self.all.vectors, self.order, self.length, 1.0, threads, _ignore
             )
             self._copy_in(rows, *searcher.search(rows))
-        dead = np.setdiff1d(self.changed, self.all.ids)
-        stored = self.conn.execute("SELECT pgsim.store_lists(%s)", (dead.tolist(),)).fetchone()
+        stored = self.conn.execute("SELECT pgsim.store_lists(%s)", (self.dead.tolist(),)).fetchone()
         assert stored is not None
         return int(stored[0])
 
     def _link(self) -> NDArray[np.intp]:
         """Put newcomers into the lists of others; the rows of lists that have to be made anew."""
         owner, newcomer = self._near(self.all.vectors[self.own])
-        newcomer = self.own[newcomer]
+        entrant = self.own[newcomer]
         held, _ = self._near(
             np.array(self.before, np.float32).reshape(-1, self.all.vectors.shape[1])
         )
@@ -161,15 +167,17 @@ class _Batch:
         _, members, apart = read_lists(self.conn, self.all.ids[touched], self.length)
 
         # Who was there goes where he has changed or died; who died later is met with on the way.
-        stays = (members >= 0) & np.isin(members, self.all.ids) & ~np.isin(members, self.changed)
+        was = self._rows(members)
+        has_changed = np.zeros(len(self.all.ids) + 1, bool)
+        has_changed[self.own] = True
+        stays = (was >= 0) & ~has_changed[was]
         lost = ((members >= 0) & ~stays).any(axis=1)
-        keys = np.full(members.shape, NOTHING)
-        keys[stays] = pack(apart[stays], self.order[self.all.rows(members[stays])])
-        near = distances(self.all.vectors, owner, newcomer)
+        keys = np.where(stays, pack(apart, self.order[was]), NOTHING)
+        near = distances(self.all.vectors, owner, entrant)
         enters = near <= self.radii[owner]
         table = nearest(
             np.searchsorted(touched, owner[enters]),
-            pack(near[enters], self.order[newcomer[enters]]),
+            pack(near[enters], self.order[entrant[enters]]),
             len(touched),
             self.length,
         )

@@ -30,9 +30,11 @@ class Vectors:
         rank[np.lexsort((self.mbids[:, 1], self.mbids[:, 0]))] = np.arange(len(rank))
         return rank
 
-    def rows(self, ids: NDArray[np.int32]) -> NDArray[np.intp]:
-        """Row numbers of these ids, all of which are there."""
-        return np.searchsorted(self.ids, ids)
+    def row_of(self) -> NDArray[np.int32]:
+        """Row numbers by id, -1 where there is none; the last entry, index -1, is -1 too."""
+        result = np.full(int(self.ids.max(initial=0)) + 2, -1, np.int32)
+        result[self.ids] = np.arange(len(self.ids), dtype=np.int32)
+        return result
 
 
 def read_vectors(conn: Connection) -> Vectors:

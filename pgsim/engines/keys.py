@@ -16,17 +16,16 @@ _PAIRS = 512
 def distances(
     vectors: NDArray[np.float32], left: NDArray[np.integer], right: NDArray[np.integer]
 ) -> NDArray[np.float32]:
-    """The Euclidean distance of each pair of rows (m,), within 2e-7 of itself.
+    """The Euclidean distance of each pair of rows (m,), rounded from float64.
 
-    Differences are float32 and their squares are summed in float64, one row's in one order, so
-    that equal pairs of vectors give equal bits, whatever stands around them.
+    Equal pairs of vectors give equal bits: the squares of a pair are summed in one order, whatever
+    stands around them.
     """
     result = np.empty(len(left), np.float32)
     for start in range(0, len(left), _PAIRS):
         part = slice(start, start + _PAIRS)
-        difference = np.take(vectors, left[part], axis=0)
-        difference -= np.take(vectors, right[part], axis=0)
-        squares = difference.astype(np.float64)
+        squares = np.take(vectors, left[part], axis=0).astype(np.float64)
+        squares -= np.take(vectors, right[part], axis=0)
         squares *= squares
         result[part] = np.sqrt(squares.sum(axis=1))
     return result

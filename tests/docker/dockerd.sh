@@ -1,18 +1,20 @@
 # A Docker of one's own for prove.sh, where the machine has none that runs: dockerd and its programs
 # from Debian's packages, unpacked and never installed, on a socket in the work folder. It touches no
-# firewall of the machine. Needs root and apt. To be sourced.
+# firewall of the machine. Needs root and apt. To be sourced, with $work naming the work folder.
+# shellcheck shell=bash disable=SC2154
 
 RELEASE=trixie
 OLDER_RELEASE=bookworm # for what lies nearest to the kernel: it runs on both
 
 can_start_dockerd() {
-    [[ $EUID == 0 ]] && command -v apt-get dpkg > /dev/null \
+    [[ $EUID == 0 ]] && command -v apt-get > /dev/null && command -v dpkg > /dev/null \
         && [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] \
         && grep -qw overlay /proc/filesystems
 }
 
 # The mirror that this machine's apt is set up for.
 mirror() {
+    # shellcheck disable=SC2016
     apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/$'
 }
 
@@ -54,7 +56,7 @@ unpack_programs() {
         rm -rf "$work/packages" "$work/unpacking"
         mkdir -p "$work/packages"
         (
-            cd "$work/packages"
+            cd "$work/packages" || exit
             download "$RELEASE" docker.io docker-cli docker-compose docker-buildx containerd \
                 debootstrap
             download "$OLDER_RELEASE" runc iptables libip4tc2 libip6tc2 libmnl0 libnftnl11 \
@@ -95,7 +97,8 @@ start_dockerd() {
 
 stop_dockerd() {
     if [[ -n ${dockerd:-} ]]; then
-        kill "$dockerd" && wait "$dockerd" || true
+        kill "$dockerd" || true
+        wait "$dockerd" || true
     fi
 }
 
