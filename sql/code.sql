@@ -25,6 +25,7 @@
 \ir functions/refresh_lock.sql
 \ir functions/take_stale.sql
 \ir functions/store_lists.sql
+\ir functions/merged_list.sql
 \ir functions/refresh_batch.sql
 \ir functions/refresh_similarity.sql
 \ir functions/shown_similarity.sql

@@ -4,8 +4,9 @@ SET search_path FROM CURRENT
 AS $$
 DECLARE
     list_length CONSTANT integer := (SELECT c.list_length FROM collection AS c);
+    others integer;
     ids integer[];
-    affected integer[];
+    short integer[];
 BEGIN
     PERFORM refresh_lock();
     SELECT coalesce(array_agg(DISTINCT t.id), '{}') INTO ids FROM take_stale(most) AS t;
@@ -18,36 +19,45 @@ BEGIN
             LIMIT most
         ) AS r;
     END IF;
-
-    -- A list is affected when its owner has changed, when it holds a changed recording, when one is now
-    -- as near as its last member, or when it is shorter than it could be.
-    SELECT coalesce(array_agg(owner.id), '{}') INTO affected
-    FROM recording AS owner
-    LEFT JOIN similarity AS s ON owner.id = s.id
-    WHERE
-        owner.vector IS NOT NULL
-        AND cardinality(ids) > 0
-        AND (
-            owner.id = ANY(ids)
-            OR s.neighbours && ids
-            OR cardinality(s.neighbours) < list_length
-            OR EXISTS (
-                SELECT FROM recording AS r
-                WHERE
-                    r.id = ANY(ids)
-                    AND r.vector IS NOT NULL
-                    AND (r.vector <-> owner.vector)::real <= s.distances[cardinality(s.distances)]
-            )
-        );
+    lists := 0;
+    IF ids = '{}' THEN
+        RETURN;
+    END IF;
 
     DELETE FROM similarity AS s
     WHERE s.id = ANY(ids) AND NOT EXISTS (SELECT FROM recording AS r WHERE r.id = s.id AND r.vector IS NOT NULL);
 
-    INSERT INTO similarity (id, neighbours, distances, reach)
-    SELECT e.id, e.neighbours, e.distances, e.reach FROM exact_neighbours(affected, list_length) AS e
+    -- The lists of others, in place: who is as near as the last member enters, who has changed leaves first.
+    -- Within its old radius a list is complete; only one that lost members can end up too short.
+    SELECT count(*) - 1 INTO others FROM recording AS r WHERE r.vector IS NOT NULL;
+    WITH link AS (
+        SELECT s.id, array_agg(n.id) AS entrants, array_agg(d.distance) AS apart
+        FROM similarity AS s
+        INNER JOIN recording AS owner ON s.id = owner.id AND owner.vector IS NOT NULL
+        CROSS JOIN recording AS n
+        CROSS JOIN LATERAL (SELECT (n.vector <-> owner.vector)::real) AS d (distance)
+        WHERE
+            n.id = ANY(ids) AND n.vector IS NOT NULL AND s.id <> ALL(ids)
+            AND (cardinality(s.neighbours) < list_length OR d.distance <= s.distances[list_length])
+        GROUP BY s.id
+    ), merged AS (
+        UPDATE similarity AS s
+        SET neighbours = m.neighbours, distances = m.distances, reach = m.reach
+        FROM similarity AS old
+        LEFT JOIN link AS k ON old.id = k.id
+        CROSS JOIN LATERAL merged_list(old.neighbours, old.distances, k.entrants, k.apart, ids, list_length) AS m
+        WHERE s.id = old.id AND old.id <> ALL(ids) AND (k.id IS NOT NULL OR old.neighbours && ids)
+        RETURNING s.id, cardinality(s.neighbours) AS length
+    )
+    SELECT count(*), coalesce(array_agg(m.id) FILTER (WHERE m.length < least(list_length, others)), '{}')
+    INTO lists, short
+    FROM merged AS m;
+
+    INSERT INTO similarity AS s (id, neighbours, distances, reach)
+    SELECT e.id, e.neighbours, e.distances, e.reach FROM exact_neighbours(ids || short, list_length) AS e
     ON CONFLICT (id) DO UPDATE
     SET neighbours = excluded.neighbours, distances = excluded.distances, reach = excluded.reach;
-    GET DIAGNOSTICS lists = ROW_COUNT;
+    SELECT lists + count(*) INTO lists FROM recording AS r WHERE r.id = ANY(ids) AND r.vector IS NOT NULL;
 END
 $$;
 

@@ -78,6 +78,16 @@ def test_after_growth_change_and_deletion_every_list_is_the_exact_one(
     assert_same(refreshed, matrix(grown))
 
 
+def test_refresh_in_sql_alone_ends_with_the_same_lists(grown: Connection) -> None:
+    changes = change(grown)
+    row = grown.execute("CALL pgsim.refresh_similarity()").fetchone()
+    assert row is not None
+    assert row[0] == changes
+    refreshed = matrix(grown)
+    rebuild(grown, engine="exact")
+    assert_same(refreshed, matrix(grown))
+
+
 def test_reach_is_kept_true_with_the_lists(grown: Connection) -> None:
     change(grown)
     refresh(grown)
