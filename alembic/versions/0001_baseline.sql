@@ -17,7 +17,8 @@ COMMENT ON COLUMN pgsim.collection.profile IS 'Name of the profile given to pgsi
 COMMENT ON COLUMN pgsim.collection.extractor IS 'Program that measured the features; two of them do not mix in one space.';
 COMMENT ON COLUMN pgsim.collection.genre_scheme IS
 'Scheme that recording.genre is a label of; a label of another one is asked for as scheme:label.';
-COMMENT ON COLUMN pgsim.collection.list_length IS 'How many neighbours the matrix keeps for each recording (k); at least the 25 that make up its reach.';
+COMMENT ON COLUMN pgsim.collection.list_length IS
+'How many neighbours the matrix keeps for each recording (k); at least the 25 that make up its reach.';
 COMMENT ON COLUMN pgsim.collection.fitted_at IS
 'When the feature sets'' centres and scales were last fitted; NULL before the first load.';
 COMMENT ON COLUMN pgsim.collection.fitted_on IS 'How many recordings they were fitted on.';

@@ -24,8 +24,8 @@ def distances(
     result = np.empty(len(left), np.float32)
     for start in range(0, len(left), _PAIRS):
         part = slice(start, start + _PAIRS)
-        squares = np.take(vectors, left[part], axis=0).astype(np.float64)
-        squares -= np.take(vectors, right[part], axis=0)
+        squares = vectors[left[part]].astype(np.float64)
+        squares -= vectors[right[part]]
         squares *= squares
         result[part] = np.sqrt(squares.sum(axis=1))
     return result

@@ -8,23 +8,24 @@ BEGIN ATOMIC
         list.distances,
         list.reach
     FROM pgsim.recording AS seed
-    CROSS JOIN LATERAL (
-        SELECT
-            coalesce(array_agg(o.id ORDER BY o.distance ASC, o.mbid ASC), '{}') AS neighbours,
-            coalesce(array_agg(o.distance ORDER BY o.distance ASC, o.mbid ASC), '{}') AS distances,
-            (avg(o.distance) FILTER (WHERE o.place <= 25))::real AS reach
-        FROM (
+    CROSS JOIN
+        LATERAL (
             SELECT
-                r.id,
-                r.mbid,
-                (r.vector <-> seed.vector)::real AS distance,
-                row_number() OVER (ORDER BY (r.vector <-> seed.vector)::real ASC, r.mbid ASC) AS place
-            FROM pgsim.recording AS r
-            WHERE r.vector IS NOT NULL AND r.id <> seed.id
-            ORDER BY (r.vector <-> seed.vector)::real ASC, r.mbid ASC
-            LIMIT n
-        ) AS o
-    ) AS list
+                coalesce(array_agg(o.id ORDER BY o.distance ASC, o.mbid ASC), '{}') AS neighbours,
+                coalesce(array_agg(o.distance ORDER BY o.distance ASC, o.mbid ASC), '{}') AS distances,
+                (avg(o.distance) FILTER (WHERE o.place <= 25))::real AS reach
+            FROM (
+                SELECT
+                    r.id,
+                    r.mbid,
+                    (r.vector <-> seed.vector)::real AS distance,
+                    row_number() OVER (ORDER BY (r.vector <-> seed.vector)::real ASC, r.mbid ASC) AS place
+                FROM pgsim.recording AS r
+                WHERE r.vector IS NOT NULL AND r.id <> seed.id
+                ORDER BY (r.vector <-> seed.vector)::real ASC, r.mbid ASC
+                LIMIT n
+            ) AS o
+        ) AS list
     WHERE seed.id = ANY(seeds) AND seed.vector IS NOT NULL;
 END;
 

@@ -23,5 +23,5 @@ BEGIN
 END
 $$;
 
-COMMENT ON PROCEDURE pgsim.refresh_similarity(integer, integer) IS
+COMMENT ON PROCEDURE pgsim.refresh_similarity (integer, integer) IS
 'Brings the matrix up to date, in batches: CALL pgsim.refresh_similarity(). Returns how many changes and lists there were.';
