@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-slow check format bench clean
+.PHONY: demo test test-slow test-docker check format bench-matrix clean
 
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
@@ -14,6 +14,16 @@ test: $(INSTALLED)
 
 test-slow: $(INSTALLED)
 	$(BIN)/pytest -m slow
+
+# DOCKER_WORK names a folder that is kept, for a quicker next run.
+test-docker:
+	tests/docker/prove.sh $(DOCKER_WORK)
+
+# The peers are installed where they can be; RECORDINGS=1000000 for the real thing.
+RECORDINGS ?= 100000
+bench-matrix: $(INSTALLED)
+	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bulk]' hnswlib annoy nmslib
+	$(BIN)/python -m tests.bench.matrix --recordings $(RECORDINGS)
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

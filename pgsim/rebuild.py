@@ -24,6 +24,7 @@ from pgsim.vectors import Vectors, read_vectors
 PART = 16384  # recordings whose lists are committed together
 PAUSE = 1.0  # seconds between two looks at what others do
 PATIENCE = 60  # tries to switch the view
+GRACE = 3.0  # seconds in which the server notices that another coordinator was killed
 
 Say = Callable[[str], None]
 Advance = Callable[[int], None]
@@ -173,11 +174,15 @@ def _list_length(conn: Connection) -> int:
 @contextmanager
 def _coordinating(conn: Connection) -> Iterator[None]:
     """Be the one process that begins a rebuild and switches to it."""
-    row = conn.execute("SELECT pg_try_advisory_lock(hashtext('pgsim.rebuild'))").fetchone()
-    if row != (True,):
-        raise PgsimError(
-            "another pgsim rebuild is at work in this database: to help it, pgsim rebuild --join"
-        )
+    deadline = time.monotonic() + GRACE
+    take = "SELECT pg_try_advisory_lock(hashtext('pgsim.rebuild'))"
+    while conn.execute(take.encode()).fetchone() != (True,):
+        if time.monotonic() > deadline:
+            raise PgsimError(
+                "another pgsim rebuild is at work in this database: to help it,"
+                " pgsim rebuild --join"
+            )
+        time.sleep(0.1)
     try:
         yield
     finally:

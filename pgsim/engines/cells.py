@@ -28,10 +28,12 @@ _MOST = 1 << 16
 _TRAINING = 32
 _ROUNDS = 6
 # A question's limit is the k-th distance among this many times k recordings of the nearest cells.
-_LIMIT = 16
+_LIMIT = 32
 # Questions a product: questions, cell and result stay in the processor's cache.
 _QUESTIONS = 512
 _ROWS = 128  # the same, against all centres
+# Questions whose hits are sorted together, in a table as wide as the most of them.
+_MERGED = 32
 # Cells a task, tasks' cells at a time, and hits (10 bytes each) that may wait to be merged.
 _TASK = 8
 _WAVE = 512
@@ -94,7 +96,7 @@ class Cells:
             for start in range(0, len(rows), _MOST):
                 place = self._place[rows[start : start + _MOST]]
                 by_place = np.argsort(place, kind="stable")
-                keys[start + by_place] = self._search(place[by_place], pool)
+                keys[start + by_place] = self._search(place[by_place], self.probes, pool)
         distance, rank = unpack(keys)
         return np.where(rank < 0, np.int32(-1), self._row_of_rank[rank]), distance
 
@@ -104,7 +106,9 @@ class Cells:
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(self._threads) as pool:
             yield pool
 
-    def _search(self, place: NDArray[np.int32], pool: ThreadPoolExecutor) -> NDArray[np.uint64]:
+    def _search(
+        self, place: NDArray[np.int32], probes: int, pool: ThreadPoolExecutor
+    ) -> NDArray[np.uint64]:
         """The sorted keys (len(place), k) of who is nearest to these places, given ascending."""
         vectors = self._members[place, :-1]
         queries = asking(vectors)
@@ -117,7 +121,7 @@ class Cells:
 
         list(pool.map(find_limits, np.flatnonzero(np.diff(bounds))))
         limit = limit_of_score(limit, squares(vectors), vectors.shape[1])
-        asked, first = self._probed(queries, pool)
+        asked, first = self._probed(queries, probes, pool)
 
         def scan(first_cell: int) -> Hits:
             found = [_NO_HITS]
@@ -135,10 +139,13 @@ class Cells:
             if stop == self.cells or sum(len(keys) for _, keys in waiting) > _WAITING:
                 best = _merged(best, *_joined(waiting), pool)
                 waiting = [_NO_HITS]
+        short = np.flatnonzero(best[:, -1] == NOTHING)
+        if len(short) and probes < self.cells:
+            best[short] = self._search(place[short], min(2 * probes, self.cells), pool)
         return best
 
     def _kth_nearby(self, cell: int, queries: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A score (m,) that k others of each query of a cell reach: by those of the cells around."""
+        """A score (m,) that k others of each query of a cell reach, by the cells around it."""
         distance = (asking(self._centres[cell : cell + 1, :-1]) @ self._centres.T)[0]
         near = np.argsort(distance)
         enough = np.searchsorted(np.cumsum(self._size[near]), _LIMIT * self._k)
@@ -152,13 +159,13 @@ class Cells:
         )
 
     def _probed(
-        self, queries: NDArray[np.float32], pool: ThreadPoolExecutor
+        self, queries: NDArray[np.float32], probes: int, pool: ThreadPoolExecutor
     ) -> tuple[NDArray[np.uint16], NDArray[np.intp]]:
         """The questions of every cell in a row, and (cells + 1,) where those of each begin."""
 
         def probe(start: int) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
             scores = queries[start : start + _ROWS] @ self._centres.T
-            limit = kth_bound(scores, self.probes)
+            limit = kth_bound(scores, probes)
             question, cell = np.divmod(np.flatnonzero(scores <= limit[:, None]), self.cells)
             return (question + start).astype(np.uint16), cell.astype(np.uint16)
 
@@ -230,7 +237,7 @@ def _merged(
     result = np.empty_like(best)
 
     def merge(start: int) -> None:
-        part = slice(start, min(start + _QUESTIONS, len(best)))
+        part = slice(start, min(start + _MERGED, len(best)))
         hits = slice(*np.searchsorted(question, [part.start, part.stop]))
         more = nearest(
             question[hits] - part.start, keys[hits], part.stop - part.start, best.shape[1]
@@ -239,7 +246,7 @@ def _merged(
         both.sort(axis=1)
         result[part] = both[:, : best.shape[1]]
 
-    list(pool.map(merge, range(0, len(best), _QUESTIONS)))
+    list(pool.map(merge, range(0, len(best), _MERGED)))
     return result
 
 

@@ -1,17 +1,19 @@
-"""An inverted file of the collection (Faiss), searched as far as the wanted recall asks for."""
+"""Faiss's inverted file of half-precision vectors: the engine to compare others with."""
 
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.engines.exact import Exact
 from pgsim.engines.keys import NOTHING, distances, pack, unpack
+from pgsim.engines.tuning import tune
 from pgsim.errors import UsageError
 
 # Faiss's scalar quantisers use SIMD only where the dimensions are a multiple of this.
 _LANES = 16
-_SAMPLE = 1000
+# Cells a root of the collection's size.
+_CELLS = 4
+_SEED = 1
 
 
 def make_ivf(
@@ -24,24 +26,15 @@ def make_ivf(
 ) -> "Ivf":
     """A searcher tuned to the recall on a sample; see make_searcher."""
     searcher = Ivf(vectors, order, k, threads)
-    sample = np.sort(np.random.default_rng(0).permutation(len(vectors))[:_SAMPLE])
-    _, truth = Exact(vectors, order, k, threads).search(sample)
-    while True:
-        _, found = searcher.search(sample)
-        wanted = np.isfinite(truth).sum(axis=1)
-        within = (np.isfinite(found) & (found <= truth[:, -1:])).sum(axis=1)
-        share = within / np.maximum(wanted, 1)
-        searcher.recall = float(share.mean())
-        say(f"{searcher.description}: recall {searcher.recall:.4f}")
-        if searcher.recall >= recall or searcher.probes >= searcher.lists:
-            return searcher
-        searcher.probes = min(searcher.lists, searcher.probes + max(1, searcher.probes // 4))
+    tune(searcher, vectors, order, k, recall, threads, say)
+    return searcher
 
 
 class Ivf:
-    """The k nearest others, from the lists around each query."""
+    """The k nearest others, from the `probes` cells nearest to each."""
 
     recall: float | None = None
+    probes = 1
 
     def __init__(
         self, vectors: NDArray[np.float32], order: NDArray[np.int32], k: int, threads: int
@@ -57,15 +50,18 @@ class Ivf:
         self._order = order
         self._row_of_rank = np.argsort(order).astype(np.int32)
         self._k = k
+        # Half precision can put the k-th behind a few others, and a row is its own nearest.
+        self._candidates = min(k + k // 10 + 8, len(vectors))
         n, d = vectors.shape
-        self.lists = max(1, int(n**0.5))
-        self.probes = min(self.lists, 16)
-        width = -(-d // _LANES) * _LANES
-        self._width = width
-        quantizer = faiss.IndexFlatL2(width)
+        self.cells = max(1, min(int(_CELLS * n**0.5), n // 39))  # Faiss warns of fewer than 39
+        self._padding = -d % _LANES
         self._index = faiss.IndexIVFScalarQuantizer(
-            quantizer, width, self.lists, faiss.ScalarQuantizer.QT_fp16
+            faiss.IndexFlatL2(d + self._padding),
+            d + self._padding,
+            self.cells,
+            faiss.ScalarQuantizer.QT_fp16,
         )
+        self._index.cp.seed = _SEED
         padded = self._padded(vectors)
         self._index.train(padded)
         self._index.add(padded)
@@ -73,22 +69,29 @@ class Ivf:
     @property
     def description(self) -> str:
         """See Searcher."""
-        return f"IVF{self.lists} fp16, nprobe {self.probes}"
-
-    def _padded(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.pad(vectors, ((0, 0), (0, self._width - vectors.shape[1])))
+        return f"Faiss IVF{self.cells} fp16, nprobe {self.probes}"
 
     def search(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """See Searcher."""
-        self._index.nprobe = self.probes
-        candidates = min(self._k + 1 + self._k // 10 + 2, len(self._vectors))
-        _, row = self._index.search(self._padded(self._vectors[rows]), candidates)
-        query = np.repeat(rows, candidates)
-        flat = row.ravel()
-        keys = pack(distances(self._vectors, query, np.maximum(flat, 0)), self._order[flat])
-        keys[(flat < 0) | (flat == query)] = NOTHING
-        table = np.full((len(rows), max(candidates, self._k)), NOTHING)
-        table[:, :candidates] = keys.reshape(len(rows), candidates)
+        distance, rank = unpack(self._search(rows, self.probes))
+        return np.where(rank < 0, np.int32(-1), self._row_of_rank[rank]), distance
+
+    def _search(self, rows: NDArray[np.intp], probes: int) -> NDArray[np.uint64]:
+        """The sorted keys (len(rows), k) of the nearest others."""
+        self._index.nprobe = probes
+        _, row = self._index.search(self._padded(self._vectors[rows]), self._candidates)
+        query = np.repeat(rows, self._candidates)
+        found = row.ravel()
+        keys = pack(distances(self._vectors, query, found), self._order[found])
+        keys[(found < 0) | (found == query)] = NOTHING
+        table = np.full((len(rows), max(self._candidates, self._k)), NOTHING)
+        table[:, : self._candidates] = keys.reshape(row.shape)
         table.sort(axis=1)
-        distance, rank = unpack(table[:, : self._k])
-        return np.where(rank < 0, -1, self._row_of_rank[rank]), distance
+        best = table[:, : self._k]
+        short = np.flatnonzero(best[:, -1] == NOTHING)
+        if len(short) and probes < self.cells:
+            best[short] = self._search(rows[short], min(2 * probes, self.cells))
+        return best
+
+    def _padded(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.pad(vectors, ((0, 0), (0, self._padding)))

@@ -21,7 +21,8 @@ def rounding(dimensions: int) -> float:
 
 def squares(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     """The squared lengths (n,) of vectors (n, d)."""
-    return np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+    result: NDArray[np.float64] = np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
+    return result
 
 
 def extended(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -52,6 +52,8 @@ def tune(
         measured[probes] = float(share.mean())
         say(f"{searcher.description}: recall {measured[probes]:.4f} of {len(sample)} recordings")
         error = _ERRORS * float(share.std()) / len(sample) ** 0.5
+        if recall == 1:  # which no sample proves
+            return probes == searcher.cells
         return probes == searcher.cells or measured[probes] >= min(recall + error, 1)
 
     low, high = 0, min(searcher.cells, _FIRST)

@@ -81,7 +81,7 @@ def make_vectors(n: int, seed: int = 0) -> NDArray[np.float32]:
 
 def _fill(
     part: NDArray[np.float32],
-    latent: NDArray[np.float64],
+    latent: NDArray[np.floating],
     tail: NDArray[np.float64],
     maps: list[NDArray[np.float64]],
     timbre: NDArray[np.float64],

@@ -106,6 +106,15 @@ is_equal() {
     fi
 }
 
+is_killed_in_its_first_start() {
+    compose up --detach server
+    until compose logs server | grep --quiet "creating directory"; do
+        sleep 0.1
+    done
+    compose kill --signal KILL server
+    is_equal main.new "$(compose run --rm --no-deps --no-TTY --entrypoint ls server 17)"
+}
+
 has_settings_of_a_gigabyte() {
     is_equal "256MB|on|scram-sha-256|C.UTF-8" "$(ask "SELECT current_setting('shared_buffers'),
         current_setting('data_checksums'), current_setting('password_encryption'), datlocale
@@ -164,6 +173,7 @@ write_override
 step "compose file is valid" compose --profile command config --quiet
 step "image pgsim built" compose build pgsim
 step "image server built" compose build server
+step "server killed in its first start" is_killed_in_its_first_start
 step "server up: cluster made, schema installed" compose up --detach --wait server
 step "memory from the container's limit, checksums, SCRAM, C.UTF-8" has_settings_of_a_gigabyte
 step "listens on loopback alone" listens_on_loopback_alone

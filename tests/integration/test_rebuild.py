@@ -42,6 +42,7 @@ def crowd(new_database: Any, crowd_template: str) -> Iterator[Connection]:
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PART", 100)
     monkeypatch.setattr(module, "PAUSE", 0.05)
+    monkeypatch.setattr(module, "GRACE", 0.2)
 
 
 def shown(conn: Connection) -> str:

@@ -1,0 +1,97 @@
+"""kill -9 at random points, of client and server, with fsync on: the matrix ends the same."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pgsim import embedded
+from pgsim.collection import Connection
+from pgsim.database import connect
+from pgsim.embedded.postmaster import is_postmaster
+from pgsim.rebuild import rebuild
+from pgsim.refresh import refresh
+from tests.clustered import copy_in, make_collection
+from tests.integration.conftest import install_template
+
+pytestmark = pytest.mark.slow
+
+KILLS = 20
+RECORDINGS = 6000
+# Small parts and batches, so that a kill falls anywhere in the work.
+CHILD = """
+import sys
+from pgsim import rebuild, refresh
+from pgsim.database import connect
+rebuild.PART, refresh.BATCH = 200, 40
+conn = connect(sys.argv[2], autocommit=True)
+rebuild.rebuild(conn, engine="exact") if sys.argv[1] == "rebuild" else refresh.refresh(conn)
+"""
+
+
+@pytest.fixture(scope="module")
+def durable() -> Iterator[embedded.Server]:
+    """A server as a user has it: nothing is switched off."""
+    with tempfile.TemporaryDirectory(prefix="pgsim-kills-") as folder:
+        Path(folder).chmod(0o755)
+        home = Path(folder, "home")
+        yield embedded.start(home)
+        embedded.stop(home)
+
+
+def lists(conn: Connection) -> list[Any]:
+    return conn.execute("SELECT * FROM pgsim.similarity ORDER BY id").fetchall()
+
+
+def kill(server: embedded.Server) -> None:
+    """Kill the postmaster, and wait until it is dead: a signal is not delivered at once."""
+    pid = int((server.data / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    while is_postmaster(pid, server.data):
+        time.sleep(0.01)
+
+
+def test_twenty_kills_end_in_the_same_matrix(durable: embedded.Server) -> None:
+    name = install_template(durable, "kills", "acousticbrainz")
+    url = durable.conninfo(name)
+    with closing(connect(url, autocommit=True)) as conn:
+        copy_in(conn, make_collection(RECORDINGS, 68, seed=3))
+        rebuild(conn, engine="exact")
+        whole = lists(conn)
+        conn.execute("CREATE TABLE public.original AS SELECT id, vector FROM pgsim.recording")
+    chance = random.Random(0)
+    for attempt in range(KILLS):
+        work = "rebuild" if attempt % 2 else "refresh"
+        if work == "refresh":
+            with closing(connect(url, autocommit=True)) as conn:
+                # There and back again: when all is refreshed, the matrix is what it was.
+                conn.execute(
+                    "UPDATE pgsim.recording SET vector = vector + vector WHERE id % 40 = 0"
+                )
+                conn.execute(
+                    "UPDATE pgsim.recording SET vector = o.vector FROM public.original AS o"
+                    " WHERE o.id = recording.id AND o.id % 40 = 0"
+                )
+        child = subprocess.Popen([sys.executable, "-c", CHILD, work, url])
+        time.sleep(chance.uniform(0.3, 3))
+        if attempt % 4 < 2:
+            kill(durable)
+            child.wait()
+            embedded.start(durable.home)
+        else:
+            child.kill()
+            child.wait()
+    with closing(connect(url, autocommit=True)) as conn:
+        rebuild(conn, engine="exact")
+        refresh(conn)
+        assert lists(conn) == whole
+        assert conn.execute("SELECT count(*) FROM pgsim.stale").fetchone() == (0,)
