@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pgsim.collection import Connection, read_collection
 from pgsim.engines import make_searcher
-from pgsim.engines.keys import NOTHING, distances, nearest, pack, unpack
+from pgsim.engines.keys import NOTHING, by_query, distances, pack, unpack
 from pgsim.lists import read_lists, read_radii, write_lists
 from pgsim.rebuild import rebuild
 from pgsim.vectors import read_vectors
@@ -175,7 +175,7 @@ class _Batch:
         keys = np.where(stays, pack(apart, self.order[was]), NOTHING)
         near = distances(self.all.vectors, owner, entrant)
         enters = near <= self.radii[owner]
-        table = nearest(
+        table = by_query(
             np.searchsorted(touched, owner[enters]),
             pack(near[enters], self.order[entrant[enters]]),
             len(touched),
@@ -183,9 +183,13 @@ class _Batch:
         )
         keys = np.sort(np.concatenate([keys, table], axis=1), axis=1)[:, : self.length]
 
-        # Within its old radius a list is complete: one that lost members may have too few there.
+        # Up to its old last member a list is complete: one that lost members may be too short there.
+        # Of a last member that is gone the rank is not known: it counts as the first of its ties.
+        radius = np.nan_to_num(self.radii[touched], posinf=np.inf)
+        last = pack(radius, np.where(was[:, -1] >= 0, self.order[was[:, -1]], 0))
+        sure = (keys < NOTHING) & (np.isinf(radius)[:, None] | (keys <= last[:, None]))
+        short = lost & (sure.sum(axis=1) < min(self.length, len(self.all.ids) - 1))
         apart, ranks = unpack(keys)
-        short = lost & ((ranks >= 0).sum(axis=1) < min(self.length, len(self.all.ids) - 1))
         changed = ~short & (lost | np.isin(touched, owner[enters]))
         row_of_rank = np.argsort(self.order)
         found = np.where(ranks < 0, -1, row_of_rank[ranks])
@@ -197,20 +201,21 @@ class _Batch:
         """Pairs (row, point) with the point within the row's radius, and some just outside."""
         rows, near = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
         if len(points) and len(self.all.ids):
-            middle = self.all.vectors.mean(axis=0)
+            # Around the middle products are smallest; a median, so that nobody far out moves it.
+            middle = np.median(self.all.vectors[:: len(self.all.ids) // 1000 + 1], axis=0)
             # |y|^2 - radius^2 - 2xy + |x|^2 - slack as one product of extended vectors.
             points = points - middle
             square = np.einsum("ij,ij->i", points, points)
+            slack = 2 * _SLACK * points.shape[1]
             ones = np.ones_like(square)
             for start in range(0, len(self.all.ids), TILE // len(points)):
                 tile = slice(start, start + TILE // len(points))
                 own = self.all.vectors[tile] - middle
                 length, radius = np.einsum("ij,ij->i", own, own), self.radii[tile]
-                longest = max(length.max(), np.nanmax(radius[np.isfinite(radius)] ** 2, initial=0))
-                slack = _SLACK * own.shape[1] * (square + longest)
-                gap = np.nan_to_num(length - radius**2, nan=_FAR, neginf=-_FAR)
+                gap = length * (1 - slack) - radius**2 * (1 + slack)
+                gap = np.nan_to_num(gap, nan=_FAR, neginf=-_FAR)
                 left = np.column_stack([own, gap, np.ones_like(length)])
-                right = np.column_stack([-2 * points, ones, square - slack])
+                right = np.column_stack([-2 * points, ones, square * (1 - slack)])
                 row, point = np.divmod(np.flatnonzero(left @ right.T <= 0), len(points))
                 rows.append(row + start)
                 near.append(point)

@@ -19,5 +19,6 @@
 \ir indexes/recording_year.sql
 \ir indexes/recording_genres.sql
 \ir indexes/rebuild_unfinished.sql
+\ir indexes/stale_id.sql
 
 \ir code.sql

@@ -103,7 +103,9 @@ CREATE TABLE pgsim.recording (
     CONSTRAINT mbid_is_unique UNIQUE (mbid),
     CONSTRAINT year_is_from_1_to_9999 CHECK (year BETWEEN 1 AND 9999),
     CONSTRAINT length_is_not_negative CHECK (length >= 0),
-    CONSTRAINT genre_probability_is_from_0_to_1 CHECK (genre_probability BETWEEN 0 AND 1)
+    CONSTRAINT genre_probability_is_from_0_to_1 CHECK (genre_probability BETWEEN 0 AND 1),
+    -- squares of distances have to be finite, in single precision too
+    CONSTRAINT vector_is_shorter_than_1e12 CHECK (vector_norm(vector) < 1e12)
 );
 
 ALTER TABLE pgsim.recording SET (fillfactor = 90);
@@ -269,3 +271,5 @@ CREATE INDEX recording_year ON pgsim.recording (year) WHERE vector IS NOT NULL;
 CREATE INDEX recording_genres ON pgsim.recording USING gin (genres);
 
 CREATE UNIQUE INDEX rebuild_unfinished ON pgsim.rebuild ((finished_at IS NULL)) WHERE finished_at IS NULL;
+
+CREATE INDEX stale_id ON pgsim.stale (id);

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from pgsim.engines.keys import NOTHING, distances, nearest, pack, unpack
+from pgsim.engines.keys import NOTHING, by_query, distances, pack, unpack
 from pgsim.engines.scores import asking, extended, kth_bound, limit_of_score, squares
 from pgsim.engines.tuning import tune
 
@@ -23,7 +23,7 @@ from pgsim.engines.tuning import tune
 _CELLS = 4
 _MEMBERS = 32
 # Cells and questions are numbered in 16 bits, which sort several times faster.
-_MOST = 1 << 16
+_MOST_CELLS = 1 << 16
 # Training: vectors a cell, and rounds.
 _TRAINING = 32
 _ROUNDS = 6
@@ -32,14 +32,14 @@ _LIMIT = 32
 # Questions a product: questions, cell and result stay in the processor's cache.
 _QUESTIONS = 512
 _ROWS = 128  # the same, against all centres
+# Questions a thread answers at a time, and hits (10 bytes each) that may wait to be merged.
+_BATCH = 32_768
+_WAITING = 1 << 24
 # Questions whose hits are sorted together, in a table as wide as the most of them.
-_MERGED = 32
-# Cells a task, tasks' cells at a time, and hits (10 bytes each) that may wait to be merged.
-_TASK = 8
-_WAVE = 512
-_WAITING = 1 << 25
+_MERGED = 64
 
-Hits = tuple[NDArray[np.uint16], NDArray[np.uint64]]  # questions and keys, (hits,) each
+# Questions, and the keys of their hits: about the squared distance, and the place.
+Hits = tuple[NDArray[np.uint16], NDArray[np.uint64]]
 _NO_HITS: Hits = (np.empty(0, np.uint16), np.empty(0, np.uint64))
 
 
@@ -91,12 +91,18 @@ class Cells:
 
     def search(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """See Searcher."""
+        place = self._place[rows]
+        by_place = np.argsort(place, kind="stable")
+        batch = max(1, min(-(-len(rows) // self._threads), _BATCH))
+        batches = [by_place[at : at + batch] for at in range(0, len(rows), batch)]
         keys = np.empty((len(rows), self._k), np.uint64)
         with self._pool() as pool:
-            for start in range(0, len(rows), _MOST):
-                place = self._place[rows[start : start + _MOST]]
-                by_place = np.argsort(place, kind="stable")
-                keys[start + by_place] = self._search(place[by_place], self.probes, pool)
+            for part, found in zip(
+                batches,
+                pool.map(lambda part: self._search(place[part], self.probes), batches),
+                strict=True,
+            ):
+                keys[part] = found
         distance, rank = unpack(keys)
         return np.where(rank < 0, np.int32(-1), self._row_of_rank[rank]), distance
 
@@ -106,98 +112,110 @@ class Cells:
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(self._threads) as pool:
             yield pool
 
-    def _search(
-        self, place: NDArray[np.int32], probes: int, pool: ThreadPoolExecutor
-    ) -> NDArray[np.uint64]:
+    def _search(self, place: NDArray[np.int32], probes: int) -> NDArray[np.uint64]:
         """The sorted keys (len(place), k) of who is nearest to these places, given ascending."""
         vectors = self._members[place, :-1]
+        square = squares(vectors)
         queries = asking(vectors)
-        limit = np.empty(len(place), np.float32)
-        bounds = np.searchsorted(place, self._start)
-
-        def find_limits(cell: int) -> None:
-            own = slice(bounds[cell], bounds[cell + 1])
-            limit[own] = self._kth_nearby(cell, queries[own])
-
-        list(pool.map(find_limits, np.flatnonzero(np.diff(bounds))))
-        limit = limit_of_score(limit, squares(vectors), vectors.shape[1])
-        asked, first = self._probed(queries, probes, pool)
-
-        def scan(first_cell: int) -> Hits:
-            found = [_NO_HITS]
-            for cell in range(first_cell, min(first_cell + _TASK, self.cells)):
-                for at in range(first[cell], first[cell + 1], _QUESTIONS):
-                    some = asked[at : min(at + _QUESTIONS, first[cell + 1])]
-                    found.append(self._compare(cell, some, place, queries, limit))
-            return _joined(found)
+        limit = self._limits(place, queries, square)
+        asked, first = self._probed(queries, probes)
+        length = square.astype(np.float32)[:, None]
 
         best = np.full((len(place), self._k), NOTHING)
-        waiting = [_NO_HITS]
-        for wave in range(0, self.cells, _WAVE):
-            stop = min(wave + _WAVE, self.cells)
-            waiting += pool.map(scan, range(wave, stop, _TASK))
-            if stop == self.cells or sum(len(keys) for _, keys in waiting) > _WAITING:
-                best = _merged(best, *_joined(waiting), pool)
-                waiting = [_NO_HITS]
+        hits = [_NO_HITS]
+        waiting = 0
+        for cell in range(self.cells):
+            start = self._start[cell]
+            members = self._members[start : self._start[cell + 1]].T
+            for at in range(first[cell], first[cell + 1], _QUESTIONS):
+                some = asked[at : min(at + _QUESTIONS, first[cell + 1])]
+                scores = queries[some] @ members
+                hit = np.flatnonzero(scores <= limit[some][:, None])
+                question, member = np.divmod(hit, max(1, members.shape[1]))
+                question = some[question]
+                # About the squared distance, above the place.
+                away = np.maximum(scores.ravel()[hit] + length[question, 0], 0)
+                hits.append((question, pack(away, member + start)))
+                waiting += len(hit)
+            if waiting > _WAITING:
+                self._merge(best, *_joined(hits), place, square)
+                hits, waiting = [_NO_HITS], 0
+        self._merge(best, *_joined(hits), place, square)
+
         short = np.flatnonzero(best[:, -1] == NOTHING)
         if len(short) and probes < self.cells:
-            best[short] = self._search(place[short], min(2 * probes, self.cells), pool)
+            best[short] = self._search(place[short], min(2 * probes, self.cells))
         return best
 
-    def _kth_nearby(self, cell: int, queries: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A score (m,) that k others of each query of a cell reach, by the cells around it."""
-        distance = (asking(self._centres[cell : cell + 1, :-1]) @ self._centres.T)[0]
-        near = np.argsort(distance)
-        enough = np.searchsorted(np.cumsum(self._size[near]), _LIMIT * self._k)
-        near = near[: enough + 1]
-        members = np.concatenate([self._members[self._start[c] : self._start[c + 1]] for c in near])
-        return np.concatenate(
-            [
-                kth_bound(queries[at : at + _QUESTIONS] @ members.T, self._k + 1)  # and itself
-                for at in range(0, len(queries), _QUESTIONS)
-            ]
-        )
+    def _limits(
+        self,
+        place: NDArray[np.int32],
+        queries: NDArray[np.float32],
+        square: NDArray[np.float64],
+    ) -> NDArray[np.float32]:
+        """A limit (m,) of the scores of each query's k nearest, from the cells around its own."""
+        score = np.empty(len(place), np.float32)
+        bounds = np.searchsorted(place, self._start.astype(np.int32))
+        for cell in np.flatnonzero(np.diff(bounds)):
+            centre = asking(self._centres[cell : cell + 1, :-1])
+            near = np.argsort((centre @ self._centres.T)[0])
+            enough = np.searchsorted(np.cumsum(self._size[near]), _LIMIT * self._k)
+            members = np.concatenate(
+                [self._members[self._start[c] : self._start[c + 1]] for c in near[: enough + 1]]
+            )
+            for at in range(bounds[cell], bounds[cell + 1], _QUESTIONS):
+                part = slice(at, min(at + _QUESTIONS, bounds[cell + 1]))
+                score[part] = kth_bound(queries[part] @ members.T, self._k + 1)  # and itself
+        return limit_of_score(score, square, queries.shape[1] - 1)
 
     def _probed(
-        self, queries: NDArray[np.float32], probes: int, pool: ThreadPoolExecutor
+        self, queries: NDArray[np.float32], probes: int
     ) -> tuple[NDArray[np.uint16], NDArray[np.intp]]:
         """The questions of every cell in a row, and (cells + 1,) where those of each begin."""
-
-        def probe(start: int) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+        pairs = []
+        for start in range(0, len(queries), _ROWS):
             scores = queries[start : start + _ROWS] @ self._centres.T
-            limit = kth_bound(scores, probes)
-            question, cell = np.divmod(np.flatnonzero(scores <= limit[:, None]), self.cells)
-            return (question + start).astype(np.uint16), cell.astype(np.uint16)
-
-        question, cell = _joined(list(pool.map(probe, range(0, len(queries), _ROWS))))
+            hit = np.flatnonzero(scores <= kth_bound(scores, probes)[:, None])
+            question, cell = np.divmod(hit, self.cells)
+            pairs.append(((question + start).astype(np.uint16), cell.astype(np.uint16)))
+        question, cell = _joined(pairs)
         first = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=self.cells))])
         return question[np.argsort(cell, kind="stable")], first
 
-    def _compare(
+    def _merge(
         self,
-        cell: int,
-        asked: NDArray[np.uint16],
+        best: NDArray[np.uint64],
+        question: NDArray[np.uint16],
+        about: NDArray[np.uint64],
         place: NDArray[np.int32],
-        queries: NDArray[np.float32],
-        limit: NDArray[np.float32],
-    ) -> Hits:
-        """The members of a cell within the limits of some questions: questions and keys (hits,)."""
-        start = self._start[cell]
-        scores = np.take(queries, asked, axis=0) @ self._members[start : self._start[cell + 1]].T
-        hit = np.flatnonzero(scores <= limit[asked][:, None])
-        question, member = np.divmod(hit, max(1, scores.shape[1]))
-        question = asked[question]
-        member += start
-        own = place[question]
-        keys = pack(distances(self._members[:, :-1], own, member), self._rank[member])
-        keys[own == member] = NOTHING
-        return question, keys
+        square: NDArray[np.float64],
+    ) -> None:
+        """Into the sorted k least keys (questions, k) so far, those of hits, once confirmed."""
+        by_question = np.argsort(question, kind="stable")
+        question, about = question[by_question], about[by_question]
+        first = np.concatenate([[0], np.cumsum(np.bincount(question, minlength=len(best)))])
+        members = self._members[:, :-1]
+        for start in range(0, len(best), _MERGED):
+            part = slice(start, min(start + _MERGED, len(best)))
+            own = slice(first[part.start], first[part.stop])
+            count = part.stop - start
+            table = by_query(question[own].astype(np.intp) - start, about[own], count, self._k + 1)
+            away, other = unpack(table)
+            # The query is one of its k + 1 nearest.
+            kth = (away[:, self._k] - square[part]).astype(np.float32)
+            limit = limit_of_score(kth, square[part], members.shape[1]) + square[part]
+            query, column = np.nonzero((away <= limit[:, None]) & (other >= 0))
+            here, there = place[query + start], other[query, column]
+            keys = pack(distances(members, here, there), self._rank[there])
+            keys[here == there] = NOTHING
+            both = [best[part], by_query(query, keys, count, self._k)[:, : self._k]]
+            best[part] = np.sort(np.concatenate(both, axis=1), axis=1)[:, : self._k]
 
 
 def _train(vectors: NDArray[np.float32], pool: ThreadPoolExecutor) -> NDArray[np.float32]:
     """Centres (cells, d) by Lloyd's algorithm on a sample; the same vectors give the same ones."""
     n = len(vectors)
-    cells = max(1, min(int(_CELLS * n**0.5), n // _MEMBERS, _MOST))
+    cells = max(1, min(int(_CELLS * n**0.5), n // _MEMBERS, _MOST_CELLS))
     chosen = np.random.default_rng(0).permutation(n)[: cells * _TRAINING]
     sample = vectors[chosen]
     centres = sample[:cells].copy()
@@ -225,7 +243,7 @@ def _assign(
     return cell
 
 
-def _merged(
+def _merge(
     best: NDArray[np.uint64],
     question: NDArray[np.uint16],
     keys: NDArray[np.uint64],
@@ -234,11 +252,12 @@ def _merged(
     """The sorted k least of the keys (questions, k) so far and of these hits."""
     by_question = np.argsort(question, kind="stable")
     question, keys = question[by_question], keys[by_question]
+    first = np.concatenate([[0], np.cumsum(np.bincount(question, minlength=len(best)))])
     result = np.empty_like(best)
 
     def merge(start: int) -> None:
         part = slice(start, min(start + _MERGED, len(best)))
-        hits = slice(*np.searchsorted(question, [part.start, part.stop]))
+        hits = slice(first[part.start], first[part.stop])
         more = nearest(
             question[hits] - part.start, keys[hits], part.stop - part.start, best.shape[1]
         )

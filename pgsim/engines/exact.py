@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from pgsim.engines.keys import NOTHING, distances, nearest, pack, unpack
+from pgsim.engines.keys import NOTHING, by_query, distances, pack, unpack
 from pgsim.engines.scores import (
     asking,
     extended,
@@ -66,7 +66,7 @@ class Exact:
             query, row = np.divmod(np.flatnonzero(scores <= limit[:, None]), scores.shape[1])
             row += start
             keys = pack(distances(self._vectors, rows[query], row), self._order[row])
-            best = np.concatenate([best, nearest(query, keys, len(rows), self._k)], axis=1)
+            best = np.concatenate([best, by_query(query, keys, len(rows), 1)], axis=1)
             best.sort(axis=1)
             best = best[:, : self._k]
         return best

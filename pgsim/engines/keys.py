@@ -45,16 +45,17 @@ def unpack(keys: NDArray[np.uint64]) -> tuple[NDArray[np.float32], NDArray[np.in
     return distance, keys.astype(np.uint32).view(np.int32)
 
 
-def nearest(
-    query: NDArray[np.integer], keys: NDArray[np.uint64], queries: int, k: int
+def by_query(
+    query: NDArray[np.integer], keys: NDArray[np.uint64], queries: int, width: int
 ) -> NDArray[np.uint64]:
-    """The k least keys of each query (queries, k), sorted, filled up with NOTHING.
+    """Keys as a table, a row for each query, sorted, filled up with NOTHING.
 
-    `query` is the number of each key's query, ascending.
+    `query` is the number of each key's query, ascending. The table is (queries, width) or wider,
+    as wide as the most keys of a query.
     """
     counts = np.bincount(query, minlength=queries)
     starts = np.cumsum(counts) - counts
-    table = np.full((queries, max(k, int(counts.max(initial=0)))), NOTHING)
+    table = np.full((queries, max(width, int(counts.max(initial=0)))), NOTHING)
     table[query, np.arange(len(query)) - starts[query]] = keys
     table.sort(axis=1)
-    return table[:, :k]
+    return table

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION pgsim.answer(
     ids integer[], distances real[], seed_reach real, k integer, ranking text, pending integer[]
 ) RETURNS SETOF pgsim.similar_recording
-LANGUAGE sql STABLE PARALLEL SAFE ROWS 10
+LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 10
 BEGIN ATOMIC
     -- MATERIALIZED, so that a reach that has to be found live is found once.
     WITH candidate AS MATERIALIZED (
@@ -21,7 +21,13 @@ BEGIN ATOMIC
             END AS exponent
         FROM unnest(ids, distances) AS l (id, distance)
         INNER JOIN pgsim.recording AS r ON l.id = r.id
-        LEFT JOIN pgsim.similarity AS s ON l.id = s.id AND (pending IS NULL OR l.id <> ALL(pending))
+        LEFT JOIN pgsim.similarity AS s
+            ON
+                l.id = s.id
+                AND CASE
+                    WHEN pending IS NULL THEN NOT EXISTS (SELECT FROM pgsim.stale AS t WHERE t.id = l.id)
+                    ELSE l.id <> ALL(pending)
+                END
     )
 
     SELECT

@@ -4,6 +4,13 @@ CREATE OR REPLACE FUNCTION pgsim.listed_neighbours(
 ) RETURNS TABLE (id integer, distance real)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
+    -- A list is complete up to its last member, ties by mbid. Of one that is gone the mbid is not known.
+    WITH last AS (
+        SELECT
+            distances[cardinality(distances)] AS distance,
+            (SELECT r.mbid FROM pgsim.recording AS r WHERE r.id = neighbours[cardinality(neighbours)]) AS mbid
+    )
+
     SELECT
         c.id,
         c.distance
@@ -19,12 +26,14 @@ BEGIN ATOMIC
         SELECT
             r.id,
             r.mbid,
-            (r.vector <-> query)::real AS distance
+            d.distance
         FROM pgsim.recording AS r
+        CROSS JOIN last AS l
+        CROSS JOIN LATERAL (SELECT (r.vector <-> query)::real AS distance) AS d
         WHERE
             r.id = ANY(pending)
             AND r.id <> seed_id
-            AND (r.vector <-> query)::real <= distances[cardinality(distances)]
+            AND (d.distance < l.distance OR (d.distance = l.distance AND r.mbid <= l.mbid))
             AND (f IS NULL OR pgsim.matches(r, f))
     ) AS c
     ORDER BY c.distance ASC, c.mbid ASC;

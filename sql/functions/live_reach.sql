@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION pgsim.live_reach(query vector, except_id integer) RETURNS real
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path FROM CURRENT
 AS $$
     SELECT avg(n.distance)::real FROM nearest_matching(query, 25, NULL, except_id) AS n;

@@ -1,7 +1,8 @@
+-- PARALLEL UNSAFE, and whatever calls it too: settings cannot change in a parallel query.
 CREATE OR REPLACE FUNCTION pgsim.nearest_approximate(
     query vector, n integer, f pgsim.recording_filter, except_id integer, ef_search integer, max_scan_tuples integer
 ) RETURNS TABLE (id integer, distance real)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 100
 SET search_path FROM CURRENT
 SET enable_seqscan = off
 SET enable_bitmapscan = off

@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION pgsim.nearest_matching(
     query vector, n integer, f pgsim.recording_filter DEFAULT NULL,
     except_id integer DEFAULT NULL, listed_share double precision DEFAULT NULL
 ) RETURNS TABLE (id integer, distance real)
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 100
 SET search_path FROM CURRENT
 AS $$
 #variable_conflict use_column
@@ -46,7 +46,8 @@ BEGIN
             CASE WHEN unfiltered THEN least(1000, wanted) ELSE 400 END,
             least(2000000000.0, greatest(20000.0, 4.0 * wanted * total / matching))::integer
         ) AS a;
-        IF cardinality(found) = wanted THEN
+        -- Where more than was fetched are equally near, those with the least mbids have to be found.
+        IF cardinality(found) = wanted AND distances[n] < distances[wanted] THEN
             RETURN QUERY SELECT u.id, u.distance FROM unnest(found[:n], distances[:n]) AS u (id, distance);
             RETURN;
         END IF;

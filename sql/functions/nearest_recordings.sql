@@ -17,7 +17,7 @@ CREATE OR REPLACE FUNCTION pgsim.nearest_recordings(
     approximate boolean DEFAULT false,
     ranking text DEFAULT 'similarity'
 ) RETURNS SETOF pgsim.similar_recording
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path FROM CURRENT
 AS $$
 DECLARE

@@ -1,5 +1,6 @@
+-- SECURITY DEFINER: who may change recordings need not have a right to pgsim.stale.
 CREATE OR REPLACE FUNCTION pgsim.recording_changed() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 BEGIN
@@ -8,7 +9,8 @@ BEGIN
             INSERT INTO stale (id) SELECT n.id FROM new_rows AS n WHERE n.vector IS NOT NULL;
         WHEN 'UPDATE' THEN
             INSERT INTO stale (id, old_vector)
-            SELECT n.id, o.vector FROM new_rows AS n INNER JOIN old_rows AS o ON n.id = o.id
+            -- FULL, since an id can be given anew.
+            SELECT coalesce(n.id, o.id), o.vector FROM new_rows AS n FULL JOIN old_rows AS o ON n.id = o.id
             WHERE n.vector IS DISTINCT FROM o.vector;
         WHEN 'DELETE' THEN
             INSERT INTO stale (id, old_vector) SELECT o.id, o.vector FROM old_rows AS o WHERE o.vector IS NOT NULL;

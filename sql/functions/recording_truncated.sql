@@ -1,9 +1,9 @@
 CREATE OR REPLACE FUNCTION pgsim.recording_truncated() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 BEGIN
-    TRUNCATE similarity_a, similarity_b, stale;
+    TRUNCATE similarity_a, similarity_b, stale, rebuild_event;
     RETURN NULL;
 END
 $$;

@@ -28,7 +28,7 @@ BEGIN
     WHERE s.id = ANY(ids) AND NOT EXISTS (SELECT FROM recording AS r WHERE r.id = s.id AND r.vector IS NOT NULL);
 
     -- The lists of others, in place: who is as near as the last member enters, who has changed leaves first.
-    -- Within its old radius a list is complete; only one that lost members can end up too short.
+    -- Up to its old last member a list is complete; one that lost members can be too short there.
     SELECT count(*) - 1 INTO others FROM recording AS r WHERE r.vector IS NOT NULL;
     WITH link AS (
         SELECT s.id, array_agg(n.id) AS entrants, array_agg(d.distance) AS apart
@@ -47,9 +47,9 @@ BEGIN
         LEFT JOIN link AS k ON old.id = k.id
         CROSS JOIN LATERAL merged_list(old.neighbours, old.distances, k.entrants, k.apart, ids, list_length) AS m
         WHERE s.id = old.id AND old.id <> ALL(ids) AND (k.id IS NOT NULL OR old.neighbours && ids)
-        RETURNING s.id, cardinality(s.neighbours) AS length
+        RETURNING s.id, m.complete
     )
-    SELECT count(*), coalesce(array_agg(m.id) FILTER (WHERE m.length < least(list_length, others)), '{}')
+    SELECT count(*), coalesce(array_agg(m.id) FILTER (WHERE m.complete < least(list_length, others)), '{}')
     INTO lists, short
     FROM merged AS m;
 

@@ -5,12 +5,16 @@ AS $$
 DECLARE
     batch record;
 BEGIN
-    -- A call by itself began its own transaction a moment ago; else COMMIT would fail without a hint.
-    IF statement_timestamp() - transaction_timestamp() > INTERVAL '100 ms' THEN
-        RAISE EXCEPTION 'refresh_similarity commits as it goes, and cannot be called inside a transaction'
-            USING ERRCODE = 'active_sql_transaction',
-                HINT = 'call it by itself, or SELECT * FROM pgsim.refresh_batch(1000) inside the transaction';
-    END IF;
+    -- In a transaction COMMIT fails without a hint; here it fails at all events, but otherwise.
+    BEGIN
+        COMMIT;
+    EXCEPTION WHEN invalid_transaction_termination THEN
+        IF SQLERRM = 'invalid transaction termination' THEN
+            RAISE EXCEPTION 'refresh_similarity commits as it goes, and cannot be called inside a transaction'
+                USING ERRCODE = 'active_sql_transaction',
+                    HINT = 'call it by itself, or SELECT * FROM pgsim.refresh_batch(1000) inside the transaction';
+        END IF;
+    END;
     changed := 0;
     lists := 0;
     LOOP

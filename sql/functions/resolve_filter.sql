@@ -12,7 +12,10 @@ DECLARE
     scheme text;
     known text;
 BEGIN
-    IF decade % 10 <> 0 THEN
+    IF decade NOT BETWEEN 0 AND 9999 THEN
+        RAISE EXCEPTION 'decade % is not from 0 to 9990', decade
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'ask for decade => 1990 to have the years 1990 to 1999';
+    ELSIF decade % 10 <> 0 THEN
         RAISE EXCEPTION 'decade % is not a multiple of 10', decade
             USING ERRCODE = 'invalid_parameter_value', HINT = format('ask for decade => %s', decade - decade % 10);
     END IF;
@@ -34,9 +37,18 @@ BEGIN
     IF starts_with(genre, scheme || ':') THEN
         RETURN resolve_filter(substr(genre, length(scheme) + 2), decade, year_from, year_to);
     END IF;
-    IF genre LIKE '%:%' AND EXISTS (SELECT FROM recording AS r WHERE r.genres @> ARRAY[resolve_filter.genre]) THEN
-        result.label := genre;
-        RETURN result;
+    IF genre LIKE '%:%' THEN
+        IF EXISTS (SELECT FROM recording AS r WHERE r.genres @> ARRAY[resolve_filter.genre] AND r.vector IS NOT NULL) THEN
+            result.label := genre;
+            RETURN result;
+        END IF;
+        SELECT string_agg(DISTINCT l.label, ', ') INTO known
+        FROM (SELECT r.genres FROM recording AS r WHERE r.vector IS NOT NULL LIMIT 100000) AS f,
+            unnest(f.genres) AS l (label)
+        WHERE starts_with(l.label, split_part(resolve_filter.genre, ':', 1) || ':');
+        RAISE EXCEPTION 'unknown genre ''%'': no recording has it', genre
+            USING ERRCODE = 'invalid_parameter_value',
+                HINT = format('known labels of that scheme: %s', coalesce(known, 'none'));
     END IF;
 
     -- A skip scan: one index probe a label, however many recordings there are.

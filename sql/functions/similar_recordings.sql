@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION pgsim.similar_recordings(
     approximate boolean DEFAULT false,
     ranking text DEFAULT 'similarity'
 ) RETURNS SETOF pgsim.similar_recording
-LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path FROM CURRENT
 AS $$
 DECLARE
@@ -57,11 +57,7 @@ BEGIN
     IF same_genre THEN
         IF seed_genre IS NULL THEN
             RAISE EXCEPTION 'same_genre: recording % has no genre', seed USING ERRCODE = 'invalid_parameter_value';
-        ELSIF genre <> seed_genre THEN
-            RAISE EXCEPTION 'same_genre: recording % is %, and genre => ''%'' asks for another', seed, seed_genre, genre
-                USING ERRCODE = 'invalid_parameter_value';
         END IF;
-        genre := seed_genre;
     END IF;
     IF same_decade THEN
         IF seed_decade IS NULL THEN
@@ -73,8 +69,15 @@ BEGIN
         END IF;
         decade := seed_decade;
     END IF;
-    IF num_nonnulls(genre, decade, year_from, year_to) > 0 THEN
+    IF same_genre OR num_nonnulls(genre, decade, year_from, year_to) > 0 THEN
         conditions := resolve_filter(genre, decade, year_from, year_to);
+    END IF;
+    IF same_genre THEN
+        IF conditions.genre <> seed_genre THEN
+            RAISE EXCEPTION 'same_genre: recording % is %, and genre => ''%'' asks for another', seed, seed_genre, genre
+                USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        conditions.genre := seed_genre;
     END IF;
 
     -- The list as it stands, where nothing has changed since it was made and nothing is asked of its members.
@@ -86,7 +89,7 @@ BEGIN
     END IF;
 
     -- The list brought up to date, where enough of it match.
-    IF seed_id = ANY(pending) THEN
+    IF seed_id = ANY(pending) OR (pending IS NULL AND EXISTS (SELECT FROM stale AS t WHERE t.id = seed_id)) THEN
         neighbours := NULL;
         reach := NULL;
     END IF;

@@ -3,6 +3,8 @@
 After a change that is meant: PGSIM_GOLDEN=write make check, and read the difference in git.
 """
 
+import gzip
+import json
 import os
 import re
 import shutil
@@ -104,6 +106,13 @@ def test_the_profile_of_the_readme_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
     assert tomllib.loads(text)["name"] == read_profile(str(path)).name == "mine"
+
+
+def test_the_readme_counts_the_recordings_in_the_box() -> None:
+    with as_file(files("pgsim.demo") / "recordings.ndjson.gz") as path:
+        documents = [json.loads(line) for line in gzip.open(path)]
+    games = {document["metadata"]["tags"]["album"][0] for document in documents}
+    assert f"among {len(documents)}\nrecordings of {len(games)} games" in README
 
 
 def test_every_command_is_in_the_readme() -> None:

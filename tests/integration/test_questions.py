@@ -146,6 +146,16 @@ def test_an_answer_from_the_list_and_a_live_one_are_the_same(clustered: Connecti
         assert {d for _, d in listed} <= {d for _, d in nearest}
 
 
+def test_questions_work_inside_a_parallel_query(clustered: Connection) -> None:
+    with clustered.transaction():
+        clustered.execute("SET LOCAL debug_parallel_query = on")
+        rows = clustered.execute(
+            "SELECT count(*) FROM pgsim.recording AS r"
+            " CROSS JOIN LATERAL similar_recordings(r.mbid, 5) AS s WHERE r.title = 'title 7'"
+        ).fetchone()
+    assert rows == (5,)
+
+
 def test_a_thousand_neighbours_are_a_thousand_rows(clustered: Connection) -> None:
     for words in ({}, {"ranking": "distance"}, {"genre": "pop"}, {"year_from": 1990}):
         assert len(ask(clustered, seeds(clustered, True)[0], 1000, **words)) == 1000
@@ -232,6 +242,8 @@ def test_the_kernels_leave_the_session_as_it_was(clustered: Connection) -> None:
         ("{seed}, genre => 'rock'", "unknown genre 'rock'"),
         ("{seed}, genre => 'mood:angry'", "unknown genre 'mood:angry'"),
         ("{seed}, genre => 'rosamerica:rock'", "unknown genre 'rock'"),
+        ("{seed}, decade => -10", "decade -10 is not from 0 to 9990"),
+        ("{seed}, decade => 2147483640", "decade 2147483640 is not from 0 to 9990"),
         ("{seed}, decade => 1995", "decade 1995 is not a multiple of 10"),
         ("{seed}, decade => 1990, year_to => 1985", "no year is both from 1990 and to 1985"),
         ("{seed}, ranking => 'best'", "unknown ranking 'best'"),

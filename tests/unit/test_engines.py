@@ -154,7 +154,7 @@ def test_hits_merged_in_several_goes_are_the_same(monkeypatch: pytest.MonkeyPatc
     vectors = with_copies(2000)
     at_once = searcher("cells", vectors, 10, recall=0.9).search(np.arange(2000))
     monkeypatch.setattr("pgsim.engines.cells._WAITING", 100)
-    monkeypatch.setattr("pgsim.engines.cells._WAVE", 8)
+    monkeypatch.setattr("pgsim.engines.cells._BATCH", 300)
     in_goes = searcher("cells", vectors, 10, recall=0.9).search(np.arange(2000))
     np.testing.assert_array_equal(at_once[0], in_goes[0])
 
