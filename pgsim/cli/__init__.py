@@ -1,6 +1,7 @@
 """The command `pgsim`: parse, call, print. One command a file; errors are spoken here, once."""
 
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -16,6 +17,8 @@ from pgsim.errors import PgsimError
 # What typer raises for misuse: its own copy of click's error, or click's own in older versions.
 _UsageError: Any = typer.BadParameter.__base__
 _INTERRUPTED = 130
+# What a function says of its arguments: invalid_parameter_value, numeric_value_out_of_range.
+_MISUSE = {"22023", "22003"}
 
 app = typer.Typer(
     name="pgsim",
@@ -84,8 +87,16 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line: exit 0 done, 1 failed, 2 misused, 130 interrupted."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the command line: exit 0 done, 1 failed, 2 misused, 130 interrupted, 143 terminated."""
+    ended_by: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        ended_by.append(number)
+        raise KeyboardInterrupt  # at which psycopg cancels its query
+
+    signal.signal(signal.SIGTERM, end)
+    code = run(sys.argv[1:])
+    sys.exit(128 + ended_by[0] if ended_by else code)
 
 
 def run(arguments: list[str]) -> int:
@@ -98,7 +109,7 @@ def run(arguments: list[str]) -> int:
     except PgsimError as error:
         return _fail(str(error), error.exit_code)
     except psycopg.Error as error:
-        return _fail(_one_line(error), 1)
+        return _fail(_one_line(error), 2 if error.sqlstate in _MISUSE else 1)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except BrokenPipeError:

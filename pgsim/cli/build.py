@@ -113,7 +113,7 @@ def rebuild(
     k: Annotated[
         int | None, typer.Option("-k", help="Neighbours in a list [default: as they are, 100].")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads [default: all].")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads [default: all].")] = None,
     join: Annotated[
         bool, typer.Option("--join", help="Help a rebuild that another process coordinates.")
     ] = False,

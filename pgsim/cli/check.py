@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import typer
 
-from pgsim.check import NOTE, OK, PROBLEM, WARNING, Finding, check_database
+from pgsim.check import NOTE, PROBLEM, WARNING, Finding, check_database
 from pgsim.cli.common import Json, print_json
 
 
@@ -26,9 +26,5 @@ def check(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 def _line(finding: Finding) -> str:
-    parts = [f"{finding.level:<8} {finding.title}"]
-    if finding.level != OK:
-        parts.append(f": {finding.wrong}")
-    if finding.cure:
-        parts.append(f"; to cure it: {finding.cure}")
-    return "".join(parts)
+    line = f"{finding.level:<8} {finding.wrong or finding.title}"
+    return f"{line}; to cure it: {finding.cure}" if finding.cure else line

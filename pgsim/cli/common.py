@@ -1,6 +1,7 @@
 """What the commands share: the connection, the --json option, tables and progress."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,13 +15,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from pgsim import schema
 from pgsim.collection import Connection
 from pgsim.database import connect, resolve
+from pgsim.errors import PgsimError
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
 WIDTH = 80  # columns of a table where there is no terminal
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @contextmanager
@@ -36,6 +40,17 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def put_on_search_path(conn: Connection) -> None:
+    """Put pgsim on the database's search path, and say so; or say who may."""
+    try:
+        undo = schema.add_to_search_path(conn)
+    except PgsimError as error:
+        say(str(error))
+    else:
+        if undo:
+            say(f"pgsim is on the search path of '{conn.info.dbname}'; to undo that: {undo}")
+
+
 def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     typer.echo(json.dumps(value, default=str, ensure_ascii=False))
@@ -43,13 +58,14 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """A table on stdout: numbers to the right, long texts cut so that a row is one line."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    values = [list(row) for row in rows]
+    cells = [[_cell(value) for value in row] for row in values]
     console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     widths = [
         max(cell_len(text) for text in column) for column in zip(columns, *cells, strict=True)
     ]
-    are_numbers = [any(_is_number(row[index]) for row in cells) for index in range(len(columns))]
+    are_numbers = [_are_numbers([row[index] for row in values]) for index in range(len(columns))]
     room = console.width - 3 * len(columns)
     for index, name in enumerate(columns):
         table.add_column(
@@ -78,11 +94,16 @@ def _share(widths: list[int], are_fixed: list[bool], index: int, room: int) -> i
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    # A control character in a title would break the row, or speak to the terminal.
+    return f"{value:.4f}" if isinstance(value, float) else _CONTROL.sub(" ", str(value))
 
 
-def _is_number(text: str) -> bool:
-    return text.replace(".", "", 1).replace("-", "", 1).isdigit()
+def _are_numbers(values: list[Any]) -> bool:
+    """Whether a column is one of numbers: by their type, since a title may be 1979."""
+    known = [value for value in values if value is not None]
+    return bool(known) and all(
+        isinstance(value, int | float) and not isinstance(value, bool) for value in known
+    )
 
 
 @contextmanager

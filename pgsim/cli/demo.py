@@ -77,11 +77,13 @@ def _load(conn: Connection) -> None:
 def _install(conn: Connection) -> None:
     profile = read_profile("essentia")
     try:
-        schema.install(conn, profile)
+        is_new = schema.install(conn, profile)
     except PgsimError:
         # Left by a version whose profile was another: the database is the demo's own.
         conn.execute("DROP SCHEMA pgsim CASCADE")
-        schema.install(conn, profile)
+        is_new = schema.install(conn, profile)
+    if not is_new:  # what another version installed asks by that version's functions
+        schema.upgrade(conn)
 
 
 def _seeds(conn: Connection) -> list[tuple[UUID, str, str]]:

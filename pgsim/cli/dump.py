@@ -8,9 +8,8 @@ import typer
 
 from pgsim import dump as dumping
 from pgsim import schema
-from pgsim.cli.common import Json, connection, print_json, progress, say
+from pgsim.cli.common import Json, connection, print_json, progress, put_on_search_path, say
 from pgsim.database import redact, resolve
-from pgsim.errors import PgsimError
 
 
 def dump(
@@ -42,13 +41,7 @@ def restore(
     with progress("bytes of SQL") as advance:
         report = asdict(dumping.restore(conninfo, file, advance))
     with connection(ctx) as conn:
-        try:
-            undo = schema.add_to_search_path(conn)
-        except PgsimError as error:
-            say(str(error))
-        else:
-            if undo:
-                say(f"pgsim is on the search path of '{conn.info.dbname}'; to undo that: {undo}")
+        put_on_search_path(conn)
         if schema.revision(conn) != schema.newest_revision():
             say("the dump is of another version of pgsim; to see what to do: pgsim check")
     if as_json:

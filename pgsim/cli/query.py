@@ -64,7 +64,7 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
     """Print what the database holds, and how far its matrix is behind."""
     with connection(ctx) as conn:
         read_collection(conn)
-        rows = conn.execute("SELECT item, value FROM pgsim.status()").fetchall()
+        rows = conn.execute("SELECT item, value, number FROM pgsim.status()").fetchall()
         sets = (
             conn.cursor(row_factory=dict_row)
             .execute(
@@ -75,10 +75,11 @@ def status(ctx: typer.Context, as_json: Json = False) -> None:
             .fetchall()
         )
     if as_json:
-        print_json({**{item.replace(" ", "_"): value for item, value in rows}, "sets": sets})
+        items = {
+            item.replace(" ", "_"): value if number is None else number
+            for item, value, number in rows
+        }
+        print_json({**items, "sets": sets})
         return
-    print_table(["", ""], rows)
-    print_table(
-        list(sets[0]),
-        [[str(v) if isinstance(v, float) else v for v in each.values()] for each in sets],
-    )
+    print_table(["", ""], [(item, value) for item, value, _ in rows])
+    print_table(list(sets[0]), [list(each.values()) for each in sets])

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from pgsim import schema
-from pgsim.cli.common import Json, connection, print_json, say
+from pgsim.cli.common import Json, connection, print_json, put_on_search_path
 from pgsim.database import require_server
-from pgsim.errors import PgsimError, UsageError
+from pgsim.errors import UsageError
 from pgsim.profile import read_profile
 
 DEFAULT_PROFILE = "acousticbrainz"
@@ -44,11 +44,5 @@ def init(
             text = f"profile '{wanted.name}', {wanted.dimensions} dimensions: " + (
                 "installed" if is_new else "was installed already"
             )
-        try:
-            undo = schema.add_to_search_path(conn)
-        except PgsimError as error:
-            say(str(error))
-        else:
-            if undo:
-                say(f"pgsim is on the search path of '{conn.info.dbname}'; to undo that: {undo}")
+        put_on_search_path(conn)
     print_json(answer) if as_json else typer.echo(text)

@@ -19,8 +19,8 @@ from pgsim.engines.scores import asking, extended, kth_bound, limit_of_score, sq
 from pgsim.engines.tuning import tune
 
 # Cells a root of the collection's size, and members a cell at least. More cells leave fewer pairs
-# to compare and cost more to find; at 1 M recordings the sum is least about here.
-_CELLS = 4
+# to compare, cost more to find and make smaller products: from 2 to 4 the sum is about the same.
+_CELLS = 3
 _MEMBERS = 32
 # Cells and questions are numbered in 16 bits, which sort several times faster.
 _MOST_CELLS = 1 << 16
@@ -129,7 +129,7 @@ class Cells:
             members = self._members[start : self._start[cell + 1]].T
             for at in range(first[cell], first[cell + 1], _QUESTIONS):
                 some = asked[at : min(at + _QUESTIONS, first[cell + 1])]
-                scores = queries[some] @ members
+                scores = np.take(queries, some, axis=0) @ members
                 hit = np.flatnonzero(scores <= limit[some][:, None])
                 question, member = np.divmod(hit, max(1, members.shape[1]))
                 question = some[question]
@@ -241,32 +241,6 @@ def _assign(
 
     list(pool.map(assign, range(0, len(vectors), _ROWS)))
     return cell
-
-
-def _merge(
-    best: NDArray[np.uint64],
-    question: NDArray[np.uint16],
-    keys: NDArray[np.uint64],
-    pool: ThreadPoolExecutor,
-) -> NDArray[np.uint64]:
-    """The sorted k least of the keys (questions, k) so far and of these hits."""
-    by_question = np.argsort(question, kind="stable")
-    question, keys = question[by_question], keys[by_question]
-    first = np.concatenate([[0], np.cumsum(np.bincount(question, minlength=len(best)))])
-    result = np.empty_like(best)
-
-    def merge(start: int) -> None:
-        part = slice(start, min(start + _MERGED, len(best)))
-        hits = slice(first[part.start], first[part.stop])
-        more = nearest(
-            question[hits] - part.start, keys[hits], part.stop - part.start, best.shape[1]
-        )
-        both = np.concatenate([best[part], more], axis=1)
-        both.sort(axis=1)
-        result[part] = both[:, : best.shape[1]]
-
-    list(pool.map(merge, range(0, len(best), _MERGED)))
-    return result
 
 
 def _joined(hits: Sequence[tuple[NDArray[Any], NDArray[Any]]]) -> tuple[NDArray[Any], NDArray[Any]]:

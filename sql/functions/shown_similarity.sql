@@ -6,7 +6,7 @@ AS $$
     FROM pg_rewrite AS w
     INNER JOIN pg_depend AS d ON w.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
     INNER JOIN pg_class AS c ON d.refobjid = c.oid AND d.refclassid = 'pg_class'::regclass
-    WHERE w.ev_class = 'similarity'::regclass AND c.relkind = 'r'
+    WHERE w.ev_class = to_regclass('similarity') AND c.relkind = 'r'
     LIMIT 1;
 $$;
 

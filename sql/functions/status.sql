@@ -1,31 +1,39 @@
-CREATE OR REPLACE FUNCTION pgsim.status() RETURNS TABLE (item text, value text)
+CREATE OR REPLACE FUNCTION pgsim.status() RETURNS TABLE (item text, value text, number bigint)
 LANGUAGE sql STABLE
 SET search_path FROM CURRENT
 AS $$
-    SELECT v.item, v.value
+    SELECT
+        v.item,
+        coalesce(v.value, CASE WHEN v.item LIKE '% size' THEN pg_size_pretty(v.number) ELSE v.number::text END),
+        v.number
     FROM collection AS c
     CROSS JOIN LATERAL (SELECT count(*) AS rows, count(r.vector) AS vectors FROM recording AS r) AS r
     CROSS JOIN LATERAL (VALUES
-        ('profile', c.profile),
-        ('dimensions', (SELECT sum(f.length)::text FROM feature_set AS f)),
-        ('fitted at', c.fitted_at::text),
-        ('fitted on recordings', c.fitted_on::text),
-        ('sets not fitted', (SELECT string_agg(f.name, ', ' ORDER BY f.position) FROM feature_set AS f WHERE f.center IS NULL)),
-        ('submissions', (SELECT count(*)::text FROM submission)),
-        ('recordings', r.rows::text),
-        ('vectors', r.vectors::text),
-        ('lists', (SELECT count(*)::text FROM similarity)),
-        ('neighbours in a list', c.list_length::text),
-        ('changes not in the lists', (SELECT count(*)::text FROM stale)),
-        ('rejected documents', (SELECT count(*)::text FROM reject)),
-        ('recording size', pg_size_pretty(pg_table_size('recording'))),
-        ('vector index size', coalesce(pg_size_pretty(pg_relation_size(to_regclass('recording_vector'))), 'no index')),
-        ('matrix size', pg_size_pretty(pg_total_relation_size('similarity_a') + pg_total_relation_size('similarity_b'))),
-        ('submission size', pg_size_pretty(pg_total_relation_size('submission'))),
-        ('last load', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'load')),
-        ('last refresh', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'refresh')),
-        ('last rebuild', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'rebuild'))
-    ) AS v (item, value);
+        ('profile', c.profile, NULL),
+        ('dimensions', NULL, (SELECT sum(f.length) FROM feature_set AS f)),
+        ('fitted at', c.fitted_at::text, NULL),
+        ('fitted on recordings', NULL, c.fitted_on),
+        ('sets not fitted', (SELECT string_agg(f.name, ', ' ORDER BY f.position) FROM feature_set AS f WHERE f.center IS NULL), NULL),
+        ('submissions', NULL, (SELECT count(*) FROM submission)),
+        ('recordings', NULL, r.rows),
+        ('vectors', NULL, r.vectors),
+        ('lists', NULL, (SELECT count(*) FROM similarity)),
+        ('neighbours in a list', NULL, c.list_length),
+        ('changes not in the lists', NULL, (SELECT count(*) FROM stale)),
+        ('rejected documents', NULL, (SELECT count(*) FROM reject)),
+        ('recording size', NULL, pg_table_size('recording')),
+        (
+            'vector index size',
+            CASE WHEN to_regclass('recording_vector') IS NULL THEN 'no index' END,
+            coalesce(pg_relation_size(to_regclass('recording_vector')), 0)
+        ),
+        ('matrix size', NULL, pg_total_relation_size('similarity_a') + pg_total_relation_size('similarity_b')),
+        ('submission size', NULL, pg_total_relation_size('submission')),
+        ('last load', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'load'), NULL),
+        ('last refresh', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'refresh'), NULL),
+        ('last rebuild', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'rebuild'), NULL)
+    ) AS v (item, value, number);
 $$;
 
-COMMENT ON FUNCTION pgsim.status() IS 'What the database holds, and how far the matrix is behind: an item a row.';
+COMMENT ON FUNCTION pgsim.status() IS
+'What the database holds, and how far the matrix is behind: an item a row; number is a count, or a size in bytes.';

@@ -8,7 +8,7 @@ DECLARE
 BEGIN
     DELETE FROM similarity AS s WHERE s.id = ANY(dead);
     INSERT INTO similarity AS s (id, neighbours, distances, reach)
-    SELECT i.id, i.neighbours, i.distances, i.reach FROM incoming_similarity AS i ORDER BY i.id
+    SELECT i.id, i.neighbours, i.distances, i.reach FROM pg_temp.incoming_similarity AS i ORDER BY i.id
     ON CONFLICT (id) DO UPDATE
     SET neighbours = excluded.neighbours, distances = excluded.distances, reach = excluded.reach;
     GET DIAGNOSTICS stored = ROW_COUNT;

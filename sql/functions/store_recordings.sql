@@ -10,7 +10,7 @@ BEGIN
         length = i.length, genre = i.genre, genre_probability = i.genre_probability, genres = i.genres,
         source_id = i.source_id, url = i.url, extra = i.extra, submissions = i.submissions,
         missing = i.missing, vector = i.vector
-    FROM incoming_recording AS i
+    FROM pg_temp.incoming_recording AS i
     WHERE
         r.mbid = i.mbid
         AND (
@@ -29,7 +29,7 @@ BEGIN
     SELECT
         i.mbid, i.title, i.artist, i.artist_mbids, i.album, i.year, i.length, i.genre, i.genre_probability, i.genres,
         i.source_id, i.url, i.extra, i.submissions, i.missing, i.vector
-    FROM incoming_recording AS i
+    FROM pg_temp.incoming_recording AS i
     WHERE NOT EXISTS (SELECT FROM recording AS r WHERE r.mbid = i.mbid)
     ORDER BY i.mbid;
     GET DIAGNOSTICS inserted = ROW_COUNT;

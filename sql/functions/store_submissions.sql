@@ -8,7 +8,7 @@ BEGIN
     RETURN QUERY
     INSERT INTO submission AS s (mbid, source, number, features, documents)
     SELECT i.mbid, i.source, i.number, i.features, i.documents
-    FROM incoming_submission AS i
+    FROM pg_temp.incoming_submission AS i
     ORDER BY i.mbid, i.source, i.number
     ON CONFLICT (mbid, source, number) DO UPDATE
     SET

@@ -55,9 +55,10 @@ def make_vectors(n: int, seed: int = 0) -> NDArray[np.float32]:
     for start in range(0, n, _BLOCK):
         part = vectors[start : start + _BLOCK]
         artist = rng.choice(artists, len(part), p=share)
-        tail = np.where(rng.random(len(part)) < 0.1, rng.standard_t(3, len(part)), 1)
-        noise = rng.normal(size=(len(part), _LATENT)) * (spread[artist] * np.abs(tail))[:, None]
-        _fill(part, centres[artist] + noise, np.abs(tail), maps, timbre, rng)
+        far = np.minimum(np.abs(rng.standard_t(3, len(part))), 12)
+        tail = np.where(rng.random(len(part)) < 0.1, far, 1)
+        noise = rng.normal(size=(len(part), _LATENT)) * (spread[artist] * tail)[:, None]
+        _fill(part, centres[artist] + noise, tail, maps, timbre, rng)
 
     middle = vectors[:_BLOCK].mean(axis=0)
     at = 0

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pgsim import embedded, schema
 from pgsim.check import CHECKS, NOTE, OK, PROBLEM, WARNING, Finding, check_database
 from pgsim.cli import run
-from pgsim.database import connect
+from pgsim.database import connect, redact
 from pgsim.fuse import refit
 from pgsim.profile import read_profile
 from pgsim.refresh import refresh
@@ -65,10 +66,11 @@ def execute(conninfo: str, *statements: str) -> None:
 
 
 def follow(conninfo: str, cure: str) -> None:
-    """Do what a hint says, as far as it is commands of pgsim's or SQL."""
+    """Do what a hint says, as far as it is commands of pgsim's (for this database) or SQL."""
     for step in re.split(", then |; where |, as the ", cure):
         if step.startswith("pgsim "):
-            assert run(["--database", conninfo, *step.split()[1:]]) == 0
+            assert step.startswith(f"pgsim --database {shlex.quote(redact(conninfo))} ")
+            assert run(shlex.split(step)[1:]) == 0
         elif step[:4].isupper():
             execute(conninfo, step)
 
@@ -96,7 +98,7 @@ def test_every_check_says_what_should_be_true_and_how_to_cure_it() -> None:
         (
             "functions_are_current",
             PROBLEM,
-            "missing or different: recording_truncated, refresh_similarity",
+            "functions are missing or different: recording_truncated, refresh_similarity",
             (
                 "DROP PROCEDURE pgsim.refresh_similarity",
                 "CREATE OR REPLACE FUNCTION pgsim.recording_truncated() RETURNS trigger"
@@ -106,25 +108,25 @@ def test_every_check_says_what_should_be_true_and_how_to_cure_it() -> None:
         (
             "statistics_are_fitted",
             PROBLEM,
-            "never, though 120 submissions are there",
+            "nothing was ever fitted, though 120 submissions are there",
             ("UPDATE pgsim.collection SET fitted_at = NULL, fitted_on = NULL",),
         ),
         (
             "every_set_is_fitted",
             WARNING,
-            "zero in every vector, for want of values that differ: place",
+            "sets are 0 in every vector, for want of values that differ: place",
             ("UPDATE pgsim.feature_set SET center = NULL, scale = NULL",),
         ),
         (
             "index_is_there",
             PROBLEM,
-            "120 vectors have none, and questions scan them all",
+            "120 vectors have no HNSW index, and questions scan them all",
             ("DROP INDEX pgsim.recording_vector",),
         ),
         (
             "index_is_used",
             PROBLEM,
-            "it does not; its plan: Sort",
+            "the planner does not use the index; its plan: Sort",
             (
                 "DROP INDEX pgsim.recording_vector",
                 "CREATE INDEX recording_vector ON pgsim.recording"
@@ -134,13 +136,13 @@ def test_every_check_says_what_should_be_true_and_how_to_cure_it() -> None:
         (
             "every_vector_has_a_list",
             WARNING,
-            "2 have none, and are answered live",
+            "2 vectors have no list of neighbours, and are answered live",
             ("DELETE FROM pgsim.similarity WHERE id IN (1, 2)",),
         ),
         (
             "lists_are_up_to_date",
             WARNING,
-            "3 recordings have changed since they were made",
+            "3 recordings have changed since the lists were made",
             (
                 "UPDATE pgsim.recording SET vector = '[3,4]' WHERE id < 4",
                 "UPDATE pgsim.recording SET vector = '[5,6]' WHERE id < 4",
@@ -149,7 +151,7 @@ def test_every_check_says_what_should_be_true_and_how_to_cure_it() -> None:
         (
             "recordings_are_vacuumed",
             WARNING,
-            "most were written since the table was last vacuumed",
+            "most recordings were written since their table was last vacuumed",
             ("VACUUM FULL pgsim.recording",),
         ),
     ],
@@ -171,12 +173,14 @@ def test_a_database_without_pgsim_is_told_to_make_it(
 ) -> None:
     execute(healthy, "DROP SCHEMA pgsim CASCADE")
     assert run(["--database", healthy, "check"]) == 1
-    name = conninfo_to_dict(healthy)["dbname"]
+    name, cure = (
+        conninfo_to_dict(healthy)["dbname"],
+        f"pgsim --database {shlex.quote(redact(healthy))} init",
+    )
     assert capsys.readouterr().out.splitlines()[2:] == [
-        f"problem  The schema pgsim is installed: database '{name}' has none of its tables"
-        "; to cure it: pgsim init"
+        f"problem  database '{name}' has none of pgsim's tables; to cure it: {cure}"
     ]
-    follow(healthy, "pgsim init")
+    follow(healthy, cure)
     assert wrongs(healthy) == {}
 
 
@@ -189,7 +193,9 @@ def test_a_database_off_the_search_path_is_only_warned(
     assert (shown["notes"], shown["warnings"], shown["problems"]) == (0, 1, 0)
     (wrong,) = (each for each in shown["checks"] if each["level"] != OK)
     assert wrong["check"] == "search_path_has_pgsim"
-    assert wrong["wrong"] == 'their search path is "$user", public'
+    assert wrong["wrong"] == (
+        'new sessions do not find similar_recordings(): their search path is "$user", public'
+    )
     follow(healthy, wrong["cure"])
     assert wrongs(healthy) == {}
 
@@ -203,8 +209,26 @@ def test_a_schema_of_another_version_is_told_before_it_is_read(healthy: str) -> 
     found = wrongs(healthy)
     assert found.keys() == {"schema_is_current"}
     assert found["schema_is_current"].wrong == (
-        f"they are of revision 9999, and it needs {schema.newest_revision()}"
+        f"the tables are of revision 9999, and this version needs {schema.newest_revision()}"
     )
+
+
+def test_a_cure_names_the_database_only_where_the_user_did(
+    healthy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(healthy, "DELETE FROM pgsim.similarity WHERE id = 1")
+    secret = f"{healthy}{'&' if '?' in healthy else '?'}password=s3cret"
+    cure = wrongs(secret)["every_vector_has_a_list"].cure
+    assert cure is not None
+    assert "s3cret" not in cure
+    monkeypatch.setenv("PGSIM_DATABASE_URL", healthy)
+    (finding,) = (each for each in check_database(None) if each.level != OK)
+    assert finding.cure == "pgsim refresh"
+
+
+def test_a_function_of_the_users_in_the_schema_is_none_of_checks_business(healthy: str) -> None:
+    execute(healthy, "CREATE FUNCTION pgsim.mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+    assert wrongs(healthy) == {}
 
 
 def test_an_index_whose_building_was_interrupted_is_told(healthy: str) -> None:
@@ -232,8 +256,11 @@ def test_what_cannot_be_cured_by_a_command_is_a_note(healthy: str) -> None:
         "UPDATE pgsim.recording SET missing = '{place}' WHERE id <= 7",
     )
     assert {each.check: (each.level, each.wrong) for each in wrongs(healthy).values()} == {
-        "every_document_was_loaded": (NOTE, "2 could not"),
-        "recordings_are_complete": (NOTE, "7 lie at the centre of what they lack: place"),
+        "every_document_was_loaded": (NOTE, "2 documents could not be loaded"),
+        "recordings_are_complete": (
+            NOTE,
+            "7 recordings lack feature sets, and lie at the centre of them: place",
+        ),
     }
 
 
@@ -243,7 +270,7 @@ def test_little_memory_to_build_the_index_is_a_warning(healthy: str) -> None:
     found = wrongs(healthy)
     assert found.keys() == {"index_is_built_in_memory"}
     wrong, cure = found["index_is_built_in_memory"].wrong, "maintenance_work_mem = '64MB'"
-    assert wrong == "maintenance_work_mem is 1MB, and it needs 64 MB"
+    assert wrong == "maintenance_work_mem is 1MB, and a REINDEX needs 64 MB"
     execute(healthy, f"ALTER DATABASE {name} SET {cure}")
     assert wrongs(healthy) == {}
 
@@ -290,6 +317,6 @@ def test_a_server_that_does_not_answer_is_a_problem(
 ) -> None:
     assert run(["--database", f"postgresql:///x?host={tmp_path}", "check"]) == 1
     shown = capsys.readouterr()
-    assert shown.out.startswith(f"problem  The server answers: the server at {tmp_path}, port 5432")
+    assert shown.out.startswith(f"problem  the server at {tmp_path}, port 5432")
     assert shown.out.count("\n") == 1
     assert shown.err == ""

@@ -17,6 +17,7 @@ import typer
 
 from pgsim import embedded
 from pgsim.cli import app, run
+from pgsim.cli.common import print_table
 from pgsim.database import connect
 from pgsim.loader import load
 from tests.documents import collection, low_level, mbid, write_lines
@@ -118,11 +119,9 @@ def test_the_way_from_an_empty_database_to_an_answer(
     assert [row["rank"] for row in rows] == [1, 2, 3]
 
     status = answer(url, "status")
-    assert (status["recordings"], status["lists"], status["rejected_documents"]) == (
-        "15",
-        "15",
-        "1",
-    )
+    assert (status["recordings"], status["lists"], status["rejected_documents"]) == (15, 15, 1)
+    assert status["dimensions"] == 68
+    assert min(status["vector_index_size"], status["recording_size"]) > 8000  # bytes
     assert len(status["sets"]) == 11
 
 
@@ -189,11 +188,11 @@ def test_filters_reach_the_question(filled: str, capsys: pytest.CaptureFixture[s
             1,
             f"unknown recording {mbid(999)}; pgsim.recording has no row with this mbid",
         ),
-        (["similar", str(mbid(0)), "-k", "0"], 1, "k is 0, but must be from 1 to 1000"),
-        (["similar", str(mbid(0)), "-k", "99999999999"], 1, "integer out of range"),
+        (["similar", str(mbid(0)), "-k", "0"], 2, "k is 0, but must be from 1 to 1000"),
+        (["similar", str(mbid(0)), "-k", "99999999999"], 2, "integer out of range"),
         (
             ["similar", str(mbid(0)), "--ranking", "x"],
-            1,
+            2,
             "unknown ranking 'x'; known: similarity, distance",
         ),
         (["load", "/missing"], 1, "/missing not found"),
@@ -215,7 +214,7 @@ def test_what_cannot_be_done_is_one_line_and_an_exit_code(
 def test_an_unknown_genre_is_refused_with_those_that_are_known(
     filled: str, refusal: Callable[..., str]
 ) -> None:
-    line = refusal(filled, "similar", str(mbid(0)), "--genre", "polka", code=1)
+    line = refusal(filled, "similar", str(mbid(0)), "--genre", "polka", code=2)
     assert line.startswith("unknown genre 'polka'")
     assert re.search(r"known: ([a-z]{3}, )+[a-z]{3};", line)
 
@@ -241,7 +240,15 @@ def test_before_init_every_command_says_that_init_comes_first(
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["unheard-of"], ["similar"], ["similar", "--unheard-of"], ["load"]]
+    "arguments",
+    [
+        [],
+        ["unheard-of"],
+        ["similar"],
+        ["similar", "--unheard-of"],
+        ["load"],
+        ["rebuild", "--threads", "0"],
+    ],
 )
 def test_what_is_misused_ends_with_2_and_usage(
     capsys: pytest.CaptureFixture[str], arguments: list[str]
@@ -269,8 +276,13 @@ def test_a_load_in_which_all_is_rejected_fails(
     assert answer(url, "load", str(path))["rejected"] == 1
 
 
-def test_an_interrupted_load_ends_with_130_and_can_be_run_again(
-    new_database: Callable[..., str], acousticbrainz_template: str, tmp_path: Path
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_load_ends_with_its_code_and_can_be_run_again(
+    new_database: Callable[..., str],
+    acousticbrainz_template: str,
+    tmp_path: Path,
+    number: signal.Signals,
+    code: int,
 ) -> None:
     url = new_database(acousticbrainz_template)
     path = write_lines(tmp_path / "a.ndjson", [low_level(i) for i in range(4)])
@@ -289,9 +301,9 @@ def test_an_interrupted_load_ends_with_130_and_can_be_run_again(
         while conn.execute(waiting.encode()).fetchone() != (1,):
             assert time.monotonic() < until, "the load never waited"
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         stdout, stderr = process.communicate(timeout=30)
-    assert (process.returncode, stdout) == (130, "")
+    assert (process.returncode, stdout) == (code, "")
     assert stderr.strip() == "pgsim: interrupted"
     assert answer(url, "load", str(path))["new"] == 4
 
@@ -313,7 +325,7 @@ def test_progress_goes_to_stderr_and_stdout_is_one_json_document(
         check=True,
     )
     assert json.loads(done.stdout)["new"] == 4
-    assert re.fullmatch(r"2 documents, [\d,]+/s\n4 documents, [\d,]+/s\n", done.stderr)
+    assert re.fullmatch(r"2 documents, [\d,]+/s\n4 documents, [\d,]+/s\nfitting .*\n", done.stderr)
 
 
 def test_a_reader_that_has_gone_is_no_error_worth_a_traceback(filled: str) -> None:
@@ -330,6 +342,16 @@ def test_a_reader_that_has_gone_is_no_error_worth_a_traceback(filled: str) -> No
     with process.stderr as stderr:
         assert stderr.read() == ""
     assert process.wait(timeout=30) == 1
+
+
+def test_a_column_of_numbers_is_one_by_type_and_a_row_is_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    print_table(["n", "title"], [(5, "1979"), (None, "a\nb\x1b[31mc"), (10, "x" * 200)])
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines[3:5] == ["  5   1979", "      a b [31mc"]
+    assert len([line for line in lines if line]) == 5  # two of them the head's
+    assert max(map(len, lines)) <= 80
 
 
 def commands() -> dict[str, Any]:

@@ -281,6 +281,16 @@ def test_a_connection_string_that_cannot_be_read_is_not_repeated(conninfo: str) 
         database.redact(conninfo)
 
 
+@pytest.mark.parametrize("name", ["u:s3cret@host/music", "postgres:/u:s3cret@h/db", "u@host"])
+def test_half_a_url_is_taken_for_no_name_and_not_repeated(name: str) -> None:
+    with pytest.raises(UsageError, match=r"write postgresql://user@host:port/database, or a name"):
+        database.resolve(name)
+    with pytest.raises(UsageError) as raised:
+        database.resolve(name, create=True)
+    assert "host/" not in str(raised.value).replace("host:port/", "")
+    assert "s3cret" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("conninfo", "expected"),
     [

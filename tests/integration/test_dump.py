@@ -295,6 +295,22 @@ def test_a_database_with_pgvector_in_another_schema_is_told_the_cure(
     assert restore(target, archive).recordings == 1201
 
 
+def test_a_dump_with_pgvector_in_a_schema_that_is_not_there_is_told_the_cure(
+    new_database: Callable[..., str], filled: str, tmp_path: Path
+) -> None:
+    source = new_database(template=str(conninfo_to_dict(filled)["dbname"]))
+    with new_session(source) as conn:
+        conn.execute("CREATE SCHEMA types")
+        conn.execute("ALTER EXTENSION vector SET SCHEMA types")
+    file, target = tmp_path / "types.dump", new_database()
+    dump(source, file)
+    with pytest.raises(DumpError, match=r"SET SCHEMA types$") as raised:
+        restore(target, file)
+    with new_session(target) as conn:
+        conn.execute(str(raised.value).rsplit("superuser run ", 1)[1].encode())
+    assert restore(target, file).recordings == 1201
+
+
 def test_a_role_that_does_not_own_the_database_is_told_what_its_owner_may_run(
     role: str, new_database: Callable[..., str], archive: Path
 ) -> None:

@@ -17,6 +17,7 @@ from pgsim.collection import Connection, read_collection, write_fit
 from pgsim.database import connect
 from pgsim.fuse import alone, fuse_recordings
 from pgsim.loader import LoadReport, load
+from pgsim.refresh import refresh
 from pgsim.sources.files import SourceError
 from tests.documents import (
     Document,
@@ -500,6 +501,20 @@ def test_a_run_is_noted_with_its_report(conn: Connection, tmp_path: Path) -> Non
         conn, "SELECT report FROM pgsim.run WHERE command = 'load' AND finished_at > started_at"
     )
     assert (report["read"], report["new"], report["recordings"]) == (2, 2, 2)
+
+
+def test_tables_of_the_users_with_the_names_of_temporary_ones_are_left_alone(
+    conn: Connection, tmp_path: Path
+) -> None:
+    for schema in ("public", "pgsim"):
+        for name in ("submission", "recording", "similarity"):
+            conn.execute(f"CREATE TABLE {schema}.incoming_{name} (id integer)".encode())
+            conn.execute(f"INSERT INTO {schema}.incoming_{name} VALUES (7)".encode())
+    path = write_lines(tmp_path / "a.ndjson", collection(12))
+    assert load(conn, [path]).recordings == 12
+    assert refresh(conn).lists == 12
+    for name in ("submission", "recording", "similarity"):
+        assert one(conn, f"SELECT sum(id) FROM public.incoming_{name}") == 7
 
 
 def test_progress_adds_up_to_the_documents(

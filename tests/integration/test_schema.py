@@ -96,12 +96,77 @@ def test_an_upgrade_makes_every_function_view_and_trigger_anew(installed: str) -
             "CREATE OR REPLACE FUNCTION pgsim.pending_recordings() RETURNS integer[]"
             " LANGUAGE sql AS 'SELECT NULL::integer[]'"
         )
-        conn.execute("CREATE FUNCTION pgsim.of_an_older_version() RETURNS void RETURN NULL")
         conn.execute("DROP VIEW pgsim.similarity_matrix")
         conn.execute("DROP TRIGGER recording_deleted ON pgsim.recording")
         assert definition(installed) != before
         schema.upgrade(conn)
     assert definition(installed) == before
+
+
+def test_an_upgrade_keeps_objects_of_the_users_in_the_schema(installed: str) -> None:
+    with opened(installed) as conn:
+        conn.execute("CREATE FUNCTION pgsim.mine() RETURNS integer RETURN 1")
+        conn.execute("CREATE VIEW pgsim.my_view AS SELECT title FROM pgsim.recording")
+        conn.execute("CREATE TYPE pgsim.my_type AS (a integer)")
+        before = definition(installed)
+        schema.upgrade(conn)
+    assert definition(installed) == before
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        ("CREATE FUNCTION pgsim.status(text) RETURNS text RETURN $1", "routine status(text)"),
+        ("CREATE PROCEDURE pgsim.matches() BEGIN ATOMIC END", "routine matches()"),
+    ],
+)
+def test_an_upgrade_stops_at_an_object_of_the_users_with_a_name_of_its_own(
+    installed: str, made: str, name: str
+) -> None:
+    with opened(installed) as conn:
+        conn.execute(made.encode())
+        before = definition(installed)
+        with pytest.raises(PgsimError) as raised:
+            schema.upgrade(conn)
+    assert str(raised.value).startswith(f"{name} bears a name of pgsim's")
+    assert definition(installed) == before
+
+
+def test_an_upgrade_keeps_privileges(installed: str) -> None:
+    role = '"A reader"'
+    with opened(installed) as conn:
+        conn.execute(f"CREATE ROLE {role}".encode())
+        for statement in (
+            "REVOKE EXECUTE ON FUNCTION pgsim.status() FROM PUBLIC",
+            f"GRANT EXECUTE ON FUNCTION pgsim.status() TO {role} WITH GRANT OPTION",
+            f"GRANT SELECT, UPDATE ON pgsim.similarity TO {role}",
+            "GRANT SELECT ON pgsim.similarity_matrix TO PUBLIC",
+            "REVOKE USAGE ON TYPE pgsim.similar_recording FROM PUBLIC",
+        ):
+            conn.execute(statement.encode())
+        before = definition(installed)
+        schema.upgrade(conn)
+        after = definition(installed)
+        conn.execute(f"DROP OWNED BY {role}".encode())
+        conn.execute(f"DROP ROLE {role}".encode())
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("missing", "shown"),
+    [
+        ("FUNCTION pgsim.shown_similarity", "similarity_b"),
+        ("VIEW pgsim.similarity CASCADE", "similarity_a"),
+    ],
+)
+def test_an_upgrade_knows_the_shown_table_whatever_is_missing(
+    installed: str, missing: str, shown: str
+) -> None:
+    with opened(installed) as conn:
+        conn.execute("SELECT pgsim.show_similarity('similarity_b')")
+        conn.execute(f"DROP {missing}".encode())
+        schema.upgrade(conn)
+        assert one(conn, "SELECT pgsim.shown_similarity()") == shown
 
 
 def test_an_upgrade_keeps_the_rows(installed: str) -> None:
