@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import numpy as np
 from psycopg import errors
@@ -21,7 +20,8 @@ from pgsim.errors import PgsimError, UsageError
 from pgsim.lists import write_lists
 from pgsim.vectors import Vectors, read_vectors
 
-PART = 16384  # recordings whose lists are committed together
+ENGINE = "cells"  # the quickest by far: see tests/bench/matrix.py
+PART = 65536  # recordings whose lists are committed together
 PAUSE = 1.0  # seconds between two looks at what others do
 PATIENCE = 60  # tries to switch the view
 GRACE = 3.0  # seconds in which the server notices that another coordinator was killed
@@ -57,11 +57,6 @@ class _Rebuild:
     recordings: int
 
 
-def default_engine() -> str:
-    """faiss where it is installed, else exact."""
-    return "faiss" if find_spec("faiss") else "exact"
-
-
 def rebuild(
     conn: Connection,
     *,
@@ -92,7 +87,7 @@ def rebuild(
         worker.work(advance)
     else:
         with _coordinating(conn):
-            run = _begin(conn, engine or default_engine(), k or length, recall, restart, say)
+            run = _begin(conn, engine or ENGINE, k or length, recall, restart, say)
             worker = _Worker(conn, run, threads, say)
             worker.work(advance)
             while not _is_done(conn, run):

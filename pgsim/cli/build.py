@@ -105,10 +105,10 @@ def rebuild(
     ctx: typer.Context,
     engine: Annotated[
         str | None,
-        typer.Option(help="faiss (needs pgsim[bulk]) or exact [default: faiss where installed]."),
+        typer.Option(help="cells, exact, or faiss (needs pgsim[bulk]) [default: cells]."),
     ] = None,
     recall: Annotated[
-        float, typer.Option(help="Least recall@k to tune faiss for, measured on a sample.")
+        float, typer.Option(help="Least recall@k to tune for, measured on a sample; 1 is exact.")
     ] = 0.99,
     k: Annotated[
         int | None, typer.Option("-k", help="Neighbours in a list [default: as they are, 100].")

@@ -74,14 +74,14 @@ class Cells:
             cell = _assign(vectors, centres, pool)
         self.cells = len(centres)
         self._centres = extended(centres)
-        # The collection by cell: `_row` is whose vector stands at each place.
-        self._row = np.argsort(cell, kind="stable").astype(np.int32)
+        # The collection by cell: whose vector stands at each place, and the place of each row.
+        row = np.argsort(cell, kind="stable")
         self._place = np.empty(len(vectors), np.int32)
-        self._place[self._row] = np.arange(len(vectors), dtype=np.int32)
-        self._start = np.searchsorted(cell[self._row], np.arange(self.cells + 1))
+        self._place[row] = np.arange(len(vectors), dtype=np.int32)
+        self._start = np.searchsorted(cell[row], np.arange(self.cells + 1))
         self._size = np.diff(self._start)
-        self._members = extended(vectors[self._row])
-        self._rank = order[self._row]
+        self._members = extended(vectors[row])
+        self._rank = order[row]
         self._row_of_rank = np.argsort(order).astype(np.int32)
 
     @property

@@ -200,8 +200,8 @@ def without_self(
 def run_pgsim(
     conn: Connection, vectors: NDArray[np.float32], threads: int, say: Callable[[str], None]
 ) -> list[dict[str, object]]:
-    """rebuild from PostgreSQL to PostgreSQL, and its bare index from RAM to a file."""
-    report = rebuild(conn, engine="faiss", recall=RECALL, threads=threads, say=say)
+    """rebuild from PostgreSQL to PostgreSQL, and bare Faiss from RAM to a file."""
+    report = rebuild(conn, recall=RECALL, threads=threads, say=say)
     rows = [
         {
             "what": f"pgsim: {report.index}",
@@ -218,7 +218,7 @@ def run_pgsim(
             np.save(file, searcher.search(np.arange(at, min(at + 16384, len(vectors))))[0])
     rows.append(
         {
-            "what": f"the bare index: {searcher.description}",
+            "what": f"Faiss IVF, bare: {searcher.description}",
             "build": built,
             "total": time.monotonic() - started,
             "recall": searcher.recall,

@@ -297,9 +297,11 @@ def test_ties_go_by_mbid(plane: Connection) -> None:
     assert numbers(plane, 5, 3, ", ranking => 'distance'") == [2, 7, 9]
 
 
-def test_faiss_reaches_the_recall_that_is_asked_for(crowd: Connection) -> None:
-    pytest.importorskip("faiss", reason="needs pgsim[bulk]")
-    report = rebuild(crowd, engine="faiss", recall=0.99)
+@pytest.mark.parametrize("engine", ["cells", "faiss"])
+def test_an_engine_reaches_the_recall_that_is_asked_for(crowd: Connection, engine: str) -> None:
+    if engine == "faiss":
+        pytest.importorskip("faiss", reason="needs pgsim[bulk]")
+    report = rebuild(crowd, engine=engine, recall=0.99)
     assert report.recall is not None
     assert report.recall >= 0.99
     found = {row[0]: row for row in lists(crowd, "similarity")}
