@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pgsim.collection import Connection
 from pgsim.database import connect
+from pgsim.index import build_index
 from pgsim.refresh import refresh
 
 COLUMNS = "id, neighbours, distances, reach"
@@ -281,6 +282,19 @@ def test_a_role_that_may_only_write_recordings_needs_no_right_to_stale(plane: Co
     plane.execute("DROP ROLE scribe")
 
 
+def test_hundreds_of_copies_are_answered_by_mbid_live_too(plane: Connection) -> None:
+    plane.execute(
+        "INSERT INTO pgsim.recording (mbid, vector)"
+        " SELECT lpad(to_hex(1000 - i), 32, '0')::uuid, '[1,0]' FROM generate_series(1, 400) AS i"
+        " UNION ALL SELECT gen_random_uuid(), format('[%s,50]', i)::vector"
+        " FROM generate_series(1, 1500) AS i"
+    )
+    insert(plane, 1, 0)
+    build_index(plane)
+    plane.execute("ANALYZE pgsim.recording")
+    assert numbers(plane, 1, 5, ", ranking => 'distance'") == [600, 601, 602, 603, 604]
+
+
 def test_exact_copies_are_similar_without_end_and_strangers_not_at_all(plane: Connection) -> None:
     for number in range(1, 31):
         insert(plane, number, 0)
@@ -318,6 +332,7 @@ def test_same_genre_and_same_decade_follow_the_seed(plane: Connection) -> None:
     assert numbers(plane, 1, 10, ", same_genre => true") == [2, 4]
     assert numbers(plane, 1, 10, ", same_decade => true") == [3, 4]
     assert numbers(plane, 1, 10, ", same_genre => true, same_decade => true") == [4]
+    assert numbers(plane, 1, 10, ", same_genre => true, genre => 'rosamerica:roc'") == [2, 4]
     with pytest.raises(psycopg.Error, match="same_genre: recording .* is roc"):
         numbers(plane, 1, 10, ", same_genre => true, genre => 'jaz'")
     insert(plane, 9, 9)
