@@ -17,7 +17,7 @@ from tests.clustered import GENRES, copy_in, make_collection
 from tests.integration.conftest import install_template
 
 RECORDINGS = 10_000
-SEEDS = 25
+SEEDS = 40
 FILTERS: dict[str, dict[str, Any]] = {
     "none": {},
     "genre": {"genre": "roc"},
@@ -122,28 +122,29 @@ def test_similarity_is_the_formula_of_distance_and_both_reaches(clustered: Conne
         "SELECT avg(d) FROM (SELECT (o.vector <-> r.vector)::real AS d FROM pgsim.recording AS o"
     )
     reach += " WHERE o.id <> r.id ORDER BY d LIMIT 25) AS nearest"
-    rows = clustered.execute(
-        f"SELECT s.similarity, s.distance, ({reach}),"
-        f" (SELECT ({reach}) FROM pgsim.recording AS r WHERE r.mbid = %(seed)s)"
-        " FROM similar_recordings(%(seed)s, 5) AS s JOIN pgsim.recording AS r USING (mbid)",
-        {"seed": seed},
-    ).fetchall()
+    with clustered.transaction(force_rollback=True):
+        # With lists of their own, no reach is found live, which the index may not do exactly.
+        clustered.execute(
+            "INSERT INTO pgsim.similarity SELECT e.* FROM pgsim.exact_neighbours(ARRAY("
+            " SELECT n.id FROM pgsim.recording AS r,"
+            " pgsim.nearest_exact(r.vector, 41, NULL, r.id) AS n"
+            " WHERE r.mbid = %s), 100) AS e ON CONFLICT DO NOTHING",
+            (seed,),
+        )
+        rows = clustered.execute(
+            f"SELECT s.similarity, s.distance, ({reach}),"
+            f" (SELECT ({reach}) FROM pgsim.recording AS r WHERE r.mbid = %(seed)s)"
+            " FROM similar_recordings(%(seed)s, 5) AS s JOIN pgsim.recording AS r USING (mbid)",
+            {"seed": seed},
+        ).fetchall()
     assert len(rows) == 5
     for similarity, distance, own, other in rows:
         assert similarity == pytest.approx(np.exp(-(distance**2) / (own * other)), rel=1e-3)
 
 
-def test_an_answer_from_the_list_and_a_live_one_are_the_same(clustered: Connection) -> None:
+def test_an_answer_from_the_list_is_the_exact_one(clustered: Connection) -> None:
     for seed in seeds(clustered, True):
-        listed = ask(clustered, seed, 10)
-        vector = clustered.execute(
-            "SELECT vector FROM pgsim.recording WHERE mbid = %s", (seed,)
-        ).fetchone()
-        assert vector is not None
-        nearest = clustered.execute(
-            "SELECT mbid, distance FROM nearest_recordings(%s, 41, ranking => 'distance')", vector
-        ).fetchall()
-        assert {d for _, d in listed} <= {d for _, d in nearest}
+        assert ask(clustered, seed, 10, ranking="distance") == truth(clustered, seed, 10, {})
 
 
 def test_questions_work_inside_a_parallel_query(clustered: Connection) -> None:
