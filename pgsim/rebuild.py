@@ -8,9 +8,10 @@ done, the view switches.
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from threading import Event, Lock
 
 import numpy as np
 from psycopg import errors
@@ -111,8 +112,11 @@ def rebuild(
 class _InMemory:
     """Fills parts from the collection and its index in memory."""
 
-    def __init__(self, conn: Connection, run: Rebuild, threads: int, say: Say) -> None:
+    def __init__(
+        self, conn: Connection, run: Rebuild, threads: int, stopped: Event, say: Say
+    ) -> None:
         self._table = f"pgsim.{run.target}"
+        self._searching, self._stopped = Lock(), stopped
         say(f"reading {run.recordings:,} vectors")
         self._all: Vectors = read_vectors(conn)
         self._searcher: Searcher = make_searcher(
@@ -123,7 +127,10 @@ class _InMemory:
     def fill(self, conn: Connection, first: int, last: int) -> int:
         """Write the lists of the recordings of a range of ids; how many."""
         rows = np.arange(*np.searchsorted(self._all.ids, (first, last + 1)))
-        found, apart = self._searcher.search(rows)
+        with self._searching:  # by all threads; meanwhile another part is written
+            if self._stopped.is_set():
+                raise CancelledError
+            found, apart = self._searcher.search(rows)
         neighbours = np.where(found < 0, -1, self._all.ids[found])
         write_lists(conn, self._table, self._all.ids[rows], neighbours, apart)
         return len(rows)
@@ -135,7 +142,7 @@ class _Worker:
     def __init__(self, conn: Connection, run: Rebuild, threads: int, say: Say) -> None:
         self._conn, self._run, self._threads, self._say = conn, run, threads, say
         self._lists = 0
-        self._stopped = False
+        self._stopped = Event()
         self._filler: _InMemory | Postgres | None = None
 
     def work(self, advance: Advance) -> bool:
@@ -143,8 +150,8 @@ class _Worker:
         before = self._lists
         if self._filler is None:
             self._filler = self._make_filler()
-        # In PostgreSQL a connection searches by one process.
-        connections = self._threads if isinstance(self._filler, Postgres) else 1
+        # In PostgreSQL a connection searches by one process; else one writes while one searches.
+        connections = self._threads if isinstance(self._filler, Postgres) else 2
         with ExitStack() as stack:
             others = [
                 stack.enter_context(closing(another(self._conn))) for _ in range(connections - 1)
@@ -152,11 +159,10 @@ class _Worker:
             pool = stack.enter_context(ThreadPoolExecutor(max(1, len(others))))
             working = [pool.submit(self._work, conn, advance) for conn in others]
             try:
-                self._work(self._conn, advance)
-                for each in working:
-                    each.result()
+                self._lists += self._work(self._conn, advance)
+                self._lists += sum(each.result() for each in working)
             except BaseException:
-                self._stopped = True
+                self._stopped.set()
                 for conn in others:
                     conn.cancel_safe()
                 raise
@@ -169,17 +175,19 @@ class _Worker:
             table = f"pgsim.{run.target}"
             filler = Postgres(self._conn, table, run.length, run.recall, self._say)
         else:
-            filler = _InMemory(self._conn, run, self._threads, self._say)
+            filler = _InMemory(self._conn, run, self._threads, self._stopped, self._say)
         self._conn.execute(
             "UPDATE pgsim.rebuild SET description = %s, recall_found = %s WHERE id = %s",
             (filler.description, filler.recall, run.id),
         )
         return filler
 
-    def _work(self, conn: Connection, advance: Advance) -> None:
-        while not self._stopped and (done := self._part(conn)) is not None:
-            self._lists += done
+    def _work(self, conn: Connection, advance: Advance) -> int:
+        lists = 0
+        while not self._stopped.is_set() and (done := self._part(conn)) is not None:
+            lists += done
             advance(done)
+        return lists
 
     def _part(self, conn: Connection) -> int | None:
         """Do one free part: how many lists it has, None where none is free."""

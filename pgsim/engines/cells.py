@@ -30,7 +30,7 @@ _ROUNDS = 6
 # Cells are probed whose centres are within some times the limit: these squares of it are tried.
 _EFFORTS = (*np.geomspace(1, 25, 300).tolist(), float("inf"))
 # A question's limit is the k-th distance among this many times k recordings of the nearest cells.
-_LIMIT = 32
+_LIMIT = 64
 # Questions a product: questions, cell and result stay in the processor's cache.
 _QUESTIONS = 512
 _ROWS = 128  # the same, against all centres
@@ -97,6 +97,21 @@ class Cells:
     def description(self) -> str:
         """See Searcher."""
         return f"{self.cells} cells, probed to {self.effort**0.5:.2f} times the k-th neighbour"
+
+    def needed(self, rows: NDArray[np.intp], neighbours: NDArray[np.int32]) -> NDArray[np.floating]:
+        """See Tunable."""
+        by_place = np.argsort(self._place[rows])
+        place = self._place[rows[by_place]]
+        vectors = self._members[place, :-1]
+        square = squares(vectors)
+        queries = asking(vectors)
+        within = np.maximum(self._limits(place, queries, square) + square, np.finfo(float).tiny)
+        away = queries @ self._centres.T + square[:, None]
+        away[np.arange(len(rows)), away.argmin(axis=1)] = 0  # the nearest cell is always probed
+        cell = np.searchsorted(self._start, self._place[neighbours[by_place]], "right") - 1
+        result = np.empty(neighbours.shape)
+        result[by_place] = np.take_along_axis(away, cell, axis=1) / within[:, None]
+        return result
 
     def search(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """See Searcher."""

@@ -74,6 +74,13 @@ class Ivf:
         """See Searcher."""
         return f"Faiss IVF{self._cells} fp16, nprobe {self.effort}"
 
+    def needed(self, rows: NDArray[np.intp], neighbours: NDArray[np.int32]) -> NDArray[np.floating]:
+        """See Tunable."""
+        by_nearness = self._nearest_cells(rows, self._cells)
+        turn = np.argsort(by_nearness, axis=1)  # at which each cell is probed
+        cell = self._nearest_cells(neighbours.ravel(), 1).reshape(neighbours.shape)
+        return np.take_along_axis(turn, cell, axis=1) + 1.0
+
     def search(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """See Searcher."""
         distance, rank = unpack(self._search(rows, int(self.effort)))
@@ -95,6 +102,12 @@ class Ivf:
         if len(short) and probes < self._cells:
             best[short] = self._search(rows[short], min(2 * probes, self._cells))
         return best
+
+    def _nearest_cells(self, rows: NDArray[np.integer], cells: int) -> NDArray[np.int64]:
+        found: NDArray[np.int64] = self._index.quantizer.search(
+            self._padded(self._vectors[rows]), cells
+        )[1]
+        return found
 
     def _padded(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.pad(vectors, ((0, 0), (0, self._padding)))

@@ -24,10 +24,8 @@ def distances(
     result = np.empty(len(left), np.float32)
     for start in range(0, len(left), _PAIRS):
         part = slice(start, start + _PAIRS)
-        squares = vectors[left[part]].astype(np.float64)
-        squares -= vectors[right[part]]
-        squares *= squares
-        result[part] = np.sqrt(squares.sum(axis=1))
+        apart = np.subtract(vectors[left[part]], vectors[right[part]], dtype=np.float64)
+        result[part] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
     return result
 
 

@@ -29,6 +29,9 @@ class Tunable(Protocol):
     def description(self) -> str:
         """See Searcher."""
 
+    def needed(self, rows: NDArray[np.intp], neighbours: NDArray[np.int32]) -> NDArray[np.floating]:
+        """The least effort (m, k) that looks at each neighbour of some rows, as it is foreseen."""
+
     def search(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """See Searcher."""
 
@@ -44,26 +47,32 @@ def tune(
 ) -> None:
     """Set the least effort whose recall on the sample is above the one asked for.
 
-    A neighbour counts as found when its distance is within the true k-th: ties are as good.
+    A neighbour counts as found when its distance is within the true k-th: ties are as good. Which
+    effort that takes is foreseen from where the true neighbours lie, and then tried.
     """
     sample = sampled(len(vectors), _SAMPLE)
-    _, truth = Exact(vectors, order, k, threads).search(sample)
-    found: dict[float, float] = {}
-
-    def enough(effort: float) -> bool:
+    rows, truth = Exact(vectors, order, k, threads).search(sample)
+    *some, searcher.effort = searcher.efforts
+    searcher.recall = 1.0
+    if recall == 1:  # which no sample proves
+        return
+    needed = np.where(rows < 0, np.inf, searcher.needed(sample, rows))
+    least = bisect_left(
+        some, True, key=lambda effort: _is_enough(_share(needed <= effort, truth), recall)
+    )
+    for effort in some[least:]:
         searcher.effort = effort
         share = found_share(searcher.search(sample)[1], truth)
-        found[effort] = float(share.mean())
-        say(f"{searcher.description}: recall {found[effort]:.4f} of {len(sample)} recordings")
-        error = _ERRORS * float(share.std()) / sqrt(len(sample))
-        return found[effort] >= min(recall + error, 1)
+        searcher.recall = float(share.mean())
+        say(f"{searcher.description}: recall {searcher.recall:.4f} of {len(sample)} recordings")
+        if _is_enough(share, recall):
+            return
+    searcher.effort, searcher.recall = searcher.efforts[-1], 1.0
 
-    *some, every = searcher.efforts
-    if recall == 1:  # which no sample proves
-        some = []
-    least = bisect_left(some, True, key=enough)
-    searcher.effort = some[least] if least < len(some) else every
-    searcher.recall = found.get(searcher.effort, 1.0)
+
+def _is_enough(share: NDArray[np.float64], recall: float) -> bool:
+    error = _ERRORS * float(share.std()) / sqrt(len(share))
+    return float(share.mean()) >= min(recall + error, 1)
 
 
 def sampled(n: int, size: int) -> NDArray[np.intp]:
@@ -73,6 +82,9 @@ def sampled(n: int, size: int) -> NDArray[np.intp]:
 
 def found_share(found: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.float64]:
     """The share (m,) of each query's neighbours found, from distances (m, k); 1 for no others."""
+    return _share(np.isfinite(found) & (found <= truth[:, -1:]), truth)
+
+
+def _share(within: NDArray[np.bool_], truth: NDArray[np.float32]) -> NDArray[np.float64]:
     wanted = np.isfinite(truth).sum(axis=1)
-    within = (np.isfinite(found) & (found <= truth[:, -1:])).sum(axis=1)
-    return np.where(wanted == 0, 1.0, within / np.maximum(wanted, 1))
+    return np.where(wanted == 0, 1.0, within.sum(axis=1) / np.maximum(wanted, 1))
