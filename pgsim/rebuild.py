@@ -142,7 +142,7 @@ class _Worker:
     def __init__(self, conn: Connection, run: Rebuild, threads: int, say: Say) -> None:
         self._conn, self._run, self._threads, self._say = conn, run, threads, say
         self._lists = 0
-        self._stopped = Event()
+        self._stopped, self._telling = Event(), Lock()
         self._filler: _InMemory | Postgres | None = None
 
     def work(self, advance: Advance) -> bool:
@@ -186,7 +186,8 @@ class _Worker:
         lists = 0
         while not self._stopped.is_set() and (done := self._part(conn)) is not None:
             lists += done
-            advance(done)
+            with self._telling:
+                advance(done)
         return lists
 
     def _part(self, conn: Connection) -> int | None:
