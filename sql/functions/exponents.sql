@@ -24,7 +24,7 @@ BEGIN ATOMIC
                 WHEN pending IS NULL THEN NOT EXISTS (SELECT FROM pgsim.stale AS x WHERE x.id = s.id)
                 ELSE s.id <> ALL(pending)
             END
-    OFFSET 0;
+    OFFSET 0; -- noqa: AM09
 END;
 
 COMMENT ON FUNCTION pgsim.exponents(integer[], real[], real, integer[]) IS

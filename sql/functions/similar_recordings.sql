@@ -48,15 +48,34 @@ BEGIN ATOMIC
             AND NOT EXISTS (SELECT FROM pgsim.stale)
     )
 
-    SELECT a.*
+    SELECT
+        a.rank,
+        a.mbid,
+        a.artist,
+        a.title,
+        a.album,
+        a.year,
+        a.genre,
+        a.distance,
+        a.similarity
     FROM stored AS l
     CROSS JOIN LATERAL pgsim.answer(l.neighbours, l.distances, l.reach, k, ranking, '{}') AS a
     UNION ALL
-    SELECT a.*
-    FROM pgsim.searched_recordings(
-        seed, k, genre, decade, year_from, year_to, same_genre, same_decade, length_from, length_to, exclude,
-        exclude_artists, max_per_artist, distinct_titles, min_similarity, metric, weights, approximate, ranking
-    ) AS a
+    SELECT
+        a.rank,
+        a.mbid,
+        a.artist,
+        a.title,
+        a.album,
+        a.year,
+        a.genre,
+        a.distance,
+        a.similarity
+    FROM
+        pgsim.searched_recordings(
+            seed, k, genre, decade, year_from, year_to, same_genre, same_decade, length_from, length_to, exclude,
+            exclude_artists, max_per_artist, distinct_titles, min_similarity, metric, weights, approximate, ranking
+        ) AS a
     WHERE NOT EXISTS (SELECT FROM stored);
 END;
 
