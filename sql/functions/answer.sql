@@ -27,7 +27,7 @@ BEGIN ATOMIC
         FETCH FIRST k ROWS WITH TIES
     ) AS best
     INNER JOIN pgsim.recording AS r ON best.id = r.id
-    ORDER BY rank ASC
+    ORDER BY best.place ASC, best.distance ASC, r.mbid ASC
     LIMIT k;
 END;
 

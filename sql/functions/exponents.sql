@@ -3,41 +3,28 @@ CREATE OR REPLACE FUNCTION pgsim.exponents(ids integer[], distances real[], seed
 RETURNS TABLE (id integer, distance real, exponent double precision)
 LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 40
 BEGIN ATOMIC
-    -- MATERIALIZED, so that a reach that has to be found live is found once.
-    WITH candidate AS MATERIALIZED (
-        SELECT
-            l.id,
-            l.distance,
-            CASE
-                WHEN l.distance = 0 THEN 0
-                ELSE
-                    l.distance::double precision ^ 2 / nullif(
-                        seed_reach::double precision
-                        * coalesce(s.reach, (SELECT pgsim.live_reach(r.vector, r.id) FROM pgsim.recording AS r WHERE r.id = l.id)), 0
-                    )
-            END AS exponent
-        FROM unnest(ids, distances) AS l (id, distance)
-        -- One scan for all of them is faster than a probe for each.
-        LEFT JOIN (
-            SELECT
-                t.id,
-                t.reach
-            FROM pgsim.similarity AS t
-            WHERE
-                t.id = ANY(ids)
-                -- the reach of one that has changed since is none
-                AND CASE
-                    WHEN pending IS NULL THEN NOT EXISTS (SELECT FROM pgsim.stale AS x WHERE x.id = t.id)
-                    ELSE t.id <> ALL(pending)
-                END
-        ) AS s ON l.id = s.id
-    )
-
+    -- OFFSET 0, so that a reach that has to be found live is found once.
     SELECT
-        c.id,
-        c.distance,
-        c.exponent
-    FROM candidate AS c;
+        l.id,
+        l.distance,
+        CASE
+            WHEN l.distance = 0 THEN 0
+            ELSE
+                l.distance::double precision * l.distance / nullif(
+                    seed_reach::double precision
+                    * coalesce(s.reach, (SELECT pgsim.live_reach(r.vector, r.id) FROM pgsim.recording AS r WHERE r.id = l.id)), 0
+                )
+        END AS exponent
+    FROM unnest(ids, distances) AS l (id, distance)
+    -- the reach of one that has changed since is none
+    LEFT JOIN pgsim.similarity AS s
+        ON
+            l.id = s.id
+            AND CASE
+                WHEN pending IS NULL THEN NOT EXISTS (SELECT FROM pgsim.stale AS x WHERE x.id = s.id)
+                ELSE s.id <> ALL(pending)
+            END
+    OFFSET 0; -- noqa: AM09
 END;
 
 COMMENT ON FUNCTION pgsim.exponents(integer[], real[], real, integer[]) IS
