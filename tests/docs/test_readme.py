@@ -1,4 +1,4 @@
-"""The README's blocks run, in order, and print what stands under them.
+"""The blocks of the README and of the pages beside the code run, and print what they show.
 
 After a change that is meant: PGSIM_GOLDEN=write make check, and read the difference in git.
 """
@@ -24,8 +24,18 @@ from pgsim.profile import read_profile
 from tests.records import example, write_records
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+# In the order in which they are read: one page's files are there for the next.
+PAGES = [
+    ROOT / "README.md",
+    *(ROOT / "pgsim" / folder / "README.md" for folder in ("sources", "profiles", "export")),
+]
+README = PAGES[0].read_text(encoding="utf-8")
+
+
+def blocks_of(page: Path) -> list[tuple[str, str, str]]:
+    """The fenced blocks of a page: their kind, their text, and what is shown as printed by them."""
+    block = r"^```(\w+)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?"
+    return re.findall(block, page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
 def trimmed(text: str) -> str:
@@ -37,7 +47,7 @@ def trimmed(text: str) -> str:
 def workplace(tmp_path: Path, server: embedded.Server, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with `recordings/`, and the tests' server as the embedded one."""
     monkeypatch.setenv("PGSIM_HOME", str(server.home))
-    monkeypatch.delenv("PGSIM_DATABASE_URL", raising=False)
+    monkeypatch.setenv("PGSIM_DATABASE_URL", "music")
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     pgsim = bin_folder / "pgsim"
@@ -70,7 +80,7 @@ def write_own_files(folder: Path) -> None:
     write_records(folder / "audioset" / "clips.tfrecord", clips)
     lines = [" ".join(map(str, [f"L{i}", f"T{i}", *row])) for i, row in enumerate(timbres)]
     (folder / "songs.lines").write_text("\n".join(lines))
-    [source] = [text for kind, text in BLOCKS if "def submission" in text]
+    [source] = [text for _, text, _ in blocks_of(PAGES[0]) if "def submission" in text]
     (folder / "my_source.py").write_text(source)
 
 
@@ -91,52 +101,61 @@ def run(command: list[str], folder: Path) -> str:
     )
 
 
-def test_every_block_runs_and_prints_what_the_readme_says(workplace: Path) -> None:
-    # The first question of the page is asked of the database that the page makes further down.
+def test_every_block_runs_and_prints_what_the_page_says(workplace: Path) -> None:
+    # The first question of the README is asked of the database that it makes further down.
     (workplace / "prepare.log").write_text(
         run(
             [
                 "sh",
                 "-ec",
-                "pgsim --database music init --profile essentia;"
-                "pgsim --database music load recordings/; pgsim --database music refresh",
+                "pgsim init --profile essentia; pgsim load recordings/; pgsim refresh",
             ],
             workplace,
         )
     )
     tested = 0
-    for index, (kind, text) in enumerate(BLOCKS):
-        if kind == "sql":
-            psql = ["pgsim", "--database", "music", "psql", "--", "-X", "-v", "SHOW_CONTEXT=never"]
-            printed = run([*psql, "-c", text], workplace)
-        elif kind == "sh":
-            # `stop` would stop the tests' own server.
-            printed = run(["sh", "-ec", text.replace("pgsim stop\n", "")], workplace)
-        elif kind == "python" and "pyspark" not in text:  # tests/slow runs that
-            printed = run([sys.executable, "-c", text], workplace)
-        else:
-            continue
-        tested += 1
-        if index + 1 < len(BLOCKS) and BLOCKS[index + 1][0] == "text":
-            if os.environ.get("PGSIM_GOLDEN") == "write":
-                written = (ROOT / "README.md").read_text(encoding="utf-8")
-                written = written.replace(BLOCKS[index + 1][1], f"{trimmed(printed)}\n", 1)
-                (ROOT / "README.md").write_text(written, encoding="utf-8")
+    for page in PAGES:
+        for kind, text, shown in blocks_of(page):
+            if kind == "sql":
+                psql = ["pgsim", "psql", "--", "-X", "-v", "SHOW_CONTEXT=never"]
+                printed = run([*psql, "-P", "footer=off", "-c", text], workplace)
+            elif kind == "sh":
+                printed = run(["sh", "-ec", text], workplace)
+            elif kind == "python" and "pyspark" not in text:  # tests/slow runs that
+                printed = run([sys.executable, "-c", text], workplace)
             else:
-                assert trimmed(printed) == trimmed(BLOCKS[index + 1][1]), text
-        else:
-            assert not re.search("^(ERROR|pgsim:|Traceback)", printed, re.MULTILINE), printed
+                continue
+            tested += 1
+            if not shown:
+                assert not re.search("^(ERROR|pgsim:|Traceback)", printed, re.MULTILINE), printed
+            elif os.environ.get("PGSIM_GOLDEN") == "write":
+                written, between = page.read_text(encoding="utf-8"), f"{text}```\n\n```text\n"
+                written = written.replace(between + shown, f"{between}{trimmed(printed)}\n", 1)
+                page.write_text(written, encoding="utf-8")
+            else:
+                assert trimmed(printed) == trimmed(shown), text
     assert tested > 12
 
 
-def test_the_profiles_of_the_readme_can_be_read(tmp_path: Path) -> None:
+def test_pages_link_to_what_is_there() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for link, heading in re.findall(r"\]\(([^)#:]*)(?:#([^)]*))?\)", text):
+            target = (page.parent / link) if link else page
+            assert target.is_file(), link
+            headings = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            names = {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+            assert not heading or heading in names, f"{page}: {link}#{heading}"
+
+
+def test_the_profiles_of_the_pages_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     names = []
-    for text in (text for kind, text in BLOCKS if kind == "toml"):
+    for text in (text for page in PAGES for kind, text, _ in blocks_of(page) if kind == "toml"):
         path.write_text(text)
         names.append(read_profile(str(path)).name)
         assert tomllib.loads(text)["name"] == names[-1]
-    assert names == ["songs", "mine"]
+    assert names == ["mine", "songs"]
 
 
 def test_the_readme_counts_the_recordings_in_the_box() -> None:
