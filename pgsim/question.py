@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from pgvector import Vector
+from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from pgsim.collection import Connection
 from pgsim.errors import PgsimError, UsageError
@@ -105,12 +105,15 @@ class Question:
         named = [f"{word} => %({word})s::{_WORDS[name][word]}" for word in words]
         vector = Vector(self.seed.vector) if isinstance(self.seed, Unloaded) else None
         values = {**words, "seed": self.seed, "vector": vector, "k": self.k, **more}
-        if "weights" in values:
-            values["weights"] = Jsonb(values["weights"])
         if vector is not None:
             del values["seed"]
         query = f"SELECT * FROM pgsim.{name}({', '.join([first, *named])})"
-        return conn.cursor(row_factory=dict_row).execute(query.encode(), values).fetchall()
+        try:
+            return conn.cursor(row_factory=dict_row).execute(query.encode(), values).fetchall()
+        except NumericValueOutOfRange as error:
+            numbers = [(v, w) for w, v in values.items() if isinstance(v, int | float)]
+            value, word = max(numbers, key=lambda each: abs(each[0]))
+            raise UsageError(f"{word} {value}: {error.diag.message_primary}") from None
 
 
 def find(conn: Connection, artist: str | None, title: str | None, most: int) -> list[Row]:

@@ -4,8 +4,9 @@ import csv
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -16,6 +17,7 @@ from pgsim.errors import UsageError
 from pgsim.question import Question, Row, find
 from pgsim.unloaded import Unloaded, read_unloaded
 
+COLUMNS = ("rank", "mbid", "artist", "title", "album", "year", "genre", "distance", "similarity")
 SHOWN = ("rank", "similarity", "distance", "year", "genre", "artist", "title")
 OTHERS = 5  # further matches of a search that are named
 EXPLAINED = 3  # feature sets of an explanation in a table
@@ -131,7 +133,7 @@ def similar(
     if as_json:
         print_json({"recordings": rows, "statistics": statistics} if stats else rows)
     elif as_csv:
-        _print_csv(rows, statistics)
+        _print_csv(rows, statistics, [*COLUMNS, "explanation"] if explain else COLUMNS)
     else:
         _print(rows, statistics)
 
@@ -148,11 +150,17 @@ def _mbid(text: str) -> UUID:
         raise UsageError(f"'{text}' is no MBID: 36 characters, as in a MusicBrainz URL") from None
 
 
-def _weights(text: str | None) -> Any:
+def _weights(text: str | None) -> str | None:
     try:
-        return None if text is None else json.loads(text)
+        if text is None or isinstance(json.loads(text, parse_constant=_no_number), dict):
+            return text
     except ValueError:
-        raise UsageError(f'--weights {text!r:.80} is no JSON: write it as {{"moods": 2}}') from None
+        pass
+    raise UsageError(f'--weights {text!r:.80} is no JSON object: write it as {{"moods": 2}}')
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
 
 
 def _found(conn: Connection, artist: str | None, title: str | None) -> UUID:
@@ -182,15 +190,15 @@ def _print(rows: list[Row], statistics: Row | None) -> None:
         print_table(list(statistics), [list(statistics.values())])
 
 
-def _print_csv(rows: list[Row], statistics: Row | None) -> None:
-    if rows:
-        writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            if "explanation" in row:
-                row["explanation"] = "; ".join(
-                    f"{each['feature_set']} {each['share']:.0%}" for each in row["explanation"]
-                )
-            writer.writerow(row)
+def _print_csv(rows: list[Row], statistics: Row | None, columns: Sequence[str]) -> None:
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        if "explanation" in row:
+            row["explanation"] = "; ".join(
+                f"{each['feature_set']} {each['share']:.0%}" for each in row["explanation"]
+            )
+        writer.writerow(row)
     if statistics:
-        say(", ".join(f"{name} {value:g}" for name, value in statistics.items()))
+        known = {name: value for name, value in statistics.items() if value is not None}
+        say(", ".join(f"{name} {value:g}" for name, value in known.items()))

@@ -34,8 +34,17 @@ BEGIN
     END IF;
     result.length_from := length_from;
     result.length_to := length_to;
-    result.exclude := array_remove(exclude, NULL);
-    result.exclude_artists := array_remove(exclude_artists, NULL);
+    IF exclude IS NOT NULL THEN
+        -- By an old MBID, too. Nobody left out is no condition.
+        result.exclude := nullif(array_remove(exclude, NULL) || ARRAY(
+            SELECT r.mbid
+            FROM unnest(exclude) AS e (mbid)
+            INNER JOIN redirect AS d ON e.mbid = d.mbid
+            INNER JOIN recording AS r ON r.id = redirected_recording(d.mbid)
+            WHERE NOT EXISTS (SELECT FROM recording AS own WHERE own.mbid = e.mbid)
+        ), '{}');
+    END IF;
+    result.exclude_artists := nullif(array_remove(exclude_artists, NULL), '{}');
     IF genre IS NULL THEN
         RETURN result;
     END IF;
@@ -55,13 +64,22 @@ BEGIN
             result.label := genre;
             RETURN result;
         END IF;
-        SELECT string_agg(DISTINCT l.label, ', ') INTO known
-        FROM (SELECT r.genres FROM recording AS r WHERE r.vector IS NOT NULL LIMIT 100000) AS f,
-            unnest(f.genres) AS l (label)
-        WHERE starts_with(l.label, split_part(resolve_filter.genre, ':', 1) || ':');
+        scheme := split_part(genre, ':', 1) || ':';
+        WITH label AS (
+            SELECT DISTINCT l.name
+            FROM (SELECT r.genres FROM recording AS r WHERE r.vector IS NOT NULL LIMIT 100000) AS f,
+                unnest(f.genres) AS l (name)
+        )
+        SELECT coalesce(
+            'known labels of that scheme: ' || (
+                SELECT string_agg(s.name, ', ' ORDER BY s.name)
+                FROM (SELECT label.name FROM label WHERE starts_with(label.name, scheme) ORDER BY label.name LIMIT 40) AS s
+            ),
+            'known schemes: ' || (SELECT string_agg(DISTINCT split_part(label.name, ':', 1), ', ') FROM label WHERE label.name LIKE '%:%'),
+            'no recording has a label of any scheme'
+        ) INTO known;
         RAISE EXCEPTION 'unknown genre ''%'': no recording has it', genre
-            USING ERRCODE = 'invalid_parameter_value',
-                HINT = format('known labels of that scheme: %s', coalesce(known, 'none'));
+            USING ERRCODE = 'invalid_parameter_value', HINT = known;
     END IF;
 
     -- A skip scan: one index probe a label, however many recordings there are.

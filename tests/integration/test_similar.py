@@ -198,6 +198,18 @@ def test_a_table_of_wide_and_long_texts_keeps_its_columns_in_80(
     assert "\n".join(line.rstrip() for line in lines if line.strip()) == GOLDEN.strip("\n")
 
 
+def test_where_nothing_matches_there_are_heads_and_no_rows(
+    conn: Connection, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["similar", str(mbid(1)), "--year-from", "2300", "--stats"]
+    assert run(["--database", conn.info.dsn, *arguments, "--csv"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "rank,mbid,artist,title,album,year,genre,distance,similarity\n"
+    assert said.err.startswith("candidates 0, milliseconds ")
+    assert run(["--database", conn.info.dsn, *arguments]) == 0
+    assert " rank " in capsys.readouterr().out
+
+
 def test_csv_has_the_columns_of_sql_and_quotes_what_has_to_be(
     plane: Connection, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -222,6 +234,12 @@ def test_csv_has_the_columns_of_sql_and_quotes_what_has_to_be(
         (["--title", "?!"], 2, "nothing to look for: no word in '?!'; give words, artist or title"),
         ([mbid(1), "--csv", "--json"], 2, "--csv or --json, not both"),
         ([mbid(1), "--weights", "{x"], 2, "--weights '{x' is no JSON"),
+        ([mbid(1), "--weights", "null"], 2, "--weights 'null' is no JSON object: write it as"),
+        ([mbid(1), "--weights", '{"bpm": NaN}'], 2, "--weights '{\"bpm\": NaN}' is no JSON object"),
+        ([mbid(1), "--weights", '{"bpm": 1e999}'], 2, "weight bpm: 1000"),
+        ([mbid(1), "-k", "99999999999"], 2, "k 99999999999: integer out of range"),
+        ([mbid(1), "--decade", "-99999999999"], 2, "decade -99999999999: integer out of range"),
+        ([mbid(1), "--length-to", "1e99"], 2, "length_to 1e+99: "),
         ([mbid(1), "--weights", '{"x": 1}'], 2, "unknown feature set 'x' in weights; known"),
         ([mbid(1), "--exclude", "x"], 2, "'x' is no MBID"),
         ([mbid(1), "--worst", "--max-per-artist", "1"], 2, "--max-per-artist cannot go with"),
@@ -304,3 +322,9 @@ def test_a_redirected_mbid_is_followed_by_every_question(
             assert answers[0]
             assert answers[0] == answers[1] == answers[2], question
         assert one(conn, "SELECT count(*) FROM similar_recordings_batch(%s, 3)", [mbid(900)]) == 3
+        left_out = (
+            "SELECT count(*) FROM similar_recordings(%s, 1000, exclude => %s) WHERE mbid = %s"
+        )
+        for old in (mbid(1), mbid(900), mbid(901)):
+            assert one(conn, left_out, other, [old], mbid(1)) == 0
+        assert one(conn, left_out, other, [mbid(902)], mbid(1)) == 1
