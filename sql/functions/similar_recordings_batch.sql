@@ -27,14 +27,17 @@ DECLARE
     one uuid;
     answer batch_recording;
 BEGIN
+    -- What cannot be meant of any seed is refused; what is left to refuse is a seed's own problem.
     PERFORM check_question(k, ranking, max_per_artist, min_similarity);
+    PERFORM resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
+    PERFORM resolve_measure(metric, weights, approximate);
     FOR one IN SELECT s.seed FROM unnest(seeds) WITH ORDINALITY AS s (seed, place) ORDER BY s.place LOOP
         BEGIN
             RETURN QUERY
             SELECT one, a.*, NULL::text FROM similar_recordings(
                 one, k, genre, decade, year_from, year_to, same_genre, same_decade, length_from, length_to, exclude,
                 exclude_artists, max_per_artist, distinct_titles, min_similarity, metric, weights, approximate, ranking) AS a;
-        EXCEPTION WHEN no_data_found THEN
+        EXCEPTION WHEN no_data_found OR invalid_parameter_value THEN
             answer.seed := one;
             answer.problem := SQLERRM;
             RETURN NEXT answer;
@@ -47,5 +50,5 @@ COMMENT ON FUNCTION pgsim.similar_recordings_batch(
     uuid[], integer, text, integer, integer, integer, boolean, boolean, real, real, uuid[], uuid[], integer, boolean, real,
     text, jsonb, boolean, text
 ) IS
-'similar_recordings() for many seeds, in their order. A seed that is unknown, or lacks what the question needs, is one row: '
-'the seed and the problem, all else NULL. Other arguments as in similar_recordings().';
+'similar_recordings() for many seeds, in their order. A seed that is unknown, or lacks what the question needs, or that '
+'same_genre or same_decade cannot be asked of, is one row: the seed and the problem, all else NULL. Other arguments as in similar_recordings().';

@@ -130,6 +130,47 @@ def test_a_batch_is_each_seeds_own_answer_and_its_problems(
     assert got == wanted
 
 
+@pytest.mark.parametrize(
+    ("words", "where", "problem"),
+    [
+        ("same_decade => true, year_from => 2005", "r.year < 2000", "no year is both from 2005"),
+        ("same_decade => true, decade => 1990", "r.decade <> 1990", "asks for another"),
+        ("same_genre => true, genre => 'jaz'", "r.genre <> 'jaz'", "asks for another"),
+    ],
+)
+def test_a_seed_that_contradicts_the_question_is_no_end_of_the_batch(
+    clustered: Connection, table: Table, words: str, where: str, problem: str
+) -> None:
+    seeds = table[0][:40]
+    got = rows_of(
+        clustered,
+        f"SELECT s.seed, s.problem, {where} FROM similar_recordings_batch(%s, 1, {words}) AS s"
+        " JOIN pgsim.recording AS r ON s.seed = r.mbid",
+        seeds,
+    )
+    assert [seed for seed, _, _ in got] == seeds
+    assert {contradicts for _, _, contradicts in got} == {True, False}
+    for _, said, contradicts in got:
+        assert (problem in (said or "")) == contradicts
+
+
+@pytest.mark.parametrize("seeds", ["'{}'", "ARRAY[gen_random_uuid()]"])
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("genre => 'polka'", "unknown genre 'polka'"),
+        ("metric => 'x'", "unknown metric 'x'"),
+        ("decade => 1995", "decade 1995 is not a multiple"),
+        ("ranking => 'best'", "unknown ranking 'best'"),
+    ],
+)
+def test_what_no_seed_can_be_asked_is_refused_for_all(
+    clustered: Connection, seeds: str, words: str, message: str
+) -> None:
+    with pytest.raises(psycopg.Error, match=message):
+        clustered.execute(f"SELECT * FROM similar_recordings_batch({seeds}, {words})".encode())
+
+
 def test_the_farthest_are_the_farthest(clustered: Connection, table: Table) -> None:
     mbids, vectors = table
     apart = np.linalg.norm(vectors - vectors[50], axis=1)
