@@ -1,15 +1,12 @@
 CREATE OR REPLACE FUNCTION pgsim.nearest_by_rank(
-    queries vector[], k integer, ranking text, f pgsim.recording_filter, m pgsim.measure,
+    seeds integer[], queries vector[], k integer, ranking text, f pgsim.recording_filter, m pgsim.measure,
     max_per_artist integer, distinct_titles boolean, min_similarity real, titles text[], pending integer[]
 ) RETURNS SETOF pgsim.similar_recording
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path FROM CURRENT
 AS $$
 DECLARE
-    reaches CONSTANT real[] := CASE
-        WHEN m.factors IS NULL
-            THEN ARRAY(SELECT live_reach(q.query, NULL) FROM unnest(queries) WITH ORDINALITY AS q (query, seed) ORDER BY q.seed)
-        END;
+    reaches real[];
     pool integer := greatest(4 * k, 40);
     candidates integer[];
     candidate_reaches real[];
@@ -18,6 +15,12 @@ DECLARE
     distances real[];
     similarities real[];
 BEGIN
+    IF m.factors IS NULL THEN
+        -- at distance 1 from a reach of 1 the exponent is one over the other reach
+        SELECT array_agg(coalesce(1 / e.exponent, 0)::real ORDER BY s.place) INTO reaches
+        FROM exponents(seeds, array_fill(1::real, ARRAY[cardinality(seeds)]), 1, pending) AS e
+        INNER JOIN unnest(seeds) WITH ORDINALITY AS s (id, place) ON e.id = s.id;
+    END IF;
     LOOP
         -- Every seed's nearest; whole where nobody who is not among them could qualify.
         SELECT
@@ -31,7 +34,6 @@ BEGIN
         ) AS n ON true;
         candidates := array_remove(candidates, NULL);
         IF m.factors IS NULL THEN
-            -- at distance 1 from a reach of 1 the exponent is one over the other reach
             SELECT array_agg((1 / e.exponent)::real ORDER BY e.id) INTO candidate_reaches
             FROM exponents(candidates, array_fill(1::real, ARRAY[cardinality(candidates)]), 1, pending) AS e;
         END IF;
@@ -95,6 +97,6 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.nearest_by_rank(
-    vector[], integer, text, pgsim.recording_filter, pgsim.measure, integer, boolean, real, text[], integer[]
+    integer[], vector[], integer, text, pgsim.recording_filter, pgsim.measure, integer, boolean, real, text[], integer[]
 ) IS
-'The k matching recordings whose places in the orders of several vectors are best on average; distance and similarity are means.';
+'The k matching recordings whose places in the orders of several seeds, given by id and vector, are best on average; distance and similarity are means.';

@@ -25,7 +25,10 @@ AS $$
 DECLARE
     conditions recording_filter;
     m measure;
+    others recording_filter;
+    ids integer[];
     vectors vector[];
+    centroid vector;
     titles text[];
     mbids uuid[];
 BEGIN
@@ -34,7 +37,7 @@ BEGIN
         RAISE EXCEPTION 'unknown method ''%''', coalesce(method, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'known: centroid, rank';
     END IF;
-    SELECT array_agg(s.mbid), array_agg(s.vector), array_agg(title_key(s.title)) INTO mbids, vectors, titles
+    SELECT array_agg(s.id), array_agg(s.mbid), array_agg(s.vector), array_agg(title_key(s.title)) INTO ids, mbids, vectors, titles
     FROM seed_vectors(seeds) AS s;
     conditions := resolve_filter(
         genre, decade, year_from, year_to, length_from, length_to, exclude || mbids, exclude_artists);
@@ -42,14 +45,19 @@ BEGIN
     PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(seeds) AS s;
     conditions.present := m.sets;
     IF method = 'centroid' THEN
+        SELECT avg(v.vector) INTO centroid FROM unnest(vectors) AS v (vector);
+        -- A seed is no neighbour of its own: the reach of the mean, too, is to the others.
+        others.exclude := mbids;
         RETURN QUERY
         SELECT a.* FROM nearest_answers(
-            (SELECT avg(v.vector) FROM unnest(vectors) AS v (vector)), k, ranking, conditions, m, NULL,
-            max_per_artist, distinct_titles, min_similarity, titles, NULL, pending_recordings()) AS a;
+            centroid, k, ranking, conditions, m, NULL, max_per_artist, distinct_titles, min_similarity, titles,
+            CASE
+                WHEN m.factors IS NULL THEN (SELECT avg(n.distance)::real FROM nearest_matching(centroid, 25, others) AS n)
+            END, pending_recordings()) AS a;
     ELSE
         RETURN QUERY
         SELECT a.* FROM nearest_by_rank(
-            vectors, k, ranking, conditions, m, max_per_artist, distinct_titles, min_similarity, titles, pending_recordings()) AS a;
+            ids, vectors, k, ranking, conditions, m, max_per_artist, distinct_titles, min_similarity, titles, pending_recordings()) AS a;
     END IF;
 END
 $$;
