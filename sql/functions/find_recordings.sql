@@ -80,8 +80,8 @@ BEGIN
                 SELECT f.id, f.mbid, f.score
                 FROM (
                     SELECT r.id, r.mbid, (
-                        SELECT 2 * sum(CASE WHEN w.words @@ t.exact THEN 1 WHEN w.words @@ t.begun THEN 0.5 ELSE %s END)
-                            / (cardinality($5) + length(w.words))
+                        SELECT least(1, 2 * sum(CASE WHEN w.words @@ t.exact THEN 1 WHEN w.words @@ t.begun THEN 0.5 ELSE %s END)
+                            / (cardinality($5) + length(w.words)))
                         FROM unnest($3, $4, $5) AS t (exact, begun, lexeme)
                     )::real AS score
                     FROM recording AS r

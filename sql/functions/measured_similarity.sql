@@ -4,8 +4,8 @@ BEGIN ATOMIC
     SELECT
         CASE
             WHEN cardinality(sample) = 0 THEN NULL
-            WHEN above.place > cardinality(sample) THEN 0
             WHEN distance = 0 THEN 1
+            WHEN above.place > cardinality(sample) THEN 0
             ELSE 1 - (above.place - 1 + (distance - above.low) / (above.high - above.low)) / cardinality(sample)
         END::real
     FROM (

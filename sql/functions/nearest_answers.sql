@@ -10,7 +10,7 @@ DECLARE
     -- Among fewer than 80 of a whole collection, too many of its recordings are in nobody's answer.
     pool CONSTANT integer := CASE
         WHEN ranking = 'distance' OR m.factors IS NOT NULL THEN k
-        WHEN f IS NULL AND max_per_artist IS NULL AND NOT distinct_titles AND min_similarity IS NULL THEN greatest(4 * k, 80)
+        WHEN f IS NULL AND max_per_artist IS NULL AND distinct_titles IS NOT TRUE AND nullif(min_similarity, 0) IS NULL THEN greatest(4 * k, 80)
         ELSE greatest(4 * k, 40)
     END;
     found_ids integer[];

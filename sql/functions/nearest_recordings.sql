@@ -29,10 +29,11 @@ DECLARE
 BEGIN
     PERFORM check_question(k, ranking, max_per_artist, min_similarity);
     IF query IS NULL THEN
-        RAISE EXCEPTION 'the query vector is NULL' USING ERRCODE = 'null_value_not_allowed';
+        RAISE EXCEPTION 'the query vector is NULL'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'a recording that is not there, or has no features, has no vector';
     ELSIF vector_dims(query) <> dimensions THEN
         RAISE EXCEPTION 'the query vector has % dimensions, but the recordings have %', vector_dims(query), dimensions
-            USING ERRCODE = 'data_exception';
+            USING ERRCODE = 'data_exception', HINT = 'ask with a vector of the database''s own space, as recording.vector is';
     END IF;
     conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
     m := resolve_measure(metric, weights, approximate);

@@ -7,7 +7,7 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path FROM CURRENT
 AS $$
 DECLARE
-    has_rules CONSTANT boolean := distinct_titles OR num_nonnulls(max_per_artist, nullif(min_similarity, 0)) > 0;
+    has_rules CONSTANT boolean := coalesce(distinct_titles, false) OR num_nonnulls(max_per_artist, nullif(min_similarity, 0)) > 0;
     bound CONSTANT double precision := similarity_bound(nullif(min_similarity, 0), seed_reach);
     pool integer := n;
     fetched integer;

@@ -12,6 +12,7 @@ DECLARE
     single text := metric;
     wrong text;
 BEGIN
+    weights := nullif(weights, '{}');
     IF num_nonnulls(metric, weights) = 0 THEN
         RETURN NULL;
     END IF;
@@ -28,11 +29,11 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value',
                     HINT = format('known: %s; several go together by a plus', array_to_string(names, ', '));
         END IF;
-        names := ARRAY(SELECT DISTINCT u.name FROM unnest(string_to_array(metric, '+')) AS u (name));
+        names := string_to_array(metric, '+');
         result.sets := ARRAY(SELECT DISTINCT m.feature_set FROM known_metrics() AS m WHERE m.metric = ANY(names));
         IF cardinality(result.sets) < cardinality(names) THEN
             RAISE EXCEPTION 'metric ''%'' names one feature set twice', metric
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'a set and its weighted form (mfccs, mfccsw) do not go together';
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'name it once, and of a set and its weighted form (mfccs, mfccsw) one; weights make it count more';
         END IF;
     END IF;
 
@@ -46,7 +47,7 @@ BEGIN
             RAISE EXCEPTION 'unknown feature set ''%'' in weights', wrong
                 USING ERRCODE = 'invalid_parameter_value', HINT = format('known here: %s', array_to_string(names, ', '));
         END IF;
-        SELECT format('%s: %s', u.name, u.value) INTO wrong FROM jsonb_each(weights) AS u (name, value)
+        SELECT format('%s: %s', u.name, left(u.value::text, 40)) INTO wrong FROM jsonb_each(weights) AS u (name, value)
         WHERE
             CASE jsonb_typeof(u.value)
                 WHEN 'number' THEN (u.value)::numeric <> 0 AND (u.value)::numeric NOT BETWEEN 0.001 AND 1000

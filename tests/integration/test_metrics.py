@@ -126,6 +126,13 @@ def test_a_metrics_similarity_is_the_share_of_pairs_that_are_farther(clustered: 
     assert rows[-1][0] == 0
 
 
+def test_a_copy_is_wholly_similar_however_alike_all_are(clustered: Connection) -> None:
+    alike = (
+        "SELECT pgsim.measured_similarity(0, '{0,0,0}'), pgsim.measured_similarity(1, '{0,0,0}')"
+    )
+    assert clustered.execute(alike).fetchone() == (1, 0)
+
+
 def test_rules_and_filters_hold_for_a_metric_too(clustered: Connection, table: Table) -> None:
     seed = table[0][7]
     got = ask(clustered, seed, metric="moods", genre="jaz", max_per_artist=1)
@@ -202,10 +209,12 @@ def test_metrics_of_a_fitted_collection_need_a_fit(clustered: Connection) -> Non
         ("metric => 'mfcc'", "unknown metric 'mfcc'"),
         ("metric => 'mfccs+'", "unknown metric ''"),
         ("metric => 'mfccs+mfccsw'", "metric 'mfccs+mfccsw' names one feature set twice"),
+        ("metric => 'mfccs+mfccs'", "metric 'mfccs+mfccs' names one feature set twice"),
         ("weights => '7'", "weights are a JSON number, but must be an object"),
         ("weights => '{\"mfccsw\": 1}'", "unknown feature set 'mfccsw' in weights"),
         ('weights => \'{"mfccs": "2"}\'', 'weight mfccs: "2", but a weight is 0 or a number'),
         ("weights => '{\"mfccs\": 1e9}'", "weight mfccs: 1000000000, but a weight is 0"),
+        ("weights => '{\"mfccs\": 1e99}'", f"weight mfccs: 1{'0' * 39}, but a weight is 0"),
         ("metric => 'key', weights => '{\"bpm\": 1}'", "unknown feature set 'bpm' in weights"),
         ("metric => 'key', weights => '{\"key\": 0}'", "all weights are 0"),
     ],

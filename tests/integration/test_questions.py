@@ -284,6 +284,12 @@ def test_an_unknown_label_lists_those_of_the_scheme_that_was_named(clustered: Co
     assert caught.value.diag.message_hint == "known labels of that scheme: mood:happy, mood:sad"
 
 
+def test_a_label_of_an_unknown_scheme_lists_the_known_schemes(clustered: Connection) -> None:
+    with pytest.raises(psycopg.Error) as caught:
+        ask(clustered, seeds(clustered, True)[0], 10, genre="moods:sad")
+    assert caught.value.diag.message_hint == "known schemes: mood, rosamerica"
+
+
 def test_a_query_vector_of_another_length_is_refused(clustered: Connection) -> None:
     with pytest.raises(psycopg.Error, match="has 2 dimensions, but the recordings have 68"):
         clustered.execute("SELECT * FROM nearest_recordings('[1,2]')")

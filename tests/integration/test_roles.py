@@ -1,7 +1,7 @@
 """Roles: who asks changes nothing, who loads changes rows and no definitions; as those roles."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -151,6 +151,52 @@ def test_no_function_lends_its_rights_to_who_has_none(
 ) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         shared[person].execute(change.encode())
+
+
+# A value of each type. Inner functions that take a resolved filter or measure are reached
+# through those that make it.
+VALUES = {
+    "uuid": mbid(1),
+    "uuid[]": [mbid(1), mbid(2)],
+    "smallint": 5,
+    "integer": 5,
+    "bigint": 5,
+    "integer[]": [1, 2],
+    "bigint[]": [1, 2],
+    "text": "title",
+    "text[]": ["title"],
+    "boolean": False,
+    "real": 0.5,
+    "real[]": [1.0, 2.0],
+    "double precision": 0.5,
+    "double precision[]": [0.5, 0.5],
+    "jsonb": None,
+    "vector": str([0.5] * 68),
+}
+
+
+def test_no_function_that_a_reader_calls_changes_anything(shared: Shared) -> None:
+    owner, reader = shared["owner"], shared["reader"]
+
+    def everything() -> list[object]:
+        tables = [f"SELECT '{t}', t.xmin::text, t::text FROM pgsim.{t} AS t" for t in TABLES]
+        query = f"{' UNION ALL '.join(tables)} ORDER BY 1, 3"
+        return [*owner.execute(query.encode()), one(owner, "SELECT pgsim.shown_similarity()")]
+
+    before = everything()
+    tried = set()
+    for name, types in owner.execute(
+        "SELECT p.oid::regproc::text, p.proargtypes::regtype[]::text[] FROM pg_proc AS p"
+        " WHERE p.pronamespace = 'pgsim'::regnamespace AND p.prokind = 'f'"
+        " AND p.prorettype <> 'trigger'::regtype"
+    ).fetchall():
+        if set(types) <= VALUES.keys():
+            call = f"{name}({', '.join(f'%s::{kind}' for kind in types)})"
+            with suppress(psycopg.Error):
+                reader.execute(f"SELECT * FROM {call}".encode(), [VALUES[kind] for kind in types])
+                tried.add(name)
+    assert {"find_recordings", "recording_distances", "live_reach", "status"} <= tried
+    assert everything() == before
 
 
 def test_only_what_triggers_do_and_the_switch_run_with_the_owners_rights(shared: Shared) -> None:

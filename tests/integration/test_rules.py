@@ -198,6 +198,11 @@ def test_nothing_can_be_as_similar_beyond_the_bound_of_similarity(crowded: Conne
         ("Don’t Stop", "don t stop"),
         ("Long Live", "long live"),
         ("Song - Part 2", "song part 2"),
+        ("Song (Live at the Royal Alb", "song"),
+        ("Song [Bonus", "song"),
+        ("(Live", "live"),
+        ("名前【ライブ】", "名前"),
+        ("【名前】", "名前"),
         ("Live", "live"),
         ("(Live)", "live"),
         ("[untitled]", "untitled"),
@@ -210,6 +215,13 @@ def test_nothing_can_be_as_similar_beyond_the_bound_of_similarity(crowded: Conne
 )
 def test_titles_of_one_song_are_one(crowded: Connection, title: str, key: str | None) -> None:
     assert one(crowded, "SELECT pgsim.title_key(%s)", title) == key
+
+
+def test_an_artist_without_a_name_is_nobody(crowded: Connection) -> None:
+    nobody = "SELECT pgsim.artist_key(%s, %s)"
+    for mbids, name in ((None, ""), ([], " "), ([None], "\u3000"), (None, None)):
+        assert one(crowded, nobody, mbids, name) is None
+    assert one(crowded, nobody, None, " ＡＣ/DC ") == "ac/dc"
 
 
 def test_a_title_with_a_letter_in_it_never_becomes_nothing(crowded: Connection) -> None:

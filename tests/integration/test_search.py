@@ -50,6 +50,15 @@ def test_a_very_long_title_can_be_stored_and_found(plane: Connection) -> None:
     assert one(plane, "SELECT mbid FROM pgsim.find_recordings('a word')") == mbid(1)
 
 
+def test_a_score_is_never_above_one(plane: Connection) -> None:
+    plane.execute(
+        "INSERT INTO pgsim.recording (mbid, artist, title) VALUES (%s, 'Metallica', 'Metallica')",
+        (mbid(1),),
+    )
+    for call in ("'metallica'", "artist => 'metallica', title => 'metallica'"):
+        assert one(plane, f"SELECT score FROM pgsim.find_recordings({call})") == 1
+
+
 @pytest.fixture(scope="module")
 def contrib(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     """What a search needs, on a server with pg_trgm: the embedded one has no contrib."""

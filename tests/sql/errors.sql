@@ -7,6 +7,7 @@ SELECT * FROM similar_recordings(:seed, 0);
 SELECT * FROM similar_recordings(:seed, 1001);
 SELECT * FROM similar_recordings(:seed, genre => 'rock');
 SELECT * FROM similar_recordings(:seed, genre => 'mood:angry');
+SELECT * FROM similar_recordings(:seed, genre => 'moods:sad');
 SELECT * FROM similar_recordings(:seed, genre => 'roc''; DROP TABLE recording; --');
 SELECT * FROM similar_recordings(:seed, decade => 1995);
 SELECT * FROM similar_recordings(:seed, year_from => 2000, year_to => 1999);
