@@ -33,9 +33,13 @@ GRANT UPDATE (center, scale) ON pgsim.feature_set TO pgsim_writer;
 GRANT UPDATE (list_length, fitted_at, fitted_on) ON pgsim.collection TO pgsim_writer;
 GRANT TRUNCATE ON pgsim.similarity_a, pgsim.similarity_b, pgsim.stale TO pgsim_writer;
 
--- VACUUM and ANALYZE; before PostgreSQL 17 they are the owner's alone.
+-- VACUUM and ANALYZE; before PostgreSQL 17 they are the owner's alone. What revision the tables are of;
+-- no revision where psql ran the manifest.
 DO $$
 BEGIN
+    IF to_regclass('pgsim.alembic_version') IS NOT NULL THEN
+        EXECUTE 'GRANT SELECT ON pgsim.alembic_version TO pgsim_reader';
+    END IF;
     IF current_setting('server_version_num')::integer >= 170000 THEN
         EXECUTE 'GRANT MAINTAIN ON pgsim.recording, pgsim.similarity_a, pgsim.similarity_b TO pgsim_writer';
     END IF;

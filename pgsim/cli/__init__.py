@@ -151,4 +151,6 @@ def _one_line(error: psycopg.Error) -> str:
     parts = [error.diag.message_primary or str(error).strip() or type(error).__name__]
     if error.diag.message_hint:
         parts.append(error.diag.message_hint)
+    elif parts[0].startswith("permission denied for "):
+        parts.append("pgsim_reader may ask, pgsim_writer load and refresh: see pgsim init --roles")
     return "; ".join(part.replace("\n", " ") for part in parts)

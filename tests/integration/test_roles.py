@@ -1,5 +1,6 @@
 """Roles: who asks changes nothing, who loads changes rows and no definitions; as those roles."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -98,6 +99,23 @@ def test_a_reader_asks_everything(shared: Shared, question: str) -> None:
     asked = shared["reader"].execute(question.encode(), words).fetchall()
     assert asked
     assert asked == shared["owner"].execute(question.encode(), words).fetchall()
+
+
+def test_a_reader_checks_and_asks_from_the_shell_and_is_told_who_may_load(
+    shared: Shared, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = {}
+    for person in ("owner", "reader"):
+        url = shared[person].info.dsn
+        assert run(["--database", url, "check", "--json"]) == 0
+        checks = json.loads(capsys.readouterr().out)["checks"]
+        assert run(["--database", url, "similar", str(mbid(1)), "--explain", "--json"]) == 0
+        said[person] = [each["wrong"] for each in checks], capsys.readouterr().out
+    assert said["reader"] == said["owner"]
+    assert run(["--database", url, "refresh"]) == 1
+    assert "permission denied for table run; pgsim_reader may ask, pgsim_writer load" in (
+        capsys.readouterr().err
+    )
 
 
 def test_a_reader_asks_while_changes_are_pending_and_without_any_list(as_role: AsRole) -> None:
@@ -307,7 +325,7 @@ def test_every_table_is_readable_and_a_table_of_the_users_is_left_alone(as_role:
         "SELECT relname FROM pg_class WHERE relnamespace = 'pgsim'::regnamespace"
         " AND relkind IN ('r', 'v') AND NOT has_table_privilege('pgsim_reader', oid, 'SELECT')"
     )
-    assert {name for (name,) in rows} == {"mine", "alembic_version"}
+    assert {name for (name,) in rows} == {"mine"}
 
 
 def test_an_upgrade_keeps_the_roles_rights_and_gives_those_to_new_tables(as_role: AsRole) -> None:
