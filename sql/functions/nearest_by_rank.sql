@@ -99,4 +99,5 @@ $$;
 COMMENT ON FUNCTION pgsim.nearest_by_rank(
     integer[], vector[], integer, text, pgsim.recording_filter, pgsim.measure, integer, boolean, real, text[], integer[]
 ) IS
-'The k matching recordings whose places in the orders of several seeds, given by id and vector, are best on average; distance and similarity are means.';
+'The k matching recordings whose places in the orders of several seeds, given by id and vector, are best on average; distance '
+'and similarity are means.';

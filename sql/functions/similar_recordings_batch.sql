@@ -51,4 +51,5 @@ COMMENT ON FUNCTION pgsim.similar_recordings_batch(
     text, jsonb, boolean, text
 ) IS
 'similar_recordings() for many seeds, in their order. A seed that is unknown, or lacks what the question needs, or that '
-'same_genre or same_decade cannot be asked of, is one row: the seed and the problem, all else NULL. Other arguments as in similar_recordings().';
+'same_genre or same_decade cannot be asked of, is one row: the seed and the problem, all else NULL. Other arguments '
+'as in similar_recordings().';

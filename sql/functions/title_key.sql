@@ -9,7 +9,9 @@ BEGIN ATOMIC
         )
     FROM (SELECT lower(normalize(title_key.title, nfkc))) AS plain (title)
     LEFT JOIN LATERAL (
-        SELECT coalesce(nullif(btrim(regexp_replace(plain.title, '\s*(\([^)]*(\)|$)|\[[^]]*(\]|$)|\{[^}]*(\}|$)|【[^】]*(】|$)|〔[^〕]*(〕|$))', ' ', 'g')), ''), plain.title)
+        SELECT coalesce(nullif(btrim(regexp_replace(
+            plain.title, '\s*(\([^)]*(\)|$)|\[[^]]*(\]|$)|\{[^}]*(\}|$)|【[^】]*(】|$)|〔[^〕]*(〕|$))', ' ', 'g'
+        )), ''), plain.title)
     ) AS bare (title) ON plain.title ~ '[[({【〔:~/–—-]|\s(feat|ft|remaster)'
     LEFT JOIN LATERAL (
         SELECT coalesce(nullif(regexp_replace(bare.title, '\s+(feat\.?|ft\.?|featuring)\s.*$', ''), ''), bare.title)

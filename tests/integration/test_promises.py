@@ -23,7 +23,7 @@ from pgsim.database import connect
 from pgsim.profile import FeatureSet, Profile
 from tests.rows import one
 
-QUESTIONS = 150
+QUESTIONS = 80
 SETS = "abcd"
 GRID = Profile(
     "grid",
