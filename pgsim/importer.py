@@ -40,7 +40,8 @@ class ImportReport:
     members, since these are unknown or gone; `different` ones have distances that are not those of
     the vectors here. `unknown_mbids` counts the MBIDs, members' too, that are not here with a
     vector, and `named` are some of them. `pending` recordings are those that the file does not know
-    as they are here; `list_length` is how many neighbours a list has now.
+    as they are here; `recordings` - stored have no list now; `list_length` is how many neighbours
+    a list has.
     """
 
     lists: int
@@ -51,6 +52,7 @@ class ImportReport:
     unknown_mbids: int
     named: list[str]
     pending: int
+    recordings: int
     list_length: int
     seconds: float
 
@@ -67,7 +69,7 @@ def import_matrix(
     Readers see the old one until the new one is whole; a failed or killed import leaves it. In
     memory are the vectors, and a part of the file. `conn` is in autocommit mode; `say` is told of
     each step, `advance` of how many more pairs are read. PairsError where the file cannot be read,
-    or is no matrix; PgsimError where a rebuild is under way.
+    is no matrix, or is one of other recordings; PgsimError where a rebuild is under way.
     """
     started = time.monotonic()
     read_collection(conn)
@@ -79,11 +81,22 @@ def import_matrix(
             for each in _whole_lists(pairs, path):
                 advance(len(each.rank))
                 write_lists(conn, f"pgsim.{run.target}", *lists.take(each, path))
-            length = _length(lists, list_length(conn), path)
+            before = list_length(conn)
+            length = _length(lists, before, path)
+            if length != before:
+                say(f"a list has {length} neighbours from now on, and had {before} before")
             cut = conn.execute(
                 f"DELETE FROM pgsim.{run.target} WHERE cardinality(neighbours) < %s".encode(),
                 (min(length, len(lists.all.ids) - 1),),
             )
+            stored = lists.read - lists.strange - lists.different - cut.rowcount
+            if not stored:
+                raise PairsError(
+                    f"{path}: none of its {lists.read:,} lists is one of this collection"
+                    f" ({lists.strange:,} of unknown recordings, {cut.rowcount:,} short,"
+                    f" {lists.different:,} of other vectors than are here): the matrix stays as it"
+                    " was"
+                )
             pending = lists.all.ids[~lists.is_known]
             conn.execute(
                 "INSERT INTO pgsim.stale (id) SELECT unnest(%s::integer[])", (pending.tolist(),)
@@ -98,13 +111,14 @@ def import_matrix(
         switch(conn, run, say)
     return ImportReport(
         lists.read,
-        lists.read - lists.strange - lists.different - cut.rowcount,
+        stored,
         lists.strange,
         cut.rowcount,
         lists.different,
         len(lists.unknown),
         [_text(mbid) for mbid in sorted(lists.unknown)[:NAMED]],
         len(pending),
+        len(lists.all.ids),
         length,
         round(time.monotonic() - started, 1),
     )

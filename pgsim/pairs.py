@@ -50,9 +50,9 @@ def read_pairs(path: Path) -> Iterator[Pairs]:
 
 def _read_csv(path: Path) -> Iterator[Pairs]:
     line = 1
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.reader(file)
-        try:
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
             if tuple(next(rows, ())) != COLUMNS:
                 raise PairsError(
                     f"{path} is no exported matrix: it begins with {','.join(COLUMNS)}"
@@ -70,10 +70,10 @@ def _read_csv(path: Path) -> Iterator[Pairs]:
                     raise PairsError(_first_wrong(path, line, chunk)) from None
                 yield pairs
                 line += len(chunk)
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise PairsError(f"cannot read {path}: {error}") from None
-        except OSError as error:
-            raise PairsError(f"cannot read {path}: {error.strerror}") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise PairsError(f"cannot read {path}: {error}") from None
+    except OSError as error:
+        raise PairsError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _first_wrong(path: Path, before: int, rows: Sequence[Sequence[str]]) -> str:
@@ -100,25 +100,36 @@ def _read_parquet(path: Path) -> Iterator[Pairs]:
     for file in files:
         try:
             with arrow.parquet.ParquetFile(file) as source:
-                if not set(COLUMNS) <= set(source.schema_arrow.names):
-                    raise PairsError(f"{file} is no exported matrix: it lacks {', '.join(COLUMNS)}")
+                _require_columns(arrow, source.schema_arrow, file)
                 for batch in source.iter_batches(CHUNK, columns=list(COLUMNS)):
                     mbid, rank, similar, distance = (batch.column(name) for name in COLUMNS)
                     yield Pairs(
-                        to_mbids(mbid.to_pylist()),
-                        _numbers(rank, np.int32),
-                        to_mbids(similar.to_pylist()),
-                        _numbers(distance, np.float32),
+                        to_mbids(_known(mbid).to_pylist()),
+                        _known(rank).cast("int32").to_numpy(zero_copy_only=False),
+                        to_mbids(_known(similar).to_pylist()),
+                        _known(distance).to_numpy(zero_copy_only=False).astype(np.float32),
                     )
         except (arrow.ArrowException, ValueError, OSError) as error:
             raise PairsError(f"cannot read {file}: {str(error).splitlines()[0]}") from None
 
 
-def _numbers(column: Any, kind: Any) -> NDArray[Any]:
+def _require_columns(arrow: Any, schema: Any, file: Path) -> None:
+    """PairsError where a column is not there, or is not of its kind."""
+    types = arrow.types
+    text = ("text", lambda kind: types.is_string(kind) or types.is_large_string(kind))
+    kinds = (text, ("an integer", types.is_integer), text, ("a float", types.is_floating))
+    for name, (what, is_so) in zip(COLUMNS, kinds, strict=True):
+        if name not in schema.names:
+            raise PairsError(f"{file} is no exported matrix: it has no column {name}")
+        kind = schema.field(name).type
+        if not is_so(kind):
+            raise PairsError(f"{file} is no exported matrix: its {name} is {kind}, not {what}")
+
+
+def _known(column: Any) -> Any:
     if column.null_count:
-        raise ValueError("a rank or a distance is null")
-    numbers: NDArray[Any] = column.to_numpy(zero_copy_only=False).astype(kind)
-    return numbers
+        raise ValueError("an MBID, a rank or a distance is null")
+    return column
 
 
 def to_mbids(texts: Sequence[str]) -> NDArray[np.bytes_]:

@@ -75,5 +75,5 @@ def import_(
         some = ", ".join(report["named"])
         more = ", …" if report["unknown_mbids"] > len(report["named"]) else ""
         say(f"{report['unknown_mbids']:,} MBIDs are not here with a vector: {some}{more}")
-    if report["pending"] or report["short"] or report["different"]:
-        say("to make the lists that are missing: pgsim refresh")
+    if missing := report["recordings"] - report["stored"]:
+        say(f"{missing:,} of {report['recordings']:,} recordings have no list: pgsim refresh")

@@ -248,6 +248,62 @@ def test_rows_within_a_list_may_stand_in_any_order(
     assert matrix(other) == matrix(plane)
 
 
+def test_a_matrix_of_other_recordings_leaves_the_one_that_is_there(
+    other: Connection, exported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(501, 601):
+        insert(other, number, number)
+    rebuild(other, engine="exact", k=50)
+    before = matrix(other)
+    assert run(["--database", other.info.dsn, "import", str(exported)]) == 1
+    said = capsys.readouterr().err
+    assert "none of its 40 lists is one of this collection (40 of unknown recordings" in said
+    assert matrix(other) == before
+    assert one(other, "SELECT list_length FROM pgsim.collection") == 50
+    assert one(other, "SELECT count(*) FROM pgsim.stale") == 0
+
+
+def test_how_many_recordings_have_no_list_is_said(
+    other: Connection, exported: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(other)
+    exported.write_text("".join(exported.read_text().splitlines(keepends=True)[: 1 + 12 * 30]))
+    assert run(["--database", other.info.dsn, "import", str(exported)]) == 0
+    said = capsys.readouterr().err
+    assert "28 of 40 recordings have no list: pgsim refresh" in said
+    assert "a list has 30 neighbours from now on, and had 100 before" in said
+    refresh(other)
+    assert matrix(other) == exact(other)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"mbid": [mbid(1).bytes]}, "its mbid is binary, not text"),
+        ({"mbid": [None]}, "its mbid is null, not text"),
+        ({"similar_mbid": [7]}, "its similar_mbid is int64, not text"),
+        ({"rank": ["1"]}, "its rank is string, not an integer"),
+        ({"rank": [1.0]}, "its rank is double, not an integer"),
+        ({"rank": [1 << 32]}, "Integer value 4294967296 not in range"),
+        ({"rank": [None, 1], "mbid": 2 * [str(mbid(1))]}, "a rank or a distance is null"),
+        ({"distance": [1]}, "its distance is int64, not a float"),
+    ],
+)
+def test_parquet_of_other_kinds_is_refused(
+    other: Connection, tmp_path: Path, columns: dict[str, list[Any]], message: str
+) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="needs pgsim[parquet]")
+    from pyarrow.parquet import write_table
+
+    count = max(map(len, columns.values()))
+    rows = {"mbid": [str(mbid(1))], "rank": [1], "similar_mbid": [str(mbid(2))], "distance": [1.0]}
+    whole = {name: columns.get(name, value * count) for name, value in rows.items()}
+    write_table(pyarrow.table(whole), tmp_path / "m.parquet")
+    with pytest.raises(PairsError) as caught:
+        import_matrix(other, tmp_path / "m.parquet")
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
@@ -291,6 +347,9 @@ def test_files_that_are_none_of_ours_are_named(other: Connection, tmp_path: Path
     (tmp_path / "m.csv").write_bytes(HEADER.encode() + b"\xff\xfe\n")
     with pytest.raises(PairsError, match=r"cannot read .*m.csv: 'utf-8' codec"):
         import_matrix(other, tmp_path / "m.csv")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(PairsError, match=r"cannot read .*folder.csv: Is a directory"):
+        import_matrix(other, tmp_path / "folder.csv")
     (tmp_path / "m.h5").touch()
     with pytest.raises(UsageError, match=r"its name has to end in .csv or .parquet"):
         import_matrix(other, tmp_path / "m.h5")
