@@ -16,6 +16,7 @@ from pgsim.database import client_program, connect, password_of, redact, require
 from pgsim.errors import PgsimError, UsageError
 from pgsim.index import INDEX_MEMORY
 from pgsim.snapshot import snapshot
+from pgsim.target import require_free
 
 CHUNK = 1 << 20  # bytes
 EVERY = 0.2  # seconds between two looks at how far pg_dump has come
@@ -90,8 +91,7 @@ def dump(
     """
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file in it")
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists: --force replaces it")
+    require_free(path, force)
     program = client_program("pg_dump")
     with closing(connect(conninfo, autocommit=True)) as conn:
         read_collection(conn)

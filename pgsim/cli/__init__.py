@@ -132,10 +132,8 @@ def run(arguments: list[str]) -> int:
         return _fail(_one_line(error), 2 if error.sqlstate in _MISUSE else 1)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read us has gone: nothing more to say, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:
+        return _fail_to_read_or_write(error)
     if code == _INTERRUPTED:  # as typer returns it, or as it came
         return _fail("interrupted", code)
     return code if isinstance(code, int) else 0
@@ -144,6 +142,19 @@ def run(arguments: list[str]) -> int:
 def _fail(message: str, code: int) -> int:
     typer.echo(f"pgsim: {message}", err=True)
     return code
+
+
+def _fail_to_read_or_write(error: OSError) -> int:
+    """Say which file, or that it is the output that nobody takes, unless its reader has gone."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Nothing more can be said there, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 1
+    where = f"cannot use {error.filename}" if error.filename else "cannot write the output"
+    return _fail(f"{where}: {error.strerror or error}", 1)
 
 
 def _one_line(error: psycopg.Error) -> str:

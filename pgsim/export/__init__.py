@@ -17,7 +17,8 @@ from pgsim.export.hdf5 import write_hdf5
 from pgsim.export.lines import csv, mirex, resp
 from pgsim.export.matrix import Advance, Matrix, open_matrix
 from pgsim.export.parquet import write_parquet
-from pgsim.export.search_index import write_faiss
+from pgsim.export.search_index import MBIDS, write_faiss
+from pgsim.target import require_free
 
 Stream = Callable[[Matrix], Iterator[bytes]]
 Writer = Callable[[Matrix, Path], None]
@@ -27,11 +28,15 @@ STDOUT = Path("-")
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: how names of its files end, and its stream or its writer."""
+    """A format: how names of its files end, and its stream or its writer.
+
+    `beside` is what the name of a second file has in addition.
+    """
 
     suffixes: tuple[str, ...]
     stream: Stream | None = None
     writer: Writer | None = None
+    beside: str = ""
 
 
 FORMATS = {
@@ -40,7 +45,7 @@ FORMATS = {
     "hdf5": Format((".h5", ".hdf5"), writer=write_hdf5),
     "mirex": Format((".mirex",), stream=mirex),
     "resp": Format((".resp",), stream=resp),
-    "faiss": Format((".faiss",), writer=write_faiss),
+    "faiss": Format((".faiss",), writer=write_faiss, beside=MBIDS),
 }
 
 
@@ -89,6 +94,7 @@ def export(
             sys.stdout.buffer.flush()
             return _report(name, path, matrix, size)
     _require_free(path, force)
+    require_free(path.with_name(path.name + FORMATS[name].beside), force)
     try:
         with (
             TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
@@ -106,7 +112,9 @@ def export(
             _move(whole, path, Path(folder, "old"))
             return _report(name, path, matrix, size)
     except OSError as error:
-        raise PgsimError(f"cannot write {path}: {error.strerror or error}") from None
+        # What a library says of it may be long, and of a folder that nobody knows.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise PgsimError(f"cannot write {path}: {reason}") from None
 
 
 def _report(name: str, path: Path, matrix: Matrix, size: int) -> ExportReport:
@@ -128,12 +136,9 @@ def _format_of(path: Path) -> str:
 
 def _require_free(path: Path, force: bool) -> None:
     """UsageError where something is in the way that may not, or must never, be replaced."""
-    if not path.exists():
-        return
     if path.is_dir() and not {each.name for each in path.iterdir()} <= {"recording", "similarity"}:
         raise UsageError(f"{path} is a folder of something else: name another")
-    if not force:
-        raise UsageError(f"{path} exists: --force replaces it")
+    require_free(path, force)
 
 
 def _synced_size(path: Path) -> int:

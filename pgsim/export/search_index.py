@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.engines.tuning import found_share
-from pgsim.errors import UsageError
+from pgsim.errors import PgsimError, UsageError
 from pgsim.export.matrix import Matrix
 from pgsim.vectors import read_vectors
 
@@ -41,7 +41,10 @@ def write_faiss(matrix: Matrix, path: Path) -> None:
     rows = np.searchsorted(matrix.ids, recordings.ids)
     names = path.with_name(path.name + MBIDS)
     names.write_bytes(b"".join(name + b"\n" for name in matrix.texts[rows].tolist()))
-    faiss.write_index(index, str(path))
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as error:  # which is all that Faiss says of a full disk
+        raise PgsimError(f"cannot write {path.name}: {str(error).split('failed: ')[-1]}") from None
 
 
 def _tune(index: Any, vectors: NDArray[np.float32], k: int) -> None:

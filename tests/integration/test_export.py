@@ -1,6 +1,7 @@
 """The matrix taken away: each format read again, by its own kind of program where there is one."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pgsim import embedded
 from pgsim.cli import run
 from pgsim.collection import Connection
 from pgsim.database import client_program, connect
+from pgsim.dump import dump
 from pgsim.errors import PgsimError, UsageError
 from pgsim.export import FORMATS, export, matrix
 from pgsim.rebuild import rebuild
@@ -26,6 +28,7 @@ from tests.integration.conftest import install_template
 from tests.integration.test_matrix import insert
 
 RECORDINGS = 300
+ROOT = Path(__file__).parents[2]
 # The rows of the view in the order of an export.
 PAIRS = """
     SELECT m.mbid, m.rank, m.similar_mbid, m.distance
@@ -259,6 +262,74 @@ def test_what_is_in_the_way_is_replaced_only_on_demand(listed: Connection, tmp_p
     with pytest.raises(UsageError, match="is a folder of something else"):
         export(listed, folder, force=True)
     assert (folder / "mine.txt").read_text() == "of value"
+
+
+def test_a_file_beside_an_index_is_not_replaced_unasked(plane: Connection, tmp_path: Path) -> None:
+    (tmp_path / "m.faiss.mbids").write_text("of value")
+    with pytest.raises(UsageError, match=r"m.faiss.mbids exists: --force replaces it"):
+        export(plane, tmp_path / "m.faiss")
+    assert (tmp_path / "m.faiss.mbids").read_text() == "of value"
+
+
+def test_a_device_is_never_replaced(plane: Connection, tmp_path: Path) -> None:
+    device = tmp_path / "device.csv"
+    os.mkfifo(device)
+    for force in (False, True):
+        with pytest.raises(UsageError, match=r"device.csv is no file that could be replaced"):
+            export(plane, device, force=force)
+        with pytest.raises(UsageError, match=r"device.csv is no file that could be replaced"):
+            dump(plane.info.dsn, device, force=force)
+    assert device.is_fifo()
+
+
+@pytest.mark.parametrize("name", ["m.csv", "m.parquet", "m.h5", "m.faiss"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    listed: Connection, tmp_path: Path, name: str
+) -> None:
+    """A limit of the size of files fails as a full disk does."""
+    script = (
+        "import resource, signal, sys\n"
+        "from pgsim.cli import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, 12_000))\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--database", listed.info.dsn, "export", tmp_path / name],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if "is not installed" in done.stderr:
+        pytest.skip(done.stderr)
+    assert done.returncode == 1
+    *_, said = done.stderr.splitlines()
+    assert said.startswith("pgsim: cannot write ")
+    assert "File too large" in said
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["--version"], ["export", "-", "--format", "csv"]])
+def test_output_that_nobody_takes_is_one_line(listed: Connection, words: list[str]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pgsim", "--database", listed.info.dsn, *words],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "pgsim: cannot write the output: No space left on device"
+    assert "Traceback" not in done.stderr
+
+
+def test_a_name_that_the_system_refuses_is_one_line(
+    listed: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = str(tmp_path / f"{300 * 'x'}.csv")
+    for command in ("export", "import", "dump", "restore"):
+        assert run(["--database", listed.info.dsn, command, name]) == 1
+        assert capsys.readouterr().err.rstrip().endswith(": File name too long")
 
 
 @pytest.mark.parametrize(
