@@ -27,6 +27,8 @@ def require_plot(file: Path) -> None:
     """Check, before the work, that a plot can be made: its name, its folder, and matplotlib."""
     if file.suffix not in FORMATS:
         raise UsageError(f"cannot plot {file}: the name has to end in {', '.join(FORMATS)}")
+    if file.is_dir():
+        raise PgsimError(f"cannot plot {file}: it is a folder")
     if not file.parent.is_dir():
         raise PgsimError(f"cannot plot {file}: there is no folder {file.parent}")
     try:

@@ -36,13 +36,12 @@ def evaluate(
         require_plot(plot_file)
     with connection(ctx) as conn:
         evaluation = measure(conn, sample=sample, seed=seed, threads=threads, say=say)
-    if plot_file:
-        plot(evaluation, plot_file)
     if as_json:
         print_json(asdict(evaluation))
     else:
         _print(evaluation)
     if plot_file:
+        plot(evaluation, plot_file)
         say(f"drawn: {plot_file}")
 
 

@@ -169,6 +169,20 @@ def test_the_command_prints_in_80_columns_speaks_json_and_draws(
     assert file.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_plot_that_cannot_be_written_costs_no_figures(
+    plane: Connection, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("matplotlib", reason="needs pgsim[plot]")
+    for number in range(1, 4):
+        insert(plane, number, number)
+    (tmp_path / "x.png").symlink_to(tmp_path / "gone" / "x.png")
+    name = str(tmp_path / "x.png")
+    assert run(["--database", plane.info.dsn, "evaluate", "--json", "--plot", name]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["recordings"] == 3
+    assert said.err.endswith(f"pgsim: cannot use {name}: No such file or directory\n")
+
+
 @pytest.mark.parametrize(
     ("file", "code", "line"),
     [("x.bmp", 2, "has to end in .png"), ("missing/x.png", 1, "there is no folder missing")],
