@@ -6,10 +6,13 @@ from pgsim.collection import Connection
 from pgsim.profile import WHOLE_DIMENSIONS
 from pgsim.schema import read_sql
 
+MOST_MEMORY = 8 << 30  # bytes that an index is built in at most
 # In kB, what the index needs to be built in memory: a vector and about 800 bytes of links each. It
 # has to work where, in the midst of a restore, only tables and their rows are there yet.
-INDEX_MEMORY = """
-    SELECT least(greatest(count(*) * (4 * max(a.atttypmod) + 800) / 1024, 65536), 8388608)
+INDEX_MEMORY = f"""
+    SELECT least(
+        greatest(count(*) * (4 * max(a.atttypmod) + 800) / 1024, 65536), {MOST_MEMORY // 1024}
+    )
     FROM pgsim.recording AS r
     INNER JOIN pg_catalog.pg_attribute AS a
         ON a.attrelid = 'pgsim.recording'::pg_catalog.regclass AND a.attname = 'vector'

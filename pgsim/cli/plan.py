@@ -10,6 +10,7 @@ import typer
 from pgsim.cli.common import Json, print_json, print_table, say
 from pgsim.database import resolve
 from pgsim.errors import UsageError
+from pgsim.index import MOST_MEMORY
 from pgsim.plan import LEAST_SAMPLE, NEWCOMERS, SAMPLE, Plan
 from pgsim.plan import plan as foresee
 
@@ -19,7 +20,8 @@ _STEPS = {
     "index": "HNSW index",
     "prepare": "rebuild: read and tune",
     "lists": "rebuild: make lists",
-    "refresh": f"refresh of {NEWCOMERS:,}",
+    "compare": f"refresh: compare {NEWCOMERS:,}",
+    "enter": "refresh: enter lists",
 }
 # Above this share of the processors at other work, what is measured is that work too.
 _BUSY = 0.25
@@ -43,7 +45,7 @@ def plan(
     The samples are the database's own recordings where it has enough, else made up. They are
     measured in a scratch database 'pgsim_plan' on the same server, which is dropped.
     """
-    seconds = _seconds(within) if within else None
+    seconds = None if within is None else _seconds(within)
     load, processors = os.getloadavg()[0], os.cpu_count() or 1
     if load > _BUSY * processors:
         say(
@@ -65,7 +67,7 @@ def _print(planned: Plan, within: str | None) -> None:
         f"foreseen from {', '.join(f'{size:,}' for size in planned.samples)}: {planned.vectors}"
     )
     print_table(
-        ["", f"{planned.samples[-1]:,} take", "and grow as", f"{n} take"],
+        ["", f"{planned.samples[-1]:,} take", "and grow as", "so all take"],
         [
             [_STEPS[each.step], duration(each.measured[-1]), each.formula, duration(each.seconds)]
             for each in planned.steps
@@ -89,6 +91,10 @@ def _print(planned: Plan, within: str | None) -> None:
         typer.echo(f"within {within}: {planned.machines} like this one, by pgsim rebuild --join")
     elif within:
         typer.echo(f"within {within}: no number of machines like this one")
+    if planned.index_memory > MOST_MEMORY:
+        typer.echo(
+            f"the index takes longer than that: it gets {_size(MOST_MEMORY)} of memory at most"
+        )
 
 
 def _seconds(text: str) -> float:

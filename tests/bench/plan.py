@@ -51,6 +51,7 @@ def main() -> None:
     happened = whole.seconds
     for sums in (foreseen, happened):
         sums["rebuild"] = sums["prepare"] + sums["lists"]
+        sums["refresh"] = sums["compare"] + sums["enter"]
         sums["all"] = sums["load"] + sums["index"] + sums["rebuild"] + sums["refresh"]
     print(f"{words.recordings:,} recordings, foreseen from {planned.samples[-1]:,}")
     print("step       foreseen s   measured s   ratio")

@@ -14,7 +14,8 @@ COSTS = {
     "index": (1e-5,),
     "prepare": (1.5, 1e-5),
     "lists": (3e-5,),
-    "refresh": (0.5, 2e-6),
+    "compare": (0.5, 2e-6),
+    "enter": (3e-5,),
 }
 
 
@@ -53,6 +54,19 @@ def test_no_part_of_a_law_is_negative() -> None:
     samples = [Sample(n, {law.step: 1e6 / n for law in LAWS}, {}) for n in SIZES]
     plan = foresee(samples, 500_000, 68, "made up", 2, None)
     assert all(each.seconds > 0 for each in plan.steps)
+
+
+def test_newcomers_that_share_lists_in_small_samples_do_not_make_a_refresh_grow() -> None:
+    # As counted: lists written for 1,000 newcomers among so many; then there are about 100,000.
+    lists = {3_000: 61_849, 10_000: 82_850, 30_000: 92_224}
+    samples = [
+        Sample(n, dict.fromkeys((law.step for law in LAWS), count / 60_000), {})
+        for n, count in lists.items()
+    ]
+    enter = next(
+        step for step in foresee(samples, 500_000, 68, "", 2, None).steps if step.step == "enter"
+    )
+    assert enter.seconds == pytest.approx(100_000 / 60_000, rel=0.1)
 
 
 def test_machines_share_the_parts_and_each_prepares() -> None:
