@@ -70,7 +70,10 @@ def connect(conninfo: str, *, autocommit: bool = False) -> psycopg.Connection[Tu
         conn = psycopg.connect(conninfo, autocommit=True, **defaults)
     except psycopg.OperationalError as error:
         raise DatabaseError(_explain(error, parameters)) from None
-    conn.execute("SELECT set_config('TimeZone', 'UTC', false)")
+    # Whatever the database, the role or PGOPTIONS say: numbers as they are, all of their digits.
+    conn.execute(
+        "SELECT set_config('TimeZone', 'UTC', false), set_config('extra_float_digits', '1', false)"
+    )
     _use_pgvector(conn)
     conn.autocommit = autocommit
     return conn

@@ -52,6 +52,9 @@ def _print(evaluation: Evaluation) -> None:
     )
     if evaluation.pending:
         typer.echo(f"{evaluation.pending:,} changes are not in the lists: pgsim refresh")
+    if 0 < evaluation.lists < evaluation.recordings:
+        missing = evaluation.recordings - evaluation.lists
+        typer.echo(f"{missing:,} recordings have no list: pgsim refresh")
     rows: list[list[Any]] = [
         [_name(each), each.k, each.recall, _between(each.low, each.high),
          each.distance_ratio]

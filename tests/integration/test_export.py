@@ -110,6 +110,18 @@ def test_distances_of_every_size_are_written_as_postgresql_writes_them(
         assert b"".join(copy) == (tmp_path / "m.csv").read_bytes()
 
 
+def test_distances_lose_no_digit_where_the_database_would_round_them(
+    new_database: Any, listed_template: str, tmp_path: Path
+) -> None:
+    url = new_database(listed_template)
+    with closing(connect(url, autocommit=True)) as conn:
+        export(conn, tmp_path / "before.csv")
+        conn.execute(f"ALTER DATABASE {conn.info.dbname} SET extra_float_digits = 0".encode())
+    with closing(connect(url, autocommit=True)) as conn:
+        export(conn, tmp_path / "after.csv")
+    assert (tmp_path / "after.csv").read_bytes() == (tmp_path / "before.csv").read_bytes()
+
+
 def test_parquet_holds_the_pairs_and_their_metadata(
     listed: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
