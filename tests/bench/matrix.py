@@ -243,7 +243,12 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
         colours = ["#c44e52" if r["engine"].startswith("pgsim") else "#8c9bb0" for r in own]
         bars = panel.barh([r["engine"] for r in own], [r["total s"] for r in own], color=colours)
         panel.bar_label(
-            bars, [f"{r['total s']:,.0f} s, recall {r['recall']:.3f}" for r in own], padding=3
+            bars,
+            [
+                f"{r['total s']:,.{0 if r['total s'] >= 10 else 1}f} s, recall {r['recall']:.3f}"
+                for r in own
+            ],
+            padding=3,
         )
         panel.set_xlim(0, 1.55 * own[0]["total s"])
         panel.set_title(name)
