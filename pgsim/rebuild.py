@@ -8,7 +8,7 @@ done, the view switches.
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Lock
@@ -112,11 +112,8 @@ def rebuild(
 class _InMemory:
     """Fills parts from the collection and its index in memory."""
 
-    def __init__(
-        self, conn: Connection, run: Rebuild, threads: int, stopped: Event, say: Say
-    ) -> None:
+    def __init__(self, conn: Connection, run: Rebuild, threads: int, say: Say) -> None:
         self._table = f"pgsim.{run.target}"
-        self._searching, self._stopped = Lock(), stopped
         say(f"reading {run.recordings:,} vectors")
         self._all: Vectors = read_vectors(conn)
         self._searcher: Searcher = make_searcher(
@@ -127,10 +124,7 @@ class _InMemory:
     def fill(self, conn: Connection, first: int, last: int) -> int:
         """Write the lists of the recordings of a range of ids; how many."""
         rows = np.arange(*np.searchsorted(self._all.ids, (first, last + 1)))
-        with self._searching:  # by all threads; meanwhile another part is written
-            if self._stopped.is_set():
-                raise CancelledError
-            found, apart = self._searcher.search(rows)
+        found, apart = self._searcher.search(rows)
         neighbours = np.where(found < 0, -1, self._all.ids[found])
         write_lists(conn, self._table, self._all.ids[rows], neighbours, apart)
         return len(rows)
@@ -150,8 +144,9 @@ class _Worker:
         before = self._lists
         if self._filler is None:
             self._filler = self._make_filler()
-        # In PostgreSQL a connection searches by one process; else one writes while one searches.
-        connections = self._threads if isinstance(self._filler, Postgres) else 2
+        # In PostgreSQL a connection searches by one process. In memory all threads search; to write
+        # beside that takes longer than one after the other, since Python's lock passes too often.
+        connections = self._threads if isinstance(self._filler, Postgres) else 1
         with ExitStack() as stack:
             others = [
                 stack.enter_context(closing(another(self._conn))) for _ in range(connections - 1)
@@ -175,7 +170,7 @@ class _Worker:
             table = f"pgsim.{run.target}"
             filler = Postgres(self._conn, table, run.length, run.recall, self._say)
         else:
-            filler = _InMemory(self._conn, run, self._threads, self._stopped, self._say)
+            filler = _InMemory(self._conn, run, self._threads, self._say)
         self._conn.execute(
             "UPDATE pgsim.rebuild SET description = %s, recall_found = %s WHERE id = %s",
             (filler.description, filler.recall, run.id),

@@ -375,8 +375,7 @@ def test_a_worker_on_a_rebuild_that_was_given_up_ends(crowd: Connection, small_p
         rebuild(begun, engine="exact", advance=stop)
     with closing(connect(crowd.info.dsn, autocommit=True)) as worker:
         joined = rebuild(worker, join=True, advance=give_up)
-    # the part that it was at, and one that was searched meanwhile
-    assert joined.lists in (100, 200)
+    assert joined.lists == 100
     assert reports[0].lists == RECORDINGS
     assert {len(row[1]) for row in lists(crowd, "similarity")} == {30}
 
