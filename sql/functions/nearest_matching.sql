@@ -43,10 +43,26 @@ BEGIN
         matching := total;
     ELSE
         EXECUTE '
+            WITH matching AS MATERIALIZED (
+                SELECT r.id, r.mbid, distance(r.vector, $1, $2) AS distance
+                FROM recording AS r
+                WHERE r.vector IS NOT NULL AND matches(r, $3) AND r.id IS DISTINCT FROM $4
+                LIMIT $5
+            ), nearest AS MATERIALIZED (
+                SELECT m.id, m.distance FROM matching AS m ORDER BY m.distance, m.mbid LIMIT $6
+            )
+            SELECT (SELECT count(*) FROM matching), array(SELECT id FROM nearest), array(SELECT distance FROM nearest)'
+        INTO matching, found, distances
+        USING query, m, f, except_id, affordable + 1, n;
+        IF matching <= affordable THEN
+            RETURN QUERY SELECT u.id, u.distance FROM unnest(found, distances) AS u (id, distance);
+            RETURN;
+        END IF;
+        EXECUTE '
             SELECT count(*)
             FROM (SELECT FROM recording AS r WHERE r.vector IS NOT NULL AND matches(r, $1) LIMIT $2) AS counted'
         INTO matching
-        USING counted, greatest(affordable, worst_case) + 1;
+        USING counted, worst_case + 1;
     END IF;
 
     -- A list that holds few of the matches says that these are far from the query.

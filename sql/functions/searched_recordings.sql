@@ -42,10 +42,11 @@ DECLARE
     listed_distances real[];
 BEGIN
     PERFORM check_question(k, ranking, max_per_artist, min_similarity);
-    SELECT r.id, r.vector, r.genre, r.decade, r.title, r.missing, s.neighbours, s.distances, s.reach
-    INTO seed_id, query, seed_genre, seed_decade, seed_title, lacks, neighbours, distances, seed_reach
+    seed_id := recording_of(seed);
+    SELECT r.vector, r.genre, r.decade, r.title, r.missing, s.neighbours, s.distances, s.reach
+    INTO query, seed_genre, seed_decade, seed_title, lacks, neighbours, distances, seed_reach
     FROM recording AS r LEFT JOIN similarity AS s ON r.id = s.id
-    WHERE r.id = recording_of(seed);
+    WHERE r.id = seed_id;
     IF query IS NULL THEN
         RAISE EXCEPTION 'recording % has no vector', seed
             USING ERRCODE = 'no_data_found',
@@ -92,7 +93,7 @@ BEGIN
     RETURN QUERY
     SELECT a.* FROM nearest_answers(
         query, k, ranking, conditions, m, seed_id, max_per_artist, distinct_titles, min_similarity,
-        ARRAY[title_key(seed_title)], seed_reach, pending, listed, listed_distances,
+        CASE WHEN distinct_titles THEN ARRAY[title_key(seed_title)] END, seed_reach, pending, listed, listed_distances,
         cardinality(listed) / nullif(cardinality(neighbours), 0)::double precision) AS a;
 END
 $$;
