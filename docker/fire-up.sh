@@ -155,7 +155,14 @@ load() {
 }
 
 # Where more has changed than is worth a refresh, that is a rebuild; an unfinished one goes on.
-matrix() { pgsim refresh; }
+matrix() {
+    pgsim refresh
+    # It leaves a rebuild that another process is at to that, and so what the rebuild is to see.
+    while [[ $(ask --dbname pgsim --command "SELECT EXISTS (SELECT FROM pgsim.stale)") == t ]]; do
+        sleep 60
+        pgsim refresh
+    done
+}
 
 dump() {
     local changed
