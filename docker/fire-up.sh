@@ -69,9 +69,7 @@ packages() {
         return
     fi
     local wait=(-o DPkg::Lock::Timeout=600) # a fresh machine often upgrades itself meanwhile
-    if [[ -n $(dpkg --audit) ]]; then
-        dpkg --configure --pending > /dev/null 2>&1 || true # what lacks others gets them below
-    fi
+    dpkg --configure --pending > /dev/null 2>&1 || true # what lacks others gets them below
     mkdir -p /etc/postgresql-common
     printf "create_main_cluster = false\nadd_include_dir = 'conf.d'\n" \
         > /etc/postgresql-common/createcluster.conf
