@@ -128,7 +128,7 @@ PYTHON
         echo "$settings" > "$folder/conf.d/pgsim.conf"
         is_new=yes
     fi
-    if ! pg_ctlcluster 17 main status > /dev/null; then
+    if ! as postgres pg_isready --quiet; then # a pid file may be of before a reboot
         pg_ctlcluster 17 main start
     elif [[ -n $is_new ]]; then
         pg_ctlcluster 17 main restart
