@@ -190,8 +190,8 @@ until_so() {
     return 1
 }
 
-# A rebuild has two parts then, a long one and a short one, and a refresh has several.
-grows_into_two_parts() {
+# So that a rebuild and a refresh last long enough to be killed in.
+grows() {
     ask "DROP INDEX pgsim.recording_vector" # which is not needed, and slow to grow
     ask "INSERT INTO pgsim.recording (mbid, title, vector)
         SELECT gen_random_uuid(), 'copy ' || n, r.vector + noise.vector
@@ -233,7 +233,8 @@ DONE_AND_LEFT="SELECT count(*) FILTER (WHERE done_at IS NOT NULL) > 0
 is_killed_in_a_rebuild() {
     local rebuilding
     compose up --detach --wait --scale worker=2 server worker
-    pgsim rebuild --engine exact &
+    ask "SELECT pgsim.begin_rebuild(100, 'exact', 1, 4000)" # in parts so small that there are many
+    pgsim rebuild &
     rebuilding=$!
     until_so "$DONE_AND_LEFT"
     compose kill --signal KILL server
@@ -305,7 +306,7 @@ step "check is content" pgsim check
 step "init --upgrade" pgsim init --upgrade
 step "dump, and restore into a second database" dumps_and_restores
 step "killed and up again, the same answer" survives_a_kill
-step "grown to 67,860 recordings" grows_into_two_parts
+step "grown to 67,860 recordings" grows
 step "two workers up; server killed in the middle of a rebuild" is_killed_in_a_rebuild
 step "up again, the workers and the rebuild go on" goes_on_with_the_rebuild
 step "the matrix is right" has_the_right_matrix
