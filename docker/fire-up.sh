@@ -43,10 +43,13 @@ while (($#)); do
 done
 ((EUID == 0)) || refuse "it installs packages, and so has to be run as root" 1
 # shellcheck source=/dev/null
-[[ $(. /etc/os-release && echo "$ID $VERSION_ID") == "debian 13" ]] \
+[[ $(. /etc/os-release && echo "$ID ${VERSION_ID:-}") == "debian 13" ]] \
     || refuse "this is no Debian 13, whose PostgreSQL 17 and pgvector it installs" 1
-if [[ -e $PROFILE ]]; then
+[[ $root/ != "$VENV"/* ]] || refuse "$VENV is where it installs pgsim: move this checkout away" 1
+to_read=("${paths[@]}")
+if [[ -f $PROFILE ]]; then # not a folder of archives, which may well bear a profile's name
     PROFILE=$(realpath "$PROFILE")
+    to_read+=("$PROFILE")
 fi
 cd /
 
@@ -65,12 +68,14 @@ packages() {
         && [[ -z $(dpkg --audit) ]]; then
         return
     fi
-    dpkg --configure --pending
+    local wait=(-o DPkg::Lock::Timeout=600) # a fresh machine often upgrades itself meanwhile
+    dpkg --configure --pending > /dev/null 2>&1 || true # what lacks others gets them below
     mkdir -p /etc/postgresql-common
     printf "create_main_cluster = false\nadd_include_dir = 'conf.d'\n" \
         > /etc/postgresql-common/createcluster.conf
-    apt-get update --quiet=2
-    apt-get install --yes --quiet=2 --no-install-recommends -o Dpkg::Options::=--force-confold \
+    apt-get "${wait[@]}" --quiet=2 update
+    apt-get "${wait[@]}" --quiet=2 install --yes --fix-broken \
+        --no-install-recommends -o DPkg::Options::=--force-confold \
         ca-certificates postgresql-17 postgresql-17-pgvector python3-venv > /dev/null
 }
 
@@ -81,14 +86,16 @@ command_line() {
     install --directory --owner=pgsim --group=pgsim "$HOME_FOLDER"
     as pgsim test -w "$(dirname "$DUMP")" \
         || refuse "the account pgsim may not write into $(dirname "$DUMP"): name another --dump" 1
-    for path in "${paths[@]}"; do
+    for path in "${to_read[@]}"; do
         as pgsim test -r "$path" || refuse "the account pgsim may not read $path: chmod it" 1
     done
-    if [[ -e $VENV/complete && -z $(find "$root"/{pgsim,sql,alembic,pyproject.toml} \
-        -newer "$VENV/complete" -not -path '*/__pycache__*' -print -quit) ]]; then
+    # By the time at which a file came here: copied, it may keep that of its last change.
+    if [[ -e $VENV/complete && -z $(find \
+        "$root"/{pgsim,sql,alembic,pyproject.toml,docker/constraints.txt} \
+        -type f -cnewer "$VENV/complete" -not -path '*/__pycache__/*' -print -quit) ]]; then
         return
     fi
-    python3 -m venv "$VENV"
+    python3 -m venv --clear "$VENV"
     PIP_CONSTRAINT=$root/docker/constraints.txt PIP_ROOT_USER_ACTION=ignore \
         "$VENV/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: \
         "${root}[$EXTRAS]"
@@ -99,9 +106,16 @@ command_line() {
 # Checksums, C.UTF-8, memory to fit this machine; Debian's own way to log in: the account's name.
 server() {
     local folder=/etc/postgresql/17/main settings is_new=
+    local half_made=/etc/postgresql-common/pgsim.half-made
+    if [[ -e $half_made ]]; then
+        rm -rf "$folder" /var/lib/postgresql/17/main
+    fi
     if [[ ! -e $folder/postgresql.conf ]]; then
+        touch "$half_made"
         pg_createcluster --locale C.UTF-8 --encoding UTF8 17 main -- --data-checksums \
             --locale-provider=builtin --builtin-locale=C.UTF-8 > /dev/null
+        rm "$half_made"
+        sync /etc/postgresql-common # before anything is in the cluster
     fi
     settings=$("$VENV/bin/python" - << 'PYTHON'
 from pgsim.embedded.settings import memory_limit, memory_settings, shared_memory_space
@@ -114,7 +128,7 @@ PYTHON
         echo "$settings" > "$folder/conf.d/pgsim.conf"
         is_new=yes
     fi
-    if ! pg_ctlcluster 17 main status > /dev/null; then
+    if ! as postgres pg_isready --quiet; then # a pid file may be of before a reboot
         pg_ctlcluster 17 main start
     elif [[ -n $is_new ]]; then
         pg_ctlcluster 17 main restart
@@ -139,14 +153,21 @@ load() {
 }
 
 # Where more has changed than is worth a refresh, that is a rebuild; an unfinished one goes on.
-matrix() { pgsim refresh; }
+matrix() {
+    pgsim refresh
+    # It leaves a rebuild that another process is at to that, and so what the rebuild is to see.
+    while [[ $(ask --dbname pgsim --command "SELECT EXISTS (SELECT FROM pgsim.stale)") == t ]]; do
+        sleep 60
+        pgsim refresh
+    done
+}
 
 dump() {
     local changed
-    changed=$(ask --dbname pgsim --command "SELECT coalesce(ceil(extract(epoch FROM max(finished_at))), 0)
+    changed=$(ask --dbname pgsim --command "SELECT coalesce(extract(epoch FROM max(finished_at)), 0)
         FROM pgsim.run WHERE (report ->> 'lists')::int > 0 OR (report ->> 'new')::int > 0
             OR (report ->> 'updated')::int > 0")
-    if [[ -e $DUMP ]] && (($(stat --format %Y "$DUMP") >= changed)); then
+    if [[ -e $DUMP && -n $(find "$DUMP" -newermt "@$changed") ]]; then
         return
     fi
     pgsim dump --force "$DUMP"
@@ -166,6 +187,8 @@ declare -A WHAT=(
     [check]="is all well?"
 )
 
+step=
+trap '[[ $? == 0 || -z $step ]] || echo "fire-up.sh: stopped in step $step; run again, it goes on" >&2' EXIT
 for number in "${!STEPS[@]}"; do
     step=${STEPS[number]}
     echo "[$((number + 1))/${#STEPS[@]}] ${WHAT[$step]}"

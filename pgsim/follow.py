@@ -12,6 +12,7 @@ import psycopg
 
 from pgsim.collection import Connection, read_collection
 from pgsim.database import connect
+from pgsim.engines import ENGINES
 from pgsim.errors import PgsimError
 from pgsim.rebuild import rebuild
 from pgsim.refresh import RefreshReport, refresh
@@ -27,7 +28,8 @@ IsEnded = Callable[[], bool]
 _CHANGES = "SELECT 1 FROM pgsim.stale LIMIT 1"
 _FREE_PARTS = (
     "SELECT 1 FROM pgsim.rebuild_part AS p JOIN pgsim.rebuild AS r ON r.id = p.rebuild"
-    " WHERE r.finished_at IS NULL AND p.done_at IS NULL LIMIT 1 FOR UPDATE OF p SKIP LOCKED"
+    f" WHERE r.finished_at IS NULL AND p.done_at IS NULL AND r.engine IN {ENGINES}"
+    " LIMIT 1 FOR UPDATE OF p SKIP LOCKED"
 )
 
 
@@ -52,7 +54,7 @@ def follow_changes(conninfo: str, is_ended: IsEnded, say: Say) -> RefreshReport:
     """
     changed = lists = 0
 
-    def work(conn: Connection) -> None:
+    def work(conn: Connection) -> bool:
         nonlocal changed, lists
         with recorded(conn, "refresh") as run:
             report = refresh(conn, _ending(is_ended), say)
@@ -60,6 +62,7 @@ def follow_changes(conninfo: str, is_ended: IsEnded, say: Say) -> RefreshReport:
         changed += report.changed
         lists += report.lists
         say(f"{report.changed} recordings had changed; {report.lists} lists written")
+        return report.changed > 0
 
     _follow(conninfo, "pgsim_stale", _CHANGES, work, is_ended, say)
     return RefreshReport(changed, lists)
@@ -71,7 +74,7 @@ def follow_rebuilds(
     """Join every rebuild while it has free parts, as `follow_changes` follows changes."""
     rebuilds = lists = 0
 
-    def work(conn: Connection) -> None:
+    def work(conn: Connection) -> bool:
         nonlocal rebuilds, lists
         with recorded(conn, "rebuild") as run:
             report = rebuild(conn, threads=threads, join=True, say=say, advance=_ending(is_ended))
@@ -79,6 +82,7 @@ def follow_rebuilds(
         rebuilds += 1
         lists += report.lists
         say(f"{report.lists} lists in {report.seconds} s by {report.index}")
+        return report.lists > 0
 
     _follow(conninfo, "pgsim_rebuild", _FREE_PARTS, work, is_ended, say)
     return JoinReport(rebuilds, lists)
@@ -98,11 +102,14 @@ def _follow(
     conninfo: str,
     channel: str,
     due: str,
-    work: Callable[[Connection], None],
+    work: Callable[[Connection], bool],
     is_ended: IsEnded,
     say: Say,
 ) -> None:
-    """Do `work` whenever the query `due` has a row, until `is_ended`."""
+    """Do `work` whenever the query `due` has a row, until `is_ended`; it says whether it did any.
+
+    Where it did none, since others are at it, it is tried again at the next call or poll.
+    """
     has_begun = False
     failures = 0
     while not is_ended():
@@ -114,12 +121,13 @@ def _follow(
                     say("connected again")
                 has_begun = True
                 while not is_ended():
+                    has_worked = False
                     if conn.execute(due.encode()).fetchone():
                         started = time.monotonic()
-                        work(conn)
+                        has_worked = work(conn)
                         # Half of the time at most: meanwhile changes gather, which share the next.
                         _pause(min(time.monotonic() - started, POLL), is_ended)
-                    else:
+                    if not has_worked:
                         _listen(conn, is_ended)
                     failures = 0
         except _Ended:

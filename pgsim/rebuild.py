@@ -93,7 +93,7 @@ def rebuild(
     threads = threads or os.cpu_count() or 1
     if join:
         run = unfinished(conn)
-        if run is None:
+        if run is None or run.engine not in ENGINES:  # an import has nothing to share
             raise PgsimError("there is no rebuild to join: start one with pgsim rebuild")
         worker = _Worker(conn, run, threads, say)
         worker.work(advance)

@@ -17,9 +17,7 @@ BEGIN
     -- What its snapshot showed is in its lists; what refresh did to the other table's lists is not.
     DELETE FROM stale AS s WHERE pg_visible_in_snapshot(s.xact, done.snapshot);
     INSERT INTO stale (id, old_vector) SELECT e.id, e.old_vector FROM rebuild_event AS e;
-    IF FOUND THEN
-        NOTIFY pgsim_stale;
-    END IF;
+    NOTIFY pgsim_stale; -- who left what is stale to this rebuild looks again
     DELETE FROM rebuild_event;
     DELETE FROM rebuild_part AS p WHERE p.rebuild = done.id;
     UPDATE collection SET list_length = done.list_length;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs docker/fire-up.sh as on a fresh Debian 13: in a root by debootstrap, with processes of its own.
-# It is cut off in the middle, as by a power failure, and run again; then what it made is asked, and
-# its dump restored. As root on Debian; else it says that it skipped.
+# It is cut off in every step that takes long, as by a power failure, and run again; then what it made
+# is asked, and its dump restored. As root on Debian; else it says that it skipped.
 #     prove_vm.sh [WORK_FOLDER]    a folder that is given is kept, with a base for the next time
 set -euo pipefail
 
@@ -53,9 +53,9 @@ make_vm() {
     write_pip_configuration /etc/build.crt > "$vm/etc/pip.conf"
     cp "$(trusted)" "$vm/etc/build.crt"
     cp /etc/resolv.conf /etc/hosts "$vm/etc/"
-    mkdir -p "$vm/srv/pgsim" "$vm/srv/archives"
+    mkdir -p "$vm/srv/pgsim" "$vm/srv/archives of two words"
     cp -r "$root"/{LICENSE,README.md,alembic,docker,pgsim,pyproject.toml,sql} "$vm/srv/pgsim/"
-    cp "$root/pgsim/demo/recordings.ndjson.gz" "$vm/srv/archives/"
+    cp "$root/pgsim/demo/recordings.ndjson.gz" "$vm/srv/archives of two words/"
 }
 
 # in_vm COMMAND...: when it ends, or is killed, all that it started is killed with it.
@@ -75,26 +75,42 @@ in_vm() {
             chroot "$0" "$@"' "$vm" "$@"
 }
 
-fire_up=(/srv/pgsim/docker/fire-up.sh --profile essentia /srv/archives)
+fire_up=(/srv/pgsim/docker/fire-up.sh --profile essentia "/srv/archives of two words")
+
+# cut_off_when CONDITION...: run fire-up.sh until it holds, and end it as a power failure does.
+cut_off_when() {
+    echo "--- cut off when ${*//_/ }"
+    (in_vm "${fire_up[@]}") > "$work/vm.log" 2>&1 &
+    cut_off=$!
+    until "$@"; do
+        kill -0 "$cut_off"
+        sleep 0.1
+    done
+    kill -KILL "$cut_off"
+    wait "$cut_off" 2> /dev/null || true
+    cut_off=
+    cat "$work/vm.log"
+}
+
+packages_are_unpacked() {
+    grep --quiet --no-messages 'status unpacked postgresql-common' "$vm/var/log/dpkg.log"
+}
+pip_is_there() { [[ -e $vm/opt/pgsim/bin/pip ]]; }
+a_cluster_is_begun() { [[ -e $vm/var/lib/postgresql/17/main/PG_VERSION ]]; }
+it_says() { grep --quiet --fixed-strings "$*" "$work/vm.log"; }
 
 make_vm
-echo "--- first run, cut off"
-(in_vm "${fire_up[@]}") > "$work/vm.log" 2>&1 &
-cut_off=$!
-until grep --quiet '\[6/8\]' "$work/vm.log"; do
-    kill -0 "$cut_off"
-    sleep 0.1
-done
-kill -KILL "$cut_off"
-wait "$cut_off" 2> /dev/null || true
-cut_off=
-cat "$work/vm.log"
+cut_off_when packages_are_unpacked
+cut_off_when pip_is_there
+cut_off_when a_cluster_is_begun
+cut_off_when it_says fitting the feature sets
+cut_off_when it_says '[6/8]'
 
-echo "--- second run, to the end"
+echo "--- to the end"
 (in_vm "${fire_up[@]}" 2>&1) | tee "$work/vm.log"
 made=$(stat --format %Y "$vm/var/lib/pgsim/pgsim.dump")
 
-echo "--- third run: nothing is left; then the dump restored, and asked"
+echo "--- again: nothing is left; then the dump restored, and asked"
 # shellcheck disable=SC2016
 (in_vm bash -ec '
     "$@"

