@@ -209,7 +209,7 @@ def test_little_change_is_refreshed_and_much_is_rebuilt(grown: Connection) -> No
     assert said == []
     grown.execute("UPDATE pgsim.recording SET vector = vector * vector WHERE id % 4 > 0")
     refresh(grown, say=said.append)
-    assert "more than 30 * sqrt(1,980) = 1,335: making all lists anew" in said[0]
+    assert "more than 1,000 + 1,980 / 30 = 1,066: making all lists anew" in said[0]
     assert grown.execute("SELECT count(*) FROM pgsim.stale").fetchone() == (0,)
 
 
