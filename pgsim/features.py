@@ -1,10 +1,8 @@
 """From a document to numbers: the twelve metrics, and the forms in which values are read."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,33 +22,34 @@ _FIFTH = {key: place / 12 for place, key in enumerate(_FIFTHS)} | {
 # A minor key lies where its relative major does, three fifths on.
 _SCALE = {"major": 0.0, "minor": -3 / 12}
 
-# Classifiers of a high-level document and their labels. Only the genre classifiers become features
-# as a whole; a document whose labels are others would put its numbers in the wrong places.
+# Classifiers of a high-level document and their labels.
+CLASSIFIERS = {
+    "danceability": ("danceable", "not_danceable"),
+    "gender": ("female", "male"),
+    "genre_dortmund": tuple(
+        "alternative blues electronic folkcountry funksoulrnb jazz pop raphiphop rock".split()
+    ),
+    "genre_electronic": ("ambient", "dnb", "house", "techno", "trance"),
+    "genre_rosamerica": ("cla", "dan", "hip", "jaz", "pop", "rhy", "roc", "spe"),
+    "genre_tzanetakis": tuple("blu cla cou dis hip jaz met pop reg roc".split()),
+    "ismir04_rhythm": tuple(
+        "ChaChaCha Jive Quickstep Rumba-American Rumba-International Rumba-Misc Samba Tango"
+        " VienneseWaltz Waltz".split()
+    ),
+    **{
+        f"mood_{mood}": (mood, f"not_{mood}")
+        for mood in ("acoustic", "aggressive", "electronic", "happy", "party", "relaxed", "sad")
+    },
+    "moods_mirex": tuple(f"Cluster{number}" for number in range(1, 6)),
+    "timbre": ("bright", "dark"),
+    "tonal_atonal": ("atonal", "tonal"),
+    "voice_instrumental": ("instrumental", "voice"),
+}
+# Only the genre classifiers become features as a whole; a document whose labels are others would
+# put its numbers in the wrong places.
 LABELS = {
-    "highlevel.genre_dortmund.all": (
-        "alternative",
-        "blues",
-        "electronic",
-        "folkcountry",
-        "funksoulrnb",
-        "jazz",
-        "pop",
-        "raphiphop",
-        "rock",
-    ),
-    "highlevel.genre_rosamerica.all": ("cla", "dan", "hip", "jaz", "pop", "rhy", "roc", "spe"),
-    "highlevel.genre_tzanetakis.all": (
-        "blu",
-        "cla",
-        "cou",
-        "dis",
-        "hip",
-        "jaz",
-        "met",
-        "pop",
-        "reg",
-        "roc",
-    ),
+    f"highlevel.{model}.all": CLASSIFIERS[model]
+    for model in ("genre_dortmund", "genre_rosamerica", "genre_tzanetakis")
 }
 
 # What a 4-byte float, as PostgreSQL and pgvector store it, can hold.
@@ -70,7 +69,7 @@ class Form:
     """
 
     name: str
-    read: Callable[[list[Any], tuple[str, ...]], Numbers | None]
+    read: Callable[[Sequence[Any], tuple[str, ...]], Numbers | None]
     paths: int | None = None
     length: int | None = None
 
@@ -91,7 +90,7 @@ class Metric:
     decay: float = 1.0
 
 
-def _numbers(values: list[Any], paths: tuple[str, ...]) -> Numbers:
+def _numbers(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers:
     """Numbers as they are; lists, and lists of lists, laid out flat."""
     flat = values
     while any(type(value) is list for value in flat):
@@ -100,7 +99,7 @@ def _numbers(values: list[Any], paths: tuple[str, ...]) -> Numbers:
     return flat
 
 
-def _probabilities(values: list[Any], paths: tuple[str, ...]) -> Numbers:
+def _probabilities(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers:
     """Probabilities: one a path, or those of an object, in the order of its sorted labels."""
     flat: list[Any] = []
     for value, path in zip(values, paths, strict=True):
@@ -125,7 +124,7 @@ def _probabilities(values: list[Any], paths: tuple[str, ...]) -> Numbers:
     return [0.0 if p < 0 else 1.0 if p > 1 else p for p in flat]
 
 
-def _circle_of_fifths(values: list[Any], paths: tuple[str, ...]) -> Numbers | None:
+def _circle_of_fifths(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers | None:
     """[cos, sin] of a key on the circle of fifths; a minor key lies at its relative major."""
     for value in values:
         if type(value) is not str:
@@ -136,7 +135,7 @@ def _circle_of_fifths(values: list[Any], paths: tuple[str, ...]) -> Numbers | No
     return _on_circle(_FIFTH[key] + _SCALE[scale])
 
 
-def _octaves(values: list[Any], paths: tuple[str, ...]) -> Numbers | None:
+def _octaves(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers | None:
     """[cos, sin] of a rate's place in its octave: 70 and 140 are the same; 0 is no rate."""
     _require_numbers(values, paths)
     rate = values[0]
@@ -200,112 +199,27 @@ def extract(document: dict[str, Any], profile: "Profile") -> NDArray[np.float32]
     onset rate of 0, an unknown key, a 0 where the transform is a logarithm. Raises Rejected for a
     value of the wrong type, length or range.
     """
-    plan = _plan(profile)
-    features = plan.nothing.copy()
-    sets = plan.sets
-    chances = _chances(document, plan) if "highlevel" in document else None
-    if chances is not None:
-        features[plan.places] = chances
-        sets = plan.others
-        if plan.other_parts.isdisjoint(document):
-            return features
-    for each, keys in sets:
-        numbers = _read(document, each, keys)
+    features = np.full(profile.dimensions, np.nan, np.float32)
+    for each in profile.sets:
+        numbers = _read(document, each)
         if numbers is not None:
             features[each.slice] = numbers
     return features
 
 
-_Sets = tuple[tuple["FeatureSet", tuple[tuple[str, ...], ...]], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How to read a profile's sets: each with its paths as keys, and those of classifiers at once.
-
-    `chances` are the paths of the classifiers' probabilities, and how to get them out of what is
-    there, where they are more than one; `places` is where they belong, `others` the other sets, and
-    `other_parts` the first keys of these. `nothing` is (dimensions,) NaN.
-    """
-
-    sets: _Sets
-    others: _Sets
-    chances: tuple[tuple[tuple[str, ...], int, Callable[[Any], tuple[float, ...]] | None], ...]
-    places: NDArray[np.intp]
-    other_parts: frozenset[str]
-    nothing: NDArray[np.float32]
-
-
-@lru_cache(maxsize=16)
-def _plan(profile: "Profile") -> _Plan:
-    sets = tuple(
-        (each, tuple(tuple(path.split(".")) for path in each.paths)) for each in profile.sets
-    )
-    chances: list[tuple[tuple[str, ...], int, Callable[[Any], tuple[float, ...]] | None]] = []
-    places: list[int] = []
-    for each, paths in sets:
-        if not _is_of_classifiers(each):
-            continue
-        places += range(each.position, each.position + each.length)
-        for name, keys in zip(each.paths, paths, strict=True):
-            labels = LABELS.get(name, ())
-            chances.append((keys, len(labels), itemgetter(*labels) if labels else None))
-    others = tuple((each, keys) for each, keys in sets if not _is_of_classifiers(each))
-    return _Plan(
-        sets,
-        others,
-        tuple(chances),
-        np.array(places, np.intp),
-        frozenset(keys[0] for _, paths in others for keys in paths),
-        np.full(profile.dimensions, np.nan, np.float32),
-    )
-
-
-def _is_of_classifiers(each: "FeatureSet") -> bool:
-    return (
-        each.form == "probabilities"
-        and each.transform not in ("log", "unit")
-        and all(path.startswith("highlevel.") for path in each.paths)
-        and each.length == sum(len(LABELS.get(path, "1")) for path in each.paths)
-    )
-
-
-def _chances(document: dict[str, Any], plan: _Plan) -> list[float] | None:
-    """The probabilities of all classifiers; None unless all are there and right beyond doubt."""
-    numbers: list[float] = []
-    try:
-        for keys, labels, get in plan.chances:
-            value: Any = document
-            for key in keys:
-                value = value[key]
-            if get is None:
-                numbers.append(value)
-            elif len(value) == labels:
-                numbers += get(value)
-            else:
-                return None
-    except (KeyError, TypeError, IndexError):
-        return None
-    if {*map(type, numbers)} != {float} or not sum(numbers) >= 0:
-        return None
-    return numbers if min(numbers) >= 0 and max(numbers) <= 1 else None
-
-
-def _read(
-    document: dict[str, Any], each: "FeatureSet", keys: Iterable[tuple[str, ...]]
-) -> Numbers | None:
+def _read(document: dict[str, Any], each: "FeatureSet") -> Numbers | None:
     values = []
-    for path in keys:
-        if path[0] not in document:  # half of all sets, in a document of one level
-            return None
-        value = _value_at(document, path)
+    for path in each.paths:
+        value = _value_at(document, path.split("."))
         if value is None:
             return None
         values.append(value)
     return read_values(values, each.paths, each)
 
 
-def read_values(values: list[Any], paths: tuple[str, ...], each: "FeatureSet") -> Numbers | None:
+def read_values(
+    values: Sequence[Any], paths: tuple[str, ...], each: "FeatureSet"
+) -> Numbers | None:
     """A set's numbers from the values found at paths, one each; None where they mean nothing.
 
     Raises Rejected for a value of the wrong type, length or range.
@@ -318,7 +232,7 @@ def read_values(values: list[Any], paths: tuple[str, ...], each: "FeatureSet") -
     return numbers if _has_meaning(numbers, each) else None
 
 
-def _value_at(document: dict[str, Any], keys: tuple[str, ...]) -> Any:
+def _value_at(document: dict[str, Any], keys: list[str]) -> Any:
     """The value at a path; None where it is absent."""
     value: Any = document
     for key in keys:
@@ -343,7 +257,7 @@ def _has_meaning(numbers: Numbers, each: "FeatureSet") -> bool:
     return each.transform != "unit" or any(np.float32(number) != 0 for number in numbers)
 
 
-def _require_numbers(values: list[Any], paths: tuple[str, ...]) -> None:
+def _require_numbers(values: Sequence[Any], paths: tuple[str, ...]) -> None:
     # As nearly always: in C, since it is asked of every number that is loaded. A NaN is in no sum.
     if {*map(type, values)} == {float} and -_LARGEST < sum(map(abs, values)) < _LARGEST:
         return

@@ -39,29 +39,41 @@ def extract_metadata(document: dict[str, Any]) -> tuple[dict[str, Any], int]:
     `recording_mbid` (text), and from an envelope `source_id`, `url` (text) and `extra` (object).
     Nothing here is a reason to reject a document.
     """
-    block = _object(document.get("metadata"))
-    tags: dict[str, Any] = {}
-    for name, value in _object(block.get("tags")).items():
-        if tag := _wanted_tag(name):
-            tags[tag] = value
     repairs = Repairs()
+    block = _object(document.get("metadata"))
+    length = _object(block.get("audio_properties")).get("length")
+    genres = _genres(_object(document.get("highlevel")), repairs)
+    metadata = describe(_object(block.get("tags")), length, genres, document, repairs)
+    return metadata, repairs.count
+
+
+def describe(
+    tags: dict[str, Any],
+    length: Any,
+    genres: dict[str, Any],
+    beside: dict[str, Any],
+    repairs: Repairs,
+) -> dict[str, Any]:
+    """What `extract_metadata` gives, from the parts of a document.
+
+    `genres` are as they are given; `beside` has what an envelope says, if anything.
+    """
+    known = {tag: value for name, value in tags.items() if (tag := _wanted_tag(name))}
     found: dict[str, Any] = {
-        "title": _first_text(tags, "title", repairs),
-        "artist": ", ".join(_texts(tags.get("artist"), repairs)),
-        "artist_mbids": _unique(_uuids(tags.get(_ARTIST_IDS))),
-        "album": _first_text(tags, "album", repairs),
-        "year": _first_year(tags),
-        "length": length_of(_object(block.get("audio_properties")).get("length")),
-        "genres": _genres(_object(document.get("highlevel")), repairs),
-        "tags": _genre_tags(tags.get("genre"), repairs),
-        "recording_mbid": next(
-            (i for name in _RECORDING_IDS for i in _uuids(tags.get(name))), None
-        ),
-        "source_id": _first_text(document, "source_id", repairs),
-        "url": _first_text(document, "url", repairs),
-        "extra": repairs.value(_object(document.get("extra"))),
+        "title": _first_text(known, "title", repairs),
+        "artist": ", ".join(_texts(known.get("artist"), repairs)),
+        "artist_mbids": _unique(_uuids(known.get(_ARTIST_IDS))),
+        "album": _first_text(known, "album", repairs),
+        "year": _first_year(known),
+        "length": length_of(length),
+        "genres": genres,
+        "tags": _genre_tags(known.get("genre"), repairs),
+        "recording_mbid": _first_uuid(known, _RECORDING_IDS),
+        "source_id": _first_text(beside, "source_id", repairs),
+        "url": _first_text(beside, "url", repairs),
+        "extra": repairs.value(_object(beside.get("extra"))),
     }
-    return {key: value for key, value in found.items() if value}, repairs.count
+    return {key: value for key, value in found.items() if value}
 
 
 @lru_cache(maxsize=4096)
@@ -125,10 +137,11 @@ def _uuids(value: Any) -> list[str]:
     """Well-formed ids, whatever joins them; malformed ones are as good as none."""
     if value is None:
         return []
-    texts = [each.lower() for each in _strings(value)]
-    if len(texts) == 1 and len(texts[0]) == 36 and _UUID.fullmatch(texts[0]):  # nearly always
-        return texts
-    return [found for each in texts for found in _UUID.findall(each)]
+    return [found for each in _strings(value) for found in _UUID.findall(each.lower())]
+
+
+def _first_uuid(tags: dict[str, Any], names: Iterable[str]) -> str | None:
+    return next((ids[0] for name in names if name in tags and (ids := _uuids(tags[name]))), None)
 
 
 def _first_year(tags: dict[str, Any]) -> int | None:
@@ -167,7 +180,7 @@ def _scheme_and_label(model: str, label: str) -> tuple[str, str, int]:
 
 
 def _genre_tags(value: Any, repairs: Repairs) -> list[str]:
-    return _unique(genre for text in _texts(value, repairs) for genre in genre_labels(text))
+    return _unique([genre for text in _texts(value, repairs) for genre in genre_labels(text)])
 
 
 def _unique(values: Iterable[str]) -> list[str]:

@@ -23,6 +23,11 @@ def origin(document: dict[str, Any]) -> str | None:
     if named is None:
         version = _value(_value(document, "metadata"), "version")
         named = _value(_value(version, "lowlevel") or version, "extractor")
+    return extractor_of(named)
+
+
+def extractor_of(named: Any) -> str | None:
+    """The extractor of that name, as profiles name it; None where it is no name."""
     return _EXTRACTORS.get(named, named) if isinstance(named, str) else None
 
 

@@ -16,7 +16,7 @@ class Repairs:
 
     def text(self, text: str) -> str:
         """`text` trimmed, without NUL, lone surrogates replaced, at most 4 KiB of UTF-8."""
-        if len(text) <= LONGEST // 4 and not _UNSTORABLE.search(text):
+        if len(text) <= LONGEST // 4 and (text.isprintable() or not _UNSTORABLE.search(text)):
             return text.strip()
         repaired = _UNSTORABLE.sub(lambda found: "\ufffd" if found[0] != "\0" else "", text)
         repaired = repaired.encode()[:LONGEST].decode(errors="ignore")

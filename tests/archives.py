@@ -24,7 +24,7 @@ import numpy as np
 import orjson
 import zstandard
 
-from pgsim.features import LABELS
+from pgsim.features import CLASSIFIERS
 
 DATE = "20220623"
 LEVELS = ("highlevel", "lowlevel")
@@ -32,26 +32,6 @@ NEW = 0.26  # the share of documents that are an MBID's first: 7.5 M of 29.5 M
 JUNK = 0.002  # the share that cannot be loaded
 REPEATED = 0.01  # the share of further submissions that say exactly what the last one did
 
-_MODELS = {
-    "danceability": ("danceable", "not_danceable"),
-    "gender": ("female", "male"),
-    "genre_dortmund": LABELS["highlevel.genre_dortmund.all"],
-    "genre_electronic": ("ambient", "dnb", "house", "techno", "trance"),
-    "genre_rosamerica": LABELS["highlevel.genre_rosamerica.all"],
-    "genre_tzanetakis": LABELS["highlevel.genre_tzanetakis.all"],
-    "ismir04_rhythm": tuple(
-        "ChaChaCha Jive Quickstep Rumba-American Rumba-International Rumba-Misc Samba Tango"
-        " VienneseWaltz Waltz".split()
-    ),
-    **{
-        f"mood_{mood}": (mood, f"not_{mood}")
-        for mood in ("acoustic", "aggressive", "electronic", "happy", "party", "relaxed", "sad")
-    },
-    "moods_mirex": tuple(f"Cluster{i}" for i in range(1, 6)),
-    "timbre": ("bright", "dark"),
-    "tonal_atonal": ("atonal", "tonal"),
-    "voice_instrumental": ("instrumental", "voice"),
-}
 _STATISTICS = ("max", "min", "var", "dvar", "mean", "dmean", "dvar2", "dmean2", "median")
 # Of each part of a low-level document: lists of which the statistics are given, with their length;
 # and single numbers of which they are.
@@ -176,7 +156,7 @@ def _number(values: random.Random, scale: float = 1.0) -> float:
 
 def _high_level(values: random.Random, mbid: UUID) -> dict[str, Any]:
     return {
-        "highlevel": {model: _result(values, labels) for model, labels in _MODELS.items()},
+        "highlevel": {model: _result(values, labels) for model, labels in CLASSIFIERS.items()},
         "metadata": _metadata(values, mbid, {"highlevel": _CLASSIFIER, "lowlevel": _EXTRACTOR}),
     }
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -16,7 +15,7 @@ from pgsim.origin import require_origin
 from pgsim.profile import Profile
 from pgsim.sources import features_csv, files
 from pgsim.sources.files import Member, members
-from pgsim.sources.wanted import read_wanted
+from pgsim.sources.wanted import LOW_LEVEL, Content, read_wanted
 from pgsim.submission import LARGEST_NUMBER, Rejected, Submission
 
 __all__ = ["accepts", "members", "name", "submission"]
@@ -27,7 +26,6 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _MBID = re.compile(_UUID, re.IGNORECASE)
 # <mbid>-<n>.json, n being the submission's offset; a document of one's own may lack it.
 _NAME = re.compile(rf"({_UUID})(?:-([0-9]{{1,10}}))?\.json(?:\.gz|\.bz2|\.zst)?$", re.IGNORECASE)
-_LOW_LEVEL = ("lowlevel", "rhythm", "tonal")
 
 
 def accepts(path: Path) -> bool:
@@ -47,32 +45,36 @@ def submission(member: Member, profile: Profile) -> Submission:
     try:
         if features_csv.is_row(member.name) and not member.fault:
             kind, document = features_csv.read_row(member.data, member.name, profile)
-            return _submission(member.name, kind, document, profile)
-        wanted = None if member.fault else read_wanted(member.data, profile)
-        if wanted is not None:
-            with suppress(Rejected):  # the reason can be in the rest
-                return _of_document(member.name, wanted, profile)
-        return _of_document(member.name, parse(member), profile)
+            return _submission(member.name, _read_whole(document, kind, profile))
+        content = None if member.fault else read_wanted(member.data, profile)
+        if content is None:  # the whole document tells, or what is wrong with it
+            document = parse(member)
+            require_origin(document, profile, member.name)
+            content = _read_whole(document, _kind(document), profile)
+        return _submission(member.name, content)
     except RecursionError:
         raise Rejected("nested too deep") from None
 
 
-def _of_document(where: str, document: dict[str, Any], profile: Profile) -> Submission:
-    require_origin(document, profile, where)
-    return _submission(where, _kind(document), document, profile)
-
-
-def _submission(where: str, kind: str, document: dict[str, Any], profile: Profile) -> Submission:
+def _read_whole(document: dict[str, Any], kind: str, profile: Profile) -> Content:
+    """What a document says; Rejected where that is nothing, or wrong."""
     features = extract(document, profile)
     if np.isnan(features).all():
         raise Rejected(
             f"no feature set of profile '{profile.name}' in it; its keys: {_keys(document)}"
         )
     metadata, repairs = extract_metadata(document)
-    mbid, number = _identity(where, document, metadata)
     # What `pgsim extract` wrote names its extractor.
     source = "audio" if "extractor" in document else name
-    return Submission(mbid, source, number, kind, features, metadata, repairs)
+    mbid = document.get("mbid", metadata.get("recording_mbid"))
+    return Content(source, kind, features, metadata, repairs, mbid, document.get("number", 0))
+
+
+def _submission(where: str, said: Content) -> Submission:
+    mbid, number = _identity(where, said.mbid, said.number)
+    return Submission(
+        mbid, said.source, number, said.kind, said.features, said.metadata, said.repairs
+    )
 
 
 def parse(member: Member) -> dict[str, Any]:
@@ -109,15 +111,14 @@ def _keys(document: dict[str, Any]) -> str:
 
 def _kind(document: dict[str, Any]) -> str:
     is_high = bool(document.get("highlevel"))
-    is_low = any(document.get(key) for key in _LOW_LEVEL)
+    is_low = any(document.get(key) for key in LOW_LEVEL)
     return "document" if is_high == is_low else "highlevel" if is_high else "lowlevel"
 
 
-def _identity(where: str, document: dict[str, Any], metadata: dict[str, Any]) -> tuple[UUID, int]:
+def _identity(where: str, mbid: Any, number: Any) -> tuple[UUID, int]:
     found = _NAME.match(where, max(where.rfind("/"), where.rfind(":")) + 1)
     if found:
         return UUID(found[1]), _number(int(found[2] or 0))
-    mbid = document.get("mbid", metadata.get("recording_mbid"))
     if mbid is None:
         raise Rejected(
             "no MBID: the name is not <mbid>-<n>.json, and there is neither a key 'mbid'"
@@ -125,7 +126,7 @@ def _identity(where: str, document: dict[str, Any], metadata: dict[str, Any]) ->
         )
     if not isinstance(mbid, str) or not _MBID.fullmatch(mbid):
         raise Rejected(f"mbid {mbid!r:.60} is no UUID")
-    return UUID(mbid), _number(document.get("number", 0))
+    return UUID(mbid), _number(number)
 
 
 def _number(number: Any) -> int:
