@@ -53,26 +53,22 @@ Read = Callable[[Member, Profile], Submission]
 class Documents:
     """Members of files, in a form that goes to another process many times as fast.
 
-    `read` is the function of their source; `data` of all together, of which `sizes` are each one's;
-    `faults` are of those without data, by place.
+    `read` is the function of their source; `data` of each one; `faults` are of those without data,
+    by place.
     """
 
     read: Read | None
     names: list[str]
-    data: bytes
-    sizes: list[int]
+    data: Iterable[bytes]
     faults: dict[int, str]
 
     def members(self) -> Iterator[Member]:
         """They, one by one."""
-        start = 0
-        for place, (name, size) in enumerate(zip(self.names, self.sizes, strict=True)):
-            fault = self.faults.get(place, "")
-            yield Member(name, self.data[start : start + size], fault)
-            start += size
+        for place, (name, data) in enumerate(zip(self.names, self.data, strict=True)):
+            yield Member(name, data, self.faults.get(place, ""))
 
 
-NONE = Documents(None, [], b"", [], {})
+NONE = Documents(None, [], [], {})
 
 
 @dataclass(slots=True)
@@ -103,8 +99,7 @@ def chunks(files: Iterable[Input], known: Mapping[str, Mark], most: int) -> Iter
         documents = Documents(
             read,
             names,
-            b"".join([member.data for member in found]),
-            [len(member.data) for member in found],
+            [member.data for member in found],
             {place: member.fault for place, member in enumerate(found) if member.fault},
         )
         return Chunk(documents, names, spans, done)

@@ -69,10 +69,13 @@ def describe(
         "genres": genres,
         "tags": _genre_tags(known.get("genre"), repairs),
         "recording_mbid": _first_uuid(known, _RECORDING_IDS),
-        "source_id": _first_text(beside, "source_id", repairs),
-        "url": _first_text(beside, "url", repairs),
-        "extra": repairs.value(_object(beside.get("extra"))),
     }
+    if beside:
+        found |= {
+            "source_id": _first_text(beside, "source_id", repairs),
+            "url": _first_text(beside, "url", repairs),
+            "extra": repairs.value(_object(beside.get("extra"))),
+        }
     return {key: value for key, value in found.items() if value}
 
 
@@ -93,7 +96,7 @@ def length_of(value: Any) -> float | None:
 @lru_cache(maxsize=4096)
 def genre_labels(text: str) -> tuple[str, ...]:
     """The genres of a free text, lower case, where `;` stands between them; none for `unknown`."""
-    genres = [each.strip() for each in text.lower().split(";")]
+    genres = _unique(each.strip() for each in text.lower().split(";"))
     return tuple(genre for genre in genres if not _NO_GENRE.fullmatch(genre))
 
 
@@ -137,7 +140,10 @@ def _uuids(value: Any) -> list[str]:
     """Well-formed ids, whatever joins them; malformed ones are as good as none."""
     if value is None:
         return []
-    return [found for each in _strings(value) for found in _UUID.findall(each.lower())]
+    texts = _strings(value)
+    if len(texts) == 1:
+        return _UUID.findall(texts[0].lower())
+    return [found for each in texts for found in _UUID.findall(each.lower())]
 
 
 def _first_uuid(tags: dict[str, Any], names: Iterable[str]) -> str | None:
@@ -180,7 +186,10 @@ def _scheme_and_label(model: str, label: str) -> tuple[str, str, int]:
 
 
 def _genre_tags(value: Any, repairs: Repairs) -> list[str]:
-    return _unique([genre for text in _texts(value, repairs) for genre in genre_labels(text)])
+    texts = _texts(value, repairs)
+    if len(texts) == 1:
+        return [*genre_labels(texts[0])]
+    return _unique(genre for text in texts for genre in genre_labels(text))
 
 
 def _unique(values: Iterable[str]) -> list[str]:

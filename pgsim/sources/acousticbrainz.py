@@ -22,10 +22,11 @@ __all__ = ["accepts", "members", "name", "submission"]
 
 name = "acousticbrainz"
 
-_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_MBID = re.compile(_UUID, re.IGNORECASE)
+_HEX = "[0-9a-fA-F]"
+_UUID = rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
+_MBID = re.compile(_UUID)
 # <mbid>-<n>.json, n being the submission's offset; a document of one's own may lack it.
-_NAME = re.compile(rf"({_UUID})(?:-([0-9]{{1,10}}))?\.json(?:\.gz|\.bz2|\.zst)?$", re.IGNORECASE)
+_NAME = re.compile(rf"({_UUID})(?:-([0-9]{{1,10}}))?(?i:\.json(?:\.gz|\.bz2|\.zst)?)$")
 
 
 def accepts(path: Path) -> bool:

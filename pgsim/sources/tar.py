@@ -73,14 +73,15 @@ def entries(stream: IO[bytes]) -> Iterator[Entry]:
 def _check(header: bytes) -> None:
     if len(header) < BLOCK:
         raise TarError(f"no end-of-archive mark, but {len(header) or 'no'} bytes more")
-    # The sum of all bytes, the field that holds it counted as blanks. Adler's first half is a sum
-    # modulo 65521, in C.
-    blanked = b"".join((header[:148], b"        ", header[156:]))
+    # The sum of all bytes, the field that holds it counted as blanks. Adler's first half is one
+    # more than a sum modulo 65521, in C.
+    field = header[148:156]
     try:
-        told = _integer(header[148:156])
+        told = _integer(field)
     except TarError:
         told = -1
-    if told < 0 or (told + 1) % 65521 != zlib.adler32(blanked) & 0xFFFF:
+    total = (zlib.adler32(header) & 0xFFFF) - 1 - sum(field) + 8 * ord(" ")
+    if told < 0 or (total - told) % 65521:
         raise TarError("no end-of-archive mark, but a damaged header")
 
 

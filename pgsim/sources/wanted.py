@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
-from msgspec import UNSET, Meta, Struct, defstruct
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from msgspec.structs import astuple
 from numpy.typing import NDArray
 
@@ -32,8 +32,8 @@ _CHANCES = {
     for model, labels in CLASSIFIERS.items()
     for label in labels
 } | {path: [(path.split(".")[1], label) for label in labels] for path, labels in LABELS.items()}
-_get_labels = attrgetter(*(f"{model}.value" for model in CLASSIFIERS))
-_get_certainties = attrgetter(*(f"{model}.probability" for model in CLASSIFIERS))
+_ENVELOPE = ("source_id", "url", "extra")
+_get_label = attrgetter("value", "probability")
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ class _Metadata(Struct, frozen=True, gc=False):
 class _Document(Struct, frozen=True, gc=False):
     metadata: _Metadata = _Metadata()
     extractor: Any = UNSET
-    mbid: str | None = None
+    mbid: str | UnsetType = UNSET
     number: Annotated[int, Meta(ge=0, le=LARGEST_NUMBER)] = 0
     source_id: str | None = None
     url: str | None = None
@@ -97,8 +97,13 @@ def read_wanted(data: bytes, profile: Profile) -> Content | None:
     if reader is None:
         return None
     try:
-        if not data.isascii():
-            data.decode()  # a text that is passed over is not asked whether it is UTF-8
+        # A text that is passed over is not asked whether it is UTF-8. Classifiers write none that
+        # is more than ASCII, which is told faster.
+        half = len(data) // 2
+        if data[:half].isascii():
+            data[half:].decode()
+        else:
+            data.decode()
         return _content(reader.decode(data), reader, profile)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Rejected):
         return None
@@ -116,8 +121,7 @@ def _content(document: Any, reader: _Reader, profile: Profile) -> Content | None
         if reader.get_chances is not None:
             features[reader.places] = reader.get_chances(results)
             is_found = True
-        found = zip(_get_labels(results), _get_certainties(results), strict=True)
-        genres = dict(zip(_SCHEMES, found, strict=True))
+        genres = dict(zip(_SCHEMES, map(_get_label, astuple(results)), strict=True))
     parts = reader.get_parts(document)
     levels = [part for part in parts[: len(LOW_LEVEL)] if part is not None]
     if parts.count(None) < len(parts):
@@ -132,12 +136,12 @@ def _content(document: Any, reader: _Reader, profile: Profile) -> Content | None
         document.metadata.tags,
         document.metadata.audio_properties.length,
         genres,
-        {name: getattr(document, name) for name in ("source_id", "url", "extra")},
+        {key: value for key in _ENVELOPE if (value := getattr(document, key)) is not None},
         repairs,
     )
     is_high = results is not None
     kind = "document" if is_high == bool(levels) else "highlevel" if is_high else "lowlevel"
-    mbid = metadata.get("recording_mbid") if document.mbid is None else document.mbid
+    mbid = metadata.get("recording_mbid") if document.mbid is UNSET else document.mbid
     return Content("acousticbrainz", kind, features, metadata, repairs.count, mbid, document.number)
 
 
