@@ -11,7 +11,7 @@ from pgsim.sources.walk import Input
 from pgsim.submission import Submission
 
 DOCUMENTS = 500  # in a chunk, at most
-BYTES = 4 * 2**20  # in a chunk, unless one document has more
+BYTES = 2 * 2**20  # in a chunk, unless one document has more
 # Within so many seconds a file can be written to twice and keep its time: such a one is not known
 # again.
 SETTLED = 2.0

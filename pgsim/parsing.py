@@ -30,7 +30,7 @@ _LENGTH, _NUMBER, _JSON = struct.Struct(">i"), struct.Struct(">ii"), struct.Stru
 _ITEMS = items(">f4")
 # Bytes of a chunk that go to a worker process by way of memory that both have: a third of the time
 # that a pipe takes. A chunk that one huge document has made longer goes through the pipe.
-_SHARED = BYTES + 2**20
+_SHARED = BYTES + 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ def parse(documents: Documents, profile: Profile) -> Rows:
             found.append(submission.features)
             texts.append(text)
             repairs += submission.repairs
-    features = np.concatenate(found or [np.empty(0, np.float32)]).reshape(-1, profile.dimensions)
+    features = np.concatenate([np.empty(0), *found], dtype=np.float32)
+    features = features.reshape(len(found), profile.dimensions)
     packed = np.empty(features.shape, _ITEMS)
     packed["size"], packed["value"] = 4, features
     numbers, size = packed.tobytes(), profile.dimensions * _ITEMS.itemsize
@@ -98,13 +99,15 @@ def parsed(
             yield chunk, parse(chunk.documents, profile)
         return
 
-    waiting: Queue[tuple[Chunk, Future[Rows]] | None] = Queue(maxsize=2 * workers)
-    # Before a place is used again its last chunk is done: as many can wait, one is waited for.
-    places = cycle(range(0, (2 * workers + 2) * _SHARED, _SHARED))
+    ahead = 2 * workers + 4  # enough to do while a batch is stored
+    waiting: Queue[tuple[Chunk, Future[Rows]] | None] = Queue(maxsize=ahead)
+    # When a place is used again its last chunk is done: so many wait, and one is waited for.
+    size = (ahead + 2) * _SHARED
+    places = cycle(range(0, size, _SHARED))
     is_over = Event()
     # A forked process would share the connection to the database.
     context = get_context("spawn")
-    shared = context.RawArray(c_char, (2 * workers + 2) * _SHARED)
+    shared = context.RawArray(c_char, size)
     memory = memoryview(shared).cast("B")
     pool = ProcessPoolExecutor(workers, context, _begin, (profile, shared))
 

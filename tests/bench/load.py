@@ -30,16 +30,15 @@ from typing import Any
 
 import numpy as np
 import zstandard
+from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
 from pgsim import embedded, schema
 from pgsim.chunks import chunks
 from pgsim.collection import Connection
 from pgsim.database import connect
-from pgsim.features import extract
 from pgsim.index import build_index, drop_indexes
 from pgsim.loader import load
-from pgsim.metadata import extract_metadata
 from pgsim.parsing import parse
 from pgsim.profile import Profile, read_profile
 from pgsim.sources import inputs
@@ -175,25 +174,36 @@ def plain_recordings(conn: Connection) -> int:
     return len(mbids)
 
 
+def spent_so_far(conn: Connection) -> NDArray[np.float64]:
+    """Seconds of CPU of this process, of its worker processes that have ended, of the database."""
+    times = os.times()
+    workers = times.children_user + times.children_system
+    return np.array([time.process_time(), workers, cpu_seconds(conn.info.backend_pid)])
+
+
 def run_plain(conn: Connection, path: Path) -> dict[str, Any]:
-    started = time.monotonic()
+    started, before = time.monotonic(), spent_so_far(conn)
     count = plain_submissions(conn, path)
     submissions = time.monotonic() - started
+    spent = spent_so_far(conn) - before
     plain_recordings(conn)
     return {
         "documents": count,
         "submissions": submissions,
         "recordings": time.monotonic() - started,
+        "cpu": spent.tolist(),
     }
 
 
 def run_pgsim(conn: Connection, path: Path, workers: int) -> dict[str, Any]:
+    before = spent_so_far(conn)
     started = last = time.monotonic()
+    spent = before
     memory = seen = 0
 
     def advance(_: int, __: float) -> None:
-        nonlocal last, memory, seen
-        last = time.monotonic()
+        nonlocal last, memory, seen, spent
+        last, spent = time.monotonic(), spent_so_far(conn)
         seen += 1
         if seen % 10 == 1:
             memory = max(memory, peak_memory())
@@ -201,14 +211,16 @@ def run_pgsim(conn: Connection, path: Path, workers: int) -> dict[str, Any]:
     report = load(conn, [path], advance, workers=workers)
     ended = time.monotonic()
     memory = max(memory, peak_memory())
+    spent[1] = spent_so_far(conn)[1]  # worker processes count when they have ended
     drop_indexes(conn)
-    before = time.monotonic()
+    dropped = time.monotonic()
     build_index(conn)
-    index = time.monotonic() - before
+    index = time.monotonic() - dropped
     return {
         "documents": report.read,
         "submissions": last - started,
         "recordings": ended - started - index,
+        "cpu": (spent - before).tolist(),
         "index": index,
         "memory": memory / 2**20,
     }
@@ -231,12 +243,9 @@ def shares(conn: Connection, path: Path) -> dict[str, float]:
 
     found = list(chunks([each], {}, 500))
     members = [member for chunk in found for member in chunk.documents.members()]
-    documents = [read_wanted(member.data, PROFILE) for member in members]
-    whole = [document for document in documents if document and len(document) > 2]
     decompression = spent(lambda: sum(map(len, decompressed())))
     reading = spent(lambda: sum(len(chunk.names) for chunk in chunks([each], {}, 500)))
     parsing = spent(lambda: [read_wanted(m.data, PROFILE) and None for m in members])
-    extraction = spent(lambda: [(extract(d, PROFILE), extract_metadata(d)) for d in whole])
     rows = spent(lambda: [parse(chunk.documents, PROFILE) for chunk in found])
     before = cpu_seconds(conn.info.backend_pid)
     last = before
@@ -249,9 +258,8 @@ def shares(conn: Connection, path: Path) -> dict[str, float]:
     return {
         "decompression": decompression,
         "reading the tar": reading - decompression,
-        "parsing JSON": parsing,
-        "extraction": extraction,
-        "packing rows, and the rest": max(0.0, rows - parsing - extraction),
+        "parsing and extraction": parsing,
+        "packing rows, and the rest": max(0.0, rows - parsing),
         "database": last - before,
     }
 
@@ -281,6 +289,14 @@ def main() -> None:
                         f"{step:12} pgsim {ours[step]:8.1f} s"
                         f" ({words.documents / ours[step]:8,.0f}/s)"
                         f"   plain {plain[step]:8.1f} s   {plain[step] / ours[step]:.1f} times"
+                    )
+                for side, figures in (("pgsim", ours), ("plain", plain)):
+                    client, workers, database = (
+                        f"{seconds / words.documents * 1e6:.0f}" for seconds in figures["cpu"]
+                    )
+                    print(
+                        f"{side}'s submissions, µs of CPU a document:"
+                        f" client {client}, workers {workers}, database {database}"
                     )
                 print(f"index {ours['index']:.1f} s; memory at most {ours['memory']:.0f} MiB")
             if words.low_level:

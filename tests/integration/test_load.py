@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pgsim import chunks, embedded, loader
+from pgsim import chunks, embedded, loader, parsing
 from pgsim.accounts import write_rejects
 from pgsim.collection import Connection, read_collection, write_fit
 from pgsim.database import connect
@@ -402,7 +402,8 @@ def test_a_broken_archive_is_read_on_from_where_it_broke_and_stays_a_reject(
     assert member == archive.name
 
 
-@pytest.mark.parametrize("workers", [1, 3])
+# What does not fit into the memory that the processes share goes through a pipe.
+@pytest.mark.parametrize(("workers", "shared"), [(1, 0), (3, parsing._SHARED), (3, 150_000)])
 def test_any_number_of_workers_makes_the_same_rows(
     conn: Connection,
     new_database: Databases,
@@ -410,9 +411,11 @@ def test_any_number_of_workers_makes_the_same_rows(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     workers: int,
+    shared: int,
 ) -> None:
     paths = write_archives(tmp_path, "highlevel", 400, archives=2, seed=2)
     load(conn, paths, workers=1)
+    monkeypatch.setattr(parsing, "_SHARED", shared)
     monkeypatch.setattr(chunks, "DOCUMENTS", 30)
     monkeypatch.setattr(loader, "DOCUMENTS", 30)
     monkeypatch.setattr(loader, "BATCH", 70)
