@@ -28,7 +28,7 @@ from pgsim.submission import Rejected, Submission
 _MBID = struct.pack(">hi", 5, 16)
 _LENGTH, _NUMBER, _JSON = struct.Struct(">i"), struct.Struct(">ii"), struct.Struct(">ib")
 _ITEMS = items(">f4")
-# Bytes of a chunk that go to a worker process by way of memory that both have: a third of the time
+# Bytes of a chunk that can go to a worker process by memory that both have, in a fifth of the time
 # that a pipe takes. A chunk that one huge document has made longer goes through the pipe.
 _SHARED = BYTES + 2**18
 
