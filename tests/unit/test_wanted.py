@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgsim.errors import PgsimError
@@ -79,6 +79,7 @@ def changed(seed: int, values: list[Any]) -> bytes:
     return json.dumps(document).encode()
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10**6), values=st.lists(st.sampled_from(VALUES), max_size=3))
 def test_the_wanted_part_of_a_document_says_what_the_whole_says(
     seed: int, values: list[Any]
