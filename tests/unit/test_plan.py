@@ -11,9 +11,9 @@ from pgsim.rebuild import PART
 SIZES = (12_500, 25_000, 50_000)
 COSTS = {
     "load": (1e-5,),
-    "index": (1e-5,),
+    "index": (8e-6,),
     "prepare": (1.5, 1e-5),
-    "lists": (3e-5,),
+    "lists": (0.8, 4e-5),
     "compare": (0.5, 2e-6),
     "enter": (3e-5,),
 }
