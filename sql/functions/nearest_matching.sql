@@ -7,14 +7,17 @@ SET search_path FROM CURRENT
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- The HNSW index is asked for more than is wanted: what it misses, it misses at the end.
-    wanted CONSTANT integer := greatest(100, 2 * n + n / 2);
     -- An exact answer to a far filter may cost this many rows (about 40 ms) rather than lose recall.
     worst_case CONSTANT integer := 40000;
+    -- How many match is told from so many rows.
+    sampled CONSTANT real := 2000;
     -- Conditions that leave out few recordings are not counted; an index serves the others.
     counted CONSTANT recording_filter := ROW(
         f.genre, f.label, f.year_from, f.year_to, f.length_from, f.length_to, NULL, NULL, NULL, NULL);
     unfiltered CONSTANT boolean := counted IS NULL;
+    -- The HNSW index is asked for more than is wanted: what it misses, it misses at the end. Of those that
+    -- match a filter it has looked at many others between.
+    wanted CONSTANT integer := greatest(CASE WHEN unfiltered THEN 100 ELSE 40 END, 2 * n + n / 2);
     total real;
     affordable integer;
     matching integer;
@@ -42,27 +45,32 @@ BEGIN
     IF unfiltered THEN
         matching := total;
     ELSE
-        EXECUTE '
-            WITH matching AS MATERIALIZED (
-                SELECT r.id, r.mbid, distance(r.vector, $1, $2) AS distance
-                FROM recording AS r
-                WHERE r.vector IS NOT NULL AND matches(r, $3) AND r.id IS DISTINCT FROM $4
-                LIMIT $5
-            ), nearest AS MATERIALIZED (
-                SELECT m.id, m.distance FROM matching AS m ORDER BY m.distance, m.mbid LIMIT $6
-            )
-            SELECT (SELECT count(*) FROM matching), array(SELECT id FROM nearest), array(SELECT distance FROM nearest)'
-        INTO matching, found, distances
-        USING query, m, f, except_id, affordable + 1, n;
-        IF matching <= affordable THEN
-            RETURN QUERY SELECT u.id, u.distance FROM unnest(found, distances) AS u (id, distance);
-            RETURN;
+        -- Unless the list says that many match.
+        IF coalesce(listed_share, 0) * total <= affordable THEN
+            EXECUTE '
+                WITH matching AS MATERIALIZED (
+                    SELECT r.id, r.mbid, distance(r.vector, $1, $2) AS distance
+                    FROM recording AS r
+                    WHERE r.vector IS NOT NULL AND matches(r, $3) AND r.id IS DISTINCT FROM $4
+                    LIMIT $5
+                ), nearest AS MATERIALIZED (
+                    SELECT m.id, m.distance FROM matching AS m ORDER BY m.distance, m.mbid LIMIT $6
+                )
+                SELECT (SELECT count(*) FROM matching), array(SELECT id FROM nearest), array(SELECT distance FROM nearest)'
+            INTO matching, found, distances
+            USING query, m, f, except_id, affordable + 1, n;
+            IF matching <= affordable THEN
+                RETURN QUERY SELECT u.id, u.distance FROM unnest(found, distances) AS u (id, distance);
+                RETURN;
+            END IF;
         END IF;
+        -- REPEATABLE, as the same question has the same answer.
         EXECUTE '
-            SELECT count(*)
-            FROM (SELECT FROM recording AS r WHERE r.vector IS NOT NULL AND matches(r, $1) LIMIT $2) AS counted'
+            SELECT greatest($1, count(*) / $2)
+            FROM recording AS r TABLESAMPLE SYSTEM (100 * $2) REPEATABLE (0)
+            WHERE r.vector IS NOT NULL AND matches(r, $3)'
         INTO matching
-        USING counted, worst_case + 1;
+        USING matching, least(1, sampled / greatest(total, 1)), counted;
     END IF;
 
     -- A list that holds few of the matches says that these are far from the query.
