@@ -10,7 +10,7 @@ by themselves.
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pgsim.collection import Connection, read_collection
 from pgsim.copying import copy_in
-from pgsim.database import require_own_transactions
+from pgsim.database import another, require_own_transactions
 from pgsim.engines.blas import one_blas_thread
 from pgsim.engines.exact import Exact
 from pgsim.engines.keys import NOTHING, by_query, distances, pack, unpack
@@ -193,15 +193,17 @@ class _Block:
         row = conn.execute("SELECT list_length FROM pgsim.collection").fetchone()
         assert row is not None
         self.length: int = row[0]
-        self.all = read_vectors(conn)
-        self.order = self.all.order()
-        self.row_of_rank = np.argsort(self.order)
-        self.row_of = self.all.row_of()
-        self.exact = Exact(self.all.vectors, self.order, self.length, os.cpu_count() or 1)
+        with closing(another(conn)) as other, ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(read_radii, other, self.length)
+            self.all = read_vectors(conn)
+            self.order = self.all.order()
+            self.row_of_rank = np.argsort(self.order)
+            self.row_of = self.all.row_of()
+            self.exact = Exact(self.all.vectors, self.order, self.length, os.cpu_count() or 1)
+            ids, radii = reading.result()
         # How near a newcomer must be to enter each list: inf where there is room in it, NaN where
         # there is none, or where this block makes it by itself.
         self.radii = np.full(len(self.all.ids), np.nan, np.float32)
-        ids, radii = read_radii(conn, self.length)
         rows = self._rows(ids)
         self.radii[rows[rows >= 0]] = radii[rows >= 0]
         rows = self._rows(np.array([id_ for part in parts for id_ in part.ids], np.int32))
