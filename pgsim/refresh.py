@@ -27,7 +27,7 @@ from pgsim.rebuild import RebuildUnderWay, rebuild
 from pgsim.vectors import read_vectors
 
 BLOCK = 10_000  # changes that share one reading of the collection
-PART = 250  # most recordings in a transaction
+PART = 100  # most recordings in a transaction
 LISTS = 50  # of which about one in so many changes in it: few enough for updates to be mostly HOT
 LEAST = 25  # but not so few recordings that committing takes the time
 REBUILD_ABOVE = 1000  # changes, and one in so many recordings besides
