@@ -118,14 +118,18 @@ def costs_more_than_rebuild(conn: Connection) -> str:
     rebuild takes before its first list.
     A matrix that a rebuild was asked to make exact stays exact: it is never made anew so.
     """
+    row = conn.execute("SELECT count(DISTINCT id) FROM pgsim.stale").fetchone()
+    assert row is not None
+    [changed] = row
+    if changed <= REBUILD_ABOVE:
+        return ""
     row = conn.execute(
-        "SELECT (SELECT count(DISTINCT id) FROM pgsim.stale),"
-        " (SELECT count(*) FROM pgsim.recording WHERE vector IS NOT NULL),"
+        "SELECT (SELECT count(*) FROM pgsim.recording WHERE vector IS NOT NULL),"
         " (SELECT engine = 'exact' OR recall_wanted = 1 FROM pgsim.rebuild"
         "  WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1)"
     ).fetchone()
     assert row is not None
-    changed, recordings, exact = row
+    recordings, exact = row
     if exact:
         return ""
     most = REBUILD_ABOVE + recordings / _REBUILD_SHARE
