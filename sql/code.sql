@@ -41,7 +41,6 @@
 \ir functions/qualifying.sql
 \ir functions/nearest_answers.sql
 \ir functions/nearest_by_rank.sql
-\ir functions/searched_recordings.sql
 \ir functions/similar_recordings.sql
 \ir functions/similar_recordings_batch.sql
 \ir functions/nearest_recordings.sql

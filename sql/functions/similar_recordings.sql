@@ -1,4 +1,6 @@
--- In SQL and without SET, so that it becomes a part of the caller's query: a stored list is answered by its plan alone.
+-- In plpgsql, whose plans last as long as the connection: were it a part of the caller's query, each that is not
+-- prepared would take a millisecond to plan. plan_cache_mode: for a short list of candidates PostgreSQL would plan
+-- each question anew, which takes longer than the answer.
 CREATE OR REPLACE FUNCTION pgsim.similar_recordings(
     seed uuid,
     k integer DEFAULT 10,
@@ -20,64 +22,104 @@ CREATE OR REPLACE FUNCTION pgsim.similar_recordings(
     approximate boolean DEFAULT false,
     ranking text DEFAULT 'similarity'
 ) RETURNS SETOF pgsim.similar_recording
-LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 10
-BEGIN ATOMIC
-    -- The list as it stands, where nothing has changed since it was made and nothing is asked of its members.
-    WITH stored AS MATERIALIZED (
-        SELECT
-            s.neighbours[:w.candidates] AS neighbours,
-            s.distances[:w.candidates] AS distances,
-            s.reach
-        FROM (
-            SELECT
-                CASE
-                    WHEN
-                        num_nonnulls(
-                            genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists,
-                            max_per_artist, min_similarity, metric, weights
-                        ) = 0
-                        AND NOT (same_genre OR same_decade OR distinct_titles)
-                        AND k BETWEEN 1 AND 1000
-                        THEN CASE ranking WHEN 'similarity' THEN greatest(4 * k, 80) WHEN 'distance' THEN k END
-                END AS candidates
-        ) AS w
-        INNER JOIN pgsim.recording AS r ON r.mbid = seed
-        INNER JOIN pgsim.similarity AS s ON r.id = s.id AND cardinality(s.neighbours) >= w.candidates
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
+SET search_path FROM CURRENT
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    conditions recording_filter;
+    m measure;
+    seed_id integer;
+    query vector;
+    seed_genre text;
+    seed_decade integer;
+    seed_title text;
+    lacks text[];
+    neighbours integer[];
+    distances real[];
+    seed_reach real;
+    pending integer[];
+    listed integer[];
+    listed_distances real[];
+    -- How many of the stored list the answer is made of, where nothing is asked of its members.
+    candidates CONSTANT integer := CASE
+        WHEN num_nonnulls(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists,
+                max_per_artist, min_similarity, metric, weights) = 0
+            AND NOT (same_genre OR same_decade OR distinct_titles)
+            AND k BETWEEN 1 AND 1000
+        THEN CASE ranking WHEN 'similarity' THEN greatest(4 * k, 80) WHEN 'distance' THEN k END
+    END;
+BEGIN
+    IF candidates IS NOT NULL THEN
+        -- The list as it stands, where nothing has changed since it was made.
+        RETURN QUERY
+        SELECT a.*
+        FROM recording AS r
+        INNER JOIN similarity AS s ON r.id = s.id
+        CROSS JOIN LATERAL answer(s.neighbours[:candidates], s.distances[:candidates], s.reach, k, ranking, '{}') AS a
         WHERE
-            r.vector IS NOT NULL
-            AND NOT EXISTS (SELECT FROM pgsim.stale)
-    )
+            r.mbid = seed AND r.vector IS NOT NULL AND cardinality(s.neighbours) >= candidates AND NOT EXISTS (SELECT FROM stale);
+        IF FOUND THEN
+            RETURN;
+        END IF;
+    END IF;
 
-    SELECT
-        a.rank,
-        a.mbid,
-        a.artist,
-        a.title,
-        a.album,
-        a.year,
-        a.genre,
-        a.distance,
-        a.similarity
-    FROM stored AS l
-    CROSS JOIN LATERAL pgsim.answer(l.neighbours, l.distances, l.reach, k, ranking, '{}') AS a
-    UNION ALL
-    SELECT
-        a.rank,
-        a.mbid,
-        a.artist,
-        a.title,
-        a.album,
-        a.year,
-        a.genre,
-        a.distance,
-        a.similarity
-    FROM
-        pgsim.searched_recordings(
-            seed, k, genre, decade, year_from, year_to, same_genre, same_decade, length_from, length_to, exclude,
-            exclude_artists, max_per_artist, distinct_titles, min_similarity, metric, weights, approximate, ranking
-        ) AS a
-    WHERE NOT EXISTS (SELECT FROM stored);
-END;
+    PERFORM check_question(k, ranking, max_per_artist, min_similarity);
+    seed_id := recording_of(seed);
+    SELECT r.vector, r.genre, r.decade, r.title, r.missing, s.neighbours, s.distances, s.reach
+    INTO query, seed_genre, seed_decade, seed_title, lacks, neighbours, distances, seed_reach
+    FROM recording AS r LEFT JOIN similarity AS s ON r.id = s.id
+    WHERE r.id = seed_id;
+    IF query IS NULL THEN
+        RAISE EXCEPTION 'recording % has no vector', seed
+            USING ERRCODE = 'no_data_found',
+                HINT = 'its submissions hold none of the fitted feature sets; see pgsim status';
+    END IF;
+
+    IF same_genre THEN
+        IF seed_genre IS NULL THEN
+            RAISE EXCEPTION 'same_genre: recording % has no genre', seed USING ERRCODE = 'no_data_found';
+        END IF;
+    END IF;
+    IF same_decade THEN
+        IF seed_decade IS NULL THEN
+            RAISE EXCEPTION 'same_decade: recording % has no year', seed USING ERRCODE = 'no_data_found';
+        ELSIF decade <> seed_decade THEN
+            RAISE EXCEPTION 'same_decade: recording % is of %, and decade => % asks for another',
+                seed, seed_decade, decade
+                USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        decade := seed_decade;
+    END IF;
+    conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
+    IF same_genre THEN
+        IF conditions.genre <> seed_genre THEN
+            RAISE EXCEPTION 'same_genre: recording % is %, and genre => ''%'' asks for another', seed, seed_genre, genre
+                USING ERRCODE = 'invalid_parameter_value';
+        END IF;
+        conditions.genre := seed_genre;
+    END IF;
+    m := resolve_measure(metric, weights, approximate);
+    PERFORM require_sets(seed, lacks, m);
+    conditions.present := m.sets;
+
+    -- The list brought up to date.
+    pending := pending_recordings();
+    IF seed_id = ANY(pending) OR (pending IS NULL AND EXISTS (SELECT FROM stale AS t WHERE t.id = seed_id)) THEN
+        neighbours := NULL;
+        seed_reach := NULL;
+    END IF;
+    IF m.factors IS NULL AND neighbours IS NOT NULL AND pending IS NOT NULL THEN
+        SELECT coalesce(array_agg(l.id), '{}'), coalesce(array_agg(l.distance), '{}') INTO listed, listed_distances
+        FROM listed_neighbours(seed_id, query, neighbours, distances, pending, conditions) AS l;
+    END IF;
+    RETURN QUERY
+    SELECT a.* FROM nearest_answers(
+        query, k, ranking, conditions, m, seed_id, max_per_artist, distinct_titles, min_similarity,
+        CASE WHEN distinct_titles THEN ARRAY[title_key(seed_title)] END, seed_reach, pending, listed, listed_distances,
+        cardinality(listed) / nullif(cardinality(neighbours), 0)::double precision) AS a;
+END
+$$;
 
 COMMENT ON FUNCTION pgsim.similar_recordings(
     uuid, integer, text, integer, integer, integer, boolean, boolean, real, real, uuid[], uuid[], integer, boolean, real,
