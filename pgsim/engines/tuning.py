@@ -30,7 +30,7 @@ class Tunable(Protocol):
         """See Searcher."""
 
     def needed(self, rows: NDArray[np.intp], neighbours: NDArray[np.int32]) -> NDArray[np.floating]:
-        """The least effort (m, k) that looks at each neighbour of some rows, as it is foreseen."""
+        """The effort (m, k) with which each neighbour of some rows is found, if not with less."""
 
     def search(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """See Searcher."""

@@ -1,4 +1,5 @@
 import sys
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from pgsim.engines import IN_MEMORY, Searcher, make_searcher
 from pgsim.engines.exact import Exact
 from pgsim.engines.keys import distances
 from pgsim.engines.scores import kth_bound
-from pgsim.engines.tuning import found_share
+from pgsim.engines.tuning import Tunable, found_share
 from pgsim.errors import UsageError
 from pgsim.generator import make_vectors
 
@@ -112,6 +113,19 @@ def test_ties_of_any_size_go_by_order(points: list[tuple[float, ...]], k: int) -
     vectors = np.array(points, np.float32)
     for engine in ("cells", "exact"):
         assert_same(searcher(engine, vectors, k, recall=1.0), vectors, k)
+
+
+@pytest.mark.parametrize("engine", ["cells", "faiss"])
+def test_an_engine_finds_what_its_effort_was_foreseen_to_find_or_a_little_more(engine: str) -> None:
+    vectors = make_vectors(20_000)
+    tuned = cast(Tunable, searcher(engine, vectors, 50))
+    rows = np.arange(0, len(vectors), 50)
+    neighbours, truth = Exact(vectors, ranks(len(vectors)), 50, 2).search(rows)
+    foreseen = float((tuned.needed(rows, neighbours) <= tuned.effort).mean())
+    found = float(found_share(tuned.search(rows)[1], truth).mean())
+    assert foreseen < 1
+    # Whoever has found too few looks farther.
+    assert foreseen - 1e-3 <= found <= foreseen + 0.01
 
 
 def test_equal_pairs_have_equal_bits_wherever_they_stand() -> None:
