@@ -21,7 +21,7 @@ from pgsim.copying import copy_in
 from pgsim.database import another, require_own_transactions
 from pgsim.engines.blas import one_blas_thread
 from pgsim.engines.exact import Exact
-from pgsim.engines.keys import NOTHING, by_query, distances, pack, unpack
+from pgsim.engines.keys import NOTHING, by_query, distances, inverse, pack, unpack
 from pgsim.lists import read_lists, read_radii, write_lists
 from pgsim.rebuild import RebuildUnderWay, rebuild
 from pgsim.vectors import read_vectors
@@ -201,7 +201,7 @@ class _Block:
             reading = pool.submit(read_radii, other, self.length)
             self.all = read_vectors(conn)
             self.order = self.all.order()
-            self.row_of_rank = np.argsort(self.order)
+            self.row_of_rank = inverse(self.order)
             self.row_of = self.all.row_of()
             self.exact = Exact(self.all.vectors, self.order, self.length, os.cpu_count() or 1)
             ids, radii = reading.result()

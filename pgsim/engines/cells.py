@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.engines.blas import one_blas_thread
-from pgsim.engines.keys import NOTHING, by_query, distances, pack, unpack
+from pgsim.engines.keys import NOTHING, by_query, distances, inverse, pack, unpack
 from pgsim.engines.scores import asking, extended, kth_bound, limit_of_score, squares
 from pgsim.engines.tuning import tune
 
@@ -91,7 +91,7 @@ class Cells:
         self._size = np.diff(self._start)
         self._members = extended(vectors[row])
         self._rank = order[row]
-        self._row_of_rank = np.argsort(order).astype(np.int32)
+        self._row_of_rank = inverse(order)
 
     @property
     def description(self) -> str:

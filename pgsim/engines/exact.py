@@ -12,17 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.engines.blas import one_blas_thread
-from pgsim.engines.keys import NOTHING, by_query, distances, pack, unpack
+from pgsim.engines.keys import NOTHING, by_query, distances, inverse, pack, unpack
 from pgsim.engines.scores import (
     asking,
     extended,
     kth_bound,
     limit_of_distance,
+    limit_of_nothing,
     limit_of_score,
-    rounding,
+    squared,
     squares,
 )
 
+# Questions a product, and rows of the collection: their scores stay in the processor's cache.
 _QUERIES = 256
 _BLOCK = 8192
 
@@ -39,9 +41,14 @@ class Exact:
         self._vectors = vectors
         self._extended = extended(vectors)
         self._order = order
-        self._row_of_rank = np.argsort(order).astype(np.int32)
+        self._row_of_rank = inverse(order)
         self._k = k
         self._threads = threads
+        # Of the collection, a thread's part: with all questions, for larger products.
+        span = -(-len(vectors) // threads) or 1
+        self._spans = [
+            range(at, min(at + span, len(vectors))) for at in range(0, len(vectors), span)
+        ]
 
     def search(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """See Searcher."""
@@ -55,11 +62,16 @@ class Exact:
         A pair is one where the row is within the other's radius, or just outside. Radii (n,) may be
         inf, or NaN where nothing is within.
         """
-        size = max(1, min(_QUERIES, -(-len(rows) // self._threads)))
-        parts = [rows[at : at + size] for at in range(0, len(rows), size)]
-        found = list(self._each(lambda part: self._search(part, radii), parts))
-        keys = [np.empty((0, self._k), np.uint64), *(best for best, _, _ in found)]
-        distance, rank = unpack(np.concatenate(keys))
+        chunks = [slice(at, at + _QUERIES) for at in range(0, len(rows), _QUERIES)]
+        tasks = [(rows[chunk], span) for chunk in chunks for span in self._spans]
+        within = None if radii is None else squared(radii, self._vectors.shape[1])
+        found = list(self._each(lambda task: self._search(task[0], task[1], within), tasks))
+        keys = np.full((len(rows), self._k), NOTHING)
+        for at, chunk in enumerate(chunks):
+            spans = found[at * len(self._spans) : (at + 1) * len(self._spans)]
+            both = [keys[chunk], *(best for best, _, _ in spans)]
+            keys[chunk] = np.sort(np.concatenate(both, axis=1), axis=1)[:, : self._k]
+        distance, rank = unpack(keys)
         nothing = np.empty(0, np.intp)
         return (
             np.where(rank < 0, np.int32(-1), self._row_of_rank[rank]),
@@ -70,11 +82,13 @@ class Exact:
 
     def holders(self, points: NDArray[np.float32], radii: NDArray[np.float32]) -> NDArray[np.intp]:
         """The rows within whose radius one of the points (m, d) is, and some just outside."""
-        linked = _Linked(points, radii)
+        within = squared(radii, points.shape[1])
+        asked, nearest = asking(points).T, limit_of_nothing(points)
 
         def scan(start: int) -> NDArray[np.intp]:
-            scores = linked.asked @ self._extended[start : start + _BLOCK].T
-            return np.flatnonzero(linked.are(scores, start).any(axis=0)) + start
+            scores = self._extended[start : start + _BLOCK] @ asked
+            linked = _linked(scores, within[start : start + _BLOCK], nearest)
+            return np.flatnonzero(linked.any(axis=1)) + start
 
         starts = range(0, len(self._vectors), _BLOCK) if len(points) else range(0)
         return np.concatenate([np.empty(0, np.intp), *self._each(scan, starts)])
@@ -84,52 +98,61 @@ class Exact:
             yield from pool.map(work, items)
 
     def _search(
-        self, rows: NDArray[np.integer], radii: NDArray[np.float32] | None
+        self, rows: NDArray[np.integer], span: range, within: NDArray[np.float32] | None
     ) -> tuple[NDArray[np.uint64], NDArray[np.integer], NDArray[np.integer]]:
-        """The sorted keys (len(rows), k) of each row's nearest others, and pairs of rows."""
+        """The sorted keys (len(rows), k) of each row's nearest others in a span, and pairs of rows.
+
+        Scores are (block, questions): BLAS is quicker so where questions are few.
+        """
         d = self._vectors.shape[1]
-        queries = asking(self._vectors[rows])
-        square = squares(self._vectors[rows])
-        linked = _Linked(self._vectors[rows], radii) if radii is not None else None
+        vectors = self._vectors[rows]
+        queries, square, nearest = asking(vectors).T, squares(vectors), limit_of_nothing(vectors)
         best = np.full((len(rows), self._k), NOTHING)
         linking: list[NDArray[np.integer]] = [rows[:0]]
         others: list[NDArray[np.integer]] = [rows[:0]]
-        for start in range(0, len(self._vectors), _BLOCK):
-            scores = queries @ self._extended[start : start + _BLOCK].T
-            itself = np.flatnonzero((start <= rows) & (rows < start + _BLOCK))
-            scores[itself, rows[itself] - start] = np.inf
-            if start == 0:
-                limit = limit_of_score(kth_bound(scores, self._k), square, d)
+        # One piece of memory for all blocks: of new ones the system has to clear every page.
+        all_scores = np.empty((min(_BLOCK, len(span)), len(rows)), np.float32)
+        all_are = np.empty(all_scores.shape, np.bool_)
+        for start in span[::_BLOCK]:
+            block = slice(start, min(start + _BLOCK, span.stop))
+            size = block.stop - start
+            scores = np.matmul(self._extended[block], queries, out=all_scores[:size])
+            itself = np.flatnonzero((start <= rows) & (rows < block.stop))
+            scores[rows[itself] - start, itself] = np.inf
+            if start == span.start:
+                limit = limit_of_score(kth_bound(scores.T, self._k), square, d)
             else:
                 limit = limit_of_distance(unpack(best[:, -1])[0], square, d)
-            query, row = np.divmod(np.flatnonzero(scores <= limit[:, None]), scores.shape[1])
+            row, query = _where(np.less_equal(scores, limit, out=all_are[:size]))
             if len(query):
-                row += start
+                by_row = np.argsort(query, kind="stable")
+                row, query = row[by_row] + start, query[by_row]
                 keys = pack(distances(self._vectors, rows[query], row), self._order[row])
                 best = np.concatenate([best, by_query(query, keys, len(rows), 1)], axis=1)
                 best.sort(axis=1)
                 best = best[:, : self._k]
-            if linked:
-                query, row = np.divmod(np.flatnonzero(linked.are(scores, start)), scores.shape[1])
+            if within is not None:
+                row, query = _where(_linked(scores, within[block], nearest, all_are[:size]))
                 linking.append(rows[query])
                 others.append(row + start)
         return best, np.concatenate(linking), np.concatenate(others)
 
 
-class _Linked:
-    """Points (m, d), and radii (n,) around the rows of the collection that they may be within."""
+def _linked(
+    scores: NDArray[np.float32],
+    within: NDArray[np.float32],
+    nearest: NDArray[np.float32],
+    out: NDArray[np.bool_] | None = None,
+) -> NDArray[np.bool_]:
+    """Whether (n, m) points are within the squared radii (n,) of rows; the scores are spent.
 
-    def __init__(self, points: NDArray[np.float32], radii: NDArray[np.float32]) -> None:
-        d = points.shape[1]
-        self.asked = asking(points)
-        # A score is a squared distance less the point's square; so it is less a radius squared too.
-        self._own = limit_of_distance(np.zeros(len(points), np.float32), squares(points), d)
-        with np.errstate(over="ignore"):
-            reach = np.square(radii, dtype=np.float64) * (1 + 2 * rounding(d))
-            self._reach = reach.astype(np.float32)
+    A score is a squared distance less the point's square; so it is less a radius squared too.
+    """
+    with np.errstate(invalid="ignore"):  # of a row itself, in whose list there is room
+        scores -= within[:, None]
+    return np.less_equal(scores, nearest, out=out)
 
-    def are(self, scores: NDArray[np.float32], start: int) -> NDArray[np.bool_]:
-        """Whether points are within the radii of the rows from `start` on; the scores are spent."""
-        with np.errstate(invalid="ignore"):  # of a row itself, in whose list there is room
-            scores -= self._reach[start : start + scores.shape[1]]
-        return scores <= self._own[:, None]
+
+def _where(are: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Row and column of each that is true: several times faster than nonzero()."""
+    return np.divmod(np.flatnonzero(are), are.shape[1])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.engines.keys import NOTHING, distances, pack, unpack
+from pgsim.engines.keys import NOTHING, distances, inverse, pack, unpack
 from pgsim.engines.tuning import tune
 from pgsim.errors import UsageError
 
@@ -49,7 +49,7 @@ class Ivf:
         faiss.omp_set_num_threads(threads)
         self._vectors = vectors
         self._order = order
-        self._row_of_rank = np.argsort(order).astype(np.int32)
+        self._row_of_rank = inverse(order)
         self._k = k
         # Half precision can put the k-th behind a few others, and a row is its own nearest.
         self._candidates = min(k + k // 10 + 8, len(vectors))

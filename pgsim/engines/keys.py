@@ -43,6 +43,13 @@ def unpack(keys: NDArray[np.uint64]) -> tuple[NDArray[np.float32], NDArray[np.in
     return distance, keys.astype(np.uint32).view(np.int32)
 
 
+def inverse(rank: NDArray[np.integer]) -> NDArray[np.int32]:
+    """The number (n,) of the row that has each rank."""
+    row = np.empty(len(rank), np.int32)
+    row[rank] = np.arange(len(rank), dtype=np.int32)
+    return row
+
+
 def by_query(
     query: NDArray[np.integer], keys: NDArray[np.uint64], queries: int, width: int
 ) -> NDArray[np.uint64]:

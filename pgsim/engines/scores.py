@@ -54,6 +54,19 @@ def limit_of_distance(
     return _upwards(distance.astype(np.float64) ** 2 - square * (1 - 2 * rounding(dimensions)))
 
 
+def limit_of_nothing(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The score (m,) that no y exceeds that is where a point (m, d) is."""
+    zero = np.zeros(len(points), np.float32)
+    return limit_of_distance(zero, squares(points), points.shape[1])
+
+
+def squared(radii: NDArray[np.float32], dimensions: int) -> NDArray[np.float32]:
+    """Squares (n,) of radii: by no more does the score of who is within exceed limit_of_nothing."""
+    with np.errstate(over="ignore"):
+        result = np.square(radii, dtype=np.float64) * (1 + 2 * rounding(dimensions))
+        return result.astype(np.float32)
+
+
 def limit_of_score(
     score: NDArray[np.float32], square: NDArray[np.float64], dimensions: int
 ) -> NDArray[np.float32]:
