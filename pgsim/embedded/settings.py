@@ -56,7 +56,9 @@ def memory_settings(total: int, shared_memory: int) -> dict[str, str]:
     """Settings for `total` bytes of memory, of which /dev/shm may hold `shared_memory`.
 
     A vector index is built in maintenance_work_mem, and builds in parallel keep it in shared
-    memory: where /dev/shm is small, as in containers, that goes into files instead.
+    memory: where /dev/shm is small, as in containers, that goes into files instead. After each
+    checkpoint every page that is changed goes whole into the write-ahead log, and a refresh changes
+    pages all over the matrix: checkpoints are few.
     """
     maintenance = min(max(total // 8, 64 * MIB), 4096 * MIB)
     megabytes = {
@@ -64,8 +66,10 @@ def memory_settings(total: int, shared_memory: int) -> dict[str, str]:
         "effective_cache_size": total * 5 // 8,
         "maintenance_work_mem": maintenance,
         "work_mem": min(max(total // 256, 4 * MIB), 64 * MIB),
+        "max_wal_size": min(max(total // 4, 1024 * MIB), 8192 * MIB),
     }
     settings = {name: f"{size // MIB}MB" for name, size in megabytes.items()}
+    settings["checkpoint_timeout"] = "15min"
     if shared_memory < maintenance:
         settings["dynamic_shared_memory_type"] = "mmap"
     return settings

@@ -483,10 +483,12 @@ def test_memory_settings_grow_with_the_machine_and_spare_a_small_shared_memory()
     small = settings.memory_settings(512 << 20, 64 << 20)
     assert small["shared_buffers"] == "128MB"
     assert small["maintenance_work_mem"] == "64MB"
+    assert small["max_wal_size"] == "1024MB"
     assert "dynamic_shared_memory_type" not in small
     large = settings.memory_settings(16 << 30, 64 << 20)
     assert large["shared_buffers"] == "4096MB"
     assert large["maintenance_work_mem"] == "2048MB"
+    assert large["max_wal_size"] == "4096MB"
     assert large["dynamic_shared_memory_type"] == "mmap"
 
 
