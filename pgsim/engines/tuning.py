@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from pgsim.engines.exact import Exact
 
-_SAMPLE = 2000
+# Recordings asked: of a small collection not most, which would take longer than the rest.
+_SAMPLE, _LEAST = 2000, 250
+_ONE_IN = 8
 # Standard errors of the sample's mean that are added to the target, for the whole to reach it.
 _ERRORS = 2.0
 
@@ -50,7 +52,7 @@ def tune(
     A neighbour counts as found when its distance is within the true k-th: ties are as good. Which
     effort that takes is foreseen from where the true neighbours lie, and then tried.
     """
-    sample = sampled(len(vectors), _SAMPLE)
+    sample = sampled(len(vectors), min(_SAMPLE, max(_LEAST, len(vectors) // _ONE_IN)))
     rows, truth = Exact(vectors, order, k, threads).search(sample)
     *some, searcher.effort = searcher.efforts
     searcher.recall = 1.0
