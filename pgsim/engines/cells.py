@@ -40,10 +40,6 @@ _WAITING = 1 << 24
 # Questions whose hits are sorted together, in a table as wide as the most of them.
 _MERGED = 64
 
-# Questions, and the keys of their hits: about the squared distance, and the place.
-Hits = tuple[NDArray[np.uint16], NDArray[np.uint64]]
-_NO_HITS: Hits = (np.empty(0, np.uint16), np.empty(0, np.uint64))
-
 
 def make_cells(
     vectors: NDArray[np.float32],
@@ -145,25 +141,37 @@ class Cells:
         length = square.astype(np.float32)[:, None]
 
         best = np.full((len(place), self._k), NOTHING)
-        hits = [_NO_HITS]
-        waiting = 0
+        # One piece of memory for all products, and one for all hits: pieces of many sizes, got and
+        # given back, take a tenth of the time to find.
+        room = _QUESTIONS * int(self._size.max())
+        all_scores, all_are = np.empty(room, np.float32), np.empty(room, np.bool_)
+        asking_now = np.empty((_QUESTIONS, queries.shape[1]), np.float32)
+        # Of each hit the question, and a key: about the squared distance, above the place.
+        question_of = np.empty(_WAITING + room, np.uint16)
+        about = np.empty(_WAITING + room, np.uint64)
+        hits = 0
         for cell in range(self.cells):
             start = self._start[cell]
             members = self._members[start : self._start[cell + 1]].T
             for at in range(first[cell], first[cell + 1], _QUESTIONS):
                 some = asked[at : min(at + _QUESTIONS, first[cell + 1])]
-                scores = np.take(queries, some, axis=0) @ members
-                hit = np.flatnonzero(scores <= limit[some][:, None])
+                shape = len(some), members.shape[1]
+                own = slice(shape[0] * shape[1])
+                queries.take(some, axis=0, out=asking_now[: len(some)], mode="clip")
+                scores, are = all_scores[own].reshape(shape), all_are[own].reshape(shape)
+                np.matmul(asking_now[: len(some)], members, out=scores)
+                np.less_equal(scores, limit[some][:, None], out=are)
+                hit = np.flatnonzero(are)
                 question, member = np.divmod(hit, max(1, members.shape[1]))
                 question = some[question]
-                # About the squared distance, above the place.
-                away = np.maximum(scores.ravel()[hit] + length[question, 0], 0)
-                hits.append((question, pack(away, member + start)))
-                waiting += len(hit)
-                if waiting > _WAITING:
-                    self._merge(best, *_joined(hits), place, square)
-                    hits, waiting = [_NO_HITS], 0
-        self._merge(best, *_joined(hits), place, square)
+                away = np.maximum(all_scores[hit] + length[question, 0], 0)
+                new = slice(hits, hits + len(hit))
+                question_of[new], about[new] = question, pack(away, member + start)
+                hits = new.stop
+                if hits > _WAITING:
+                    self._merge(best, question_of[:hits], about[:hits], place, square)
+                    hits = 0
+        self._merge(best, question_of[:hits], about[:hits], place, square)
 
         short = np.flatnonzero(best[:, -1] == NOTHING)
         if len(short) and np.isfinite(effort):
