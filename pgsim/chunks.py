@@ -54,18 +54,19 @@ class Documents:
     """Members of files, in a form that goes to another process many times as fast.
 
     `read` is the function of their source; `data` of each one; `faults` are of those without data,
-    by place.
+    by place. `is_utf8` says it of all of them.
     """
 
     read: Read | None
     names: list[str]
     data: Iterable[bytes]
     faults: dict[int, str]
+    is_utf8: bool = False
 
     def members(self) -> Iterator[Member]:
         """They, one by one."""
         for place, (name, data) in enumerate(zip(self.names, self.data, strict=True)):
-            yield Member(name, data, self.faults.get(place, ""))
+            yield Member(name, data, self.faults.get(place, ""), is_utf8=self.is_utf8)
 
 
 NONE = Documents(None, [], [], {})

@@ -20,7 +20,9 @@ _FIRST_YEAR = 1860
 # In any date a year is what has four digits: 1998-02-23, 23rd of February 1998, 1998.02; or it
 # leads a bare YYYYMMDD.
 _YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?:(?:0[0-9]|1[0-2])(?:[0-2][0-9]|3[01]))?(?![0-9])")
-_UUID = re.compile(r"(?<![0-9a-z-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-z-])")
+_UUID = re.compile(
+    r"(?<![0-9a-z-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z-])"
+)
 # Free-text genres that name none, and numbers of ID3's own list.
 _NO_GENRE = re.compile(
     r"|\(?[0-9]+\)?|null|none|unknown|<unknown>|unknown genre|undefined|other|misc|n/?a|-+|\?+"
@@ -58,22 +60,24 @@ def describe(
 
     `genres` are as they are given; `beside` has what an envelope says, if anything.
     """
-    known = {tag: value for name, value in tags.items() if (tag := _wanted_tag(name))}
+    known = {tag: tags[name] for tag, name in _wanted_tags(tuple(tags))}
+    get = known.get
+    # In the order of jsonb, which need not sort them then.
     found: dict[str, Any] = {
-        "title": _first_text(known, "title", repairs),
-        "artist": ", ".join(_texts(known.get("artist"), repairs)),
-        "artist_mbids": _unique(_uuids(known.get(_ARTIST_IDS))),
-        "album": _first_text(known, "album", repairs),
+        "tags": _genre_tags(get("genre"), repairs),
         "year": _first_year(known),
-        "length": length_of(length),
+        "album": _first_text(get("album"), repairs),
+        "title": _first_text(get("title"), repairs),
+        "artist": ", ".join(_texts(get("artist"), repairs)),
         "genres": genres,
-        "tags": _genre_tags(known.get("genre"), repairs),
+        "length": length_of(length),
+        "artist_mbids": _unique(_uuids(get(_ARTIST_IDS))),
         "recording_mbid": _first_uuid(known, _RECORDING_IDS),
     }
     if beside:
         found |= {
-            "source_id": _first_text(beside, "source_id", repairs),
-            "url": _first_text(beside, "url", repairs),
+            "source_id": _first_text(beside.get("source_id"), repairs),
+            "url": _first_text(beside.get("url"), repairs),
             "extra": repairs.value(_object(beside.get("extra"))),
         }
     return {key: value for key, value in found.items() if value}
@@ -101,13 +105,14 @@ def genre_labels(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _wanted_tag(name: str) -> str | None:
-    """One name for `musicbrainz artist id` (MP3) and `musicbrainz_artistid` (Vorbis).
+def _wanted_tags(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The tags of which something is stored, by our name and by theirs.
 
-    None of a tag that says nothing that is stored.
+    Ours is one for `musicbrainz artist id` (MP3) and `musicbrainz_artistid` (Vorbis). Few lists of
+    names are all that documents have.
     """
-    name = name.lower().replace(" ", "").replace("_", "")
-    return name if name in _TAGS else None
+    ours = ((name.lower().replace(" ", "").replace("_", ""), name) for name in names)
+    return [(tag, name) for tag, name in ours if tag in _TAGS]
 
 
 def _object(value: Any) -> dict[str, Any]:
@@ -116,38 +121,33 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _strings(value: Any) -> list[str]:
     """A tag's values; a tag is a list of texts, and seldom a text or a number."""
+    if type(value) is list and len(value) == 1 and type(value[0]) is str:
+        return value
     values = value if type(value) is list else (value,)
-    if len(values) == 1 and type(values[0]) is str:
-        return [values[0]]
     return [str(each) for each in values if type(each) is str or type(each) is int]
 
 
 def _texts(value: Any, repairs: Repairs) -> list[str]:
-    if value is None:
-        return []
     return [text for each in _strings(value) if (text := repairs.text(each))]
 
 
-def _first_text(values: dict[str, Any], name: str, repairs: Repairs) -> str | None:
-    if name in values:
-        for each in _strings(values[name]):
-            if text := repairs.text(each):
-                return text
+def _first_text(value: Any, repairs: Repairs) -> str | None:
+    for each in _strings(value):
+        if text := repairs.text(each):
+            return text
     return None
 
 
 def _uuids(value: Any) -> list[str]:
     """Well-formed ids, whatever joins them; malformed ones are as good as none."""
-    if value is None:
-        return []
-    texts = _strings(value)
-    if len(texts) == 1:
-        return _UUID.findall(texts[0].lower())
-    return [found for each in texts for found in _UUID.findall(each.lower())]
+    return _UUID.findall("\n".join(_strings(value)).lower())
 
 
 def _first_uuid(tags: dict[str, Any], names: Iterable[str]) -> str | None:
-    return next((ids[0] for name in names if name in tags and (ids := _uuids(tags[name]))), None)
+    for name in names:
+        if ids := _uuids(tags.get(name)):
+            return ids[0]
+    return None
 
 
 def _first_year(tags: dict[str, Any]) -> int | None:

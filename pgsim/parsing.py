@@ -23,6 +23,7 @@ from pgsim.chunks import BYTES, NONE, Chunk, Documents
 from pgsim.errors import PgsimError
 from pgsim.profile import Profile
 from pgsim.submission import Rejected, Submission
+from pgsim.text import is_utf8
 
 # A row in PostgreSQL's binary COPY: its number of fields, then each with its length.
 _MBID = struct.pack(">hi", 5, 16)
@@ -171,6 +172,7 @@ def _end_with_parent() -> None:
 def _parse(documents: Documents, ends: list[int]) -> Rows:
     if not documents.data:
         documents.data = (bytes(_memory[start:end]) for start, end in pairwise(ends))
+        documents.is_utf8 = is_utf8(_memory[ends[0] : ends[-1]])
     return parse(documents, _profile)
 
 

@@ -1,10 +1,10 @@
 """One document's features and tags, as a source reads them and the loader stores them."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError
@@ -24,8 +24,7 @@ class Rejected(PgsimError):
     """One document that cannot be loaded; its message is the reason that `reject` keeps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(Struct, frozen=True, gc=False):  # made in a tenth of a dataclass's time
     """What one document says about one recording.
 
     `features` is (dimensions,) float32: the feature sets' own forms, before any transform, side by

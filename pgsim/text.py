@@ -3,9 +3,25 @@
 import re
 from typing import Any
 
+import numpy as np
+
 # Bytes of UTF-8; no true title or name comes near it.
 LONGEST = 4096
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_HIGH_BITS = np.uint64(0x8080808080808080)
+
+
+def is_utf8(data: memoryview) -> bool:
+    """Whether it is, of text that is ASCII for the most part: in a tenth of a decoder's time."""
+    end = len(data) // 8 * 8
+    words = np.frombuffer(data[:end], np.uint64)
+    asked = (words & _HIGH_BITS) != 0
+    asked[1:] |= asked[:-1]  # at the next word, if it is ASCII, a character must have ended
+    try:
+        (words[asked].tobytes() + data[end:]).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Repairs:

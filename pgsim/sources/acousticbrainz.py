@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
+import msgspec
 import numpy as np
 import orjson
 
@@ -47,7 +48,7 @@ def submission(member: Member, profile: Profile) -> Submission:
         if features_csv.is_row(member.name) and not member.fault:
             kind, document = features_csv.read_row(member.data, member.name, profile)
             return _submission(member.name, _read_whole(document, kind, profile))
-        content = None if member.fault else read_wanted(member.data, profile)
+        content = None if member.fault else read_wanted(member.data, profile, member.is_utf8)
         if content is None:  # the whole document tells, or what is wrong with it
             document = parse(member)
             require_origin(document, profile, member.name)
@@ -119,7 +120,8 @@ def _kind(document: dict[str, Any]) -> str:
 def _identity(where: str, mbid: Any, number: Any) -> tuple[UUID, int]:
     found = _NAME.match(where, max(where.rfind("/"), where.rfind(":")) + 1)
     if found:
-        return UUID(found[1]), _number(int(found[2] or 0))
+        named, number = found.groups("0")
+        return msgspec.convert(named, UUID), _number(int(number))
     if mbid is None:
         raise Rejected(
             "no MBID: the name is not <mbid>-<n>.json, and there is neither a key 'mbid'"
@@ -127,7 +129,7 @@ def _identity(where: str, mbid: Any, number: Any) -> tuple[UUID, int]:
         )
     if not isinstance(mbid, str) or not _MBID.fullmatch(mbid):
         raise Rejected(f"mbid {mbid!r:.60} is no UUID")
-    return UUID(mbid), _number(number)
+    return msgspec.convert(mbid, UUID), _number(number)
 
 
 def _number(number: Any) -> int:

@@ -6,12 +6,12 @@ import io
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import IO, cast
 
 import zstandard
+from msgspec import Struct
 
 from pgsim.errors import PgsimError
 from pgsim.sources.tar import Entry, TarError, entries
@@ -29,20 +29,21 @@ class SourceError(PgsimError):
     """A file or folder that cannot be read at all."""
 
 
-@dataclass(slots=True)
-class Member:
+class Member(Struct, gc=False):
     """One document as it stands in a file.
 
     `name` says where: the file's own name, then `:` and the member of an archive or the line. Where
     reading failed `fault` says why and `data` is empty: that counts as one document, and nothing
     read before it, or in the files after it, is lost. `at` is how far into the file reading had
-    come, in bytes as they lie on disk: from it a load foretells its end.
+    come, in bytes as they lie on disk: from it a load foretells its end. `is_utf8`: `data` has been
+    found to be UTF-8, so that nobody has to ask again.
     """
 
     name: str
     data: bytes
     fault: str = ""
     at: int = 0
+    is_utf8: bool = False
 
 
 # How the documents of a file are found, by the kind that its name ends in: from its bytes, and the

@@ -7,8 +7,6 @@ half the time of reading the whole and looking for it there.
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
-from operator import attrgetter, itemgetter
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -25,19 +23,19 @@ from pgsim.submission import LARGEST_NUMBER, Rejected
 from pgsim.text import Repairs
 
 LOW_LEVEL = ("lowlevel", "rhythm", "tonal")
+_MODELS = {model.removeprefix("genre_"): model for model in CLASSIFIERS}
+# In the order of jsonb, which need not sort them then.
+_SCHEMES = sorted(_MODELS, key=lambda scheme: (len(scheme), scheme))
 _PROBABILITY = Annotated[float, Meta(ge=0, le=1)]
-_SCHEMES = tuple(model.removeprefix("genre_") for model in CLASSIFIERS)
 _CHANCES = {
     f"highlevel.{model}.all.{label}": [(model, label)]
     for model, labels in CLASSIFIERS.items()
     for label in labels
 } | {path: [(path.split(".")[1], label) for label in labels] for path, labels in LABELS.items()}
 _ENVELOPE = ("source_id", "url", "extra")
-_get_label = attrgetter("value", "probability")
 
 
-@dataclass(slots=True)
-class Content:
+class Content(Struct, gc=False):
     """What a document says: its kind, what is stored of it, and whose it says that it is."""
 
     source: str
@@ -78,37 +76,32 @@ class _Document(Struct, frozen=True, gc=False):
 class _Reader:
     """How documents are read for a profile.
 
-    `get_chances` fetches the probabilities of classifiers, which belong at `places`; `others` are
-    the other sets, each with what fetches its values. `get_parts` fetches what these lie in, the
-    low levels first. `nothing` is (dimensions,) NaN.
+    `get_labels` fetches the label of each scheme and its probability, one after the other;
+    `get_chances` the probabilities of classifiers, which belong at `places`. `others` are the other
+    sets, each with what fetches its values. `get_parts` fetches what these lie in, the low levels
+    first. `nothing` is (dimensions,) NaN.
     """
 
     decode: Callable[[bytes], Any]
-    get_chances: Callable[[Any], Any] | None
+    get_labels: "_Getter"
+    get_chances: "_Getter"
     places: NDArray[np.intp]
-    get_parts: Callable[[Any], tuple[Any, ...]]
-    others: tuple[tuple[FeatureSet, Callable[[Any], tuple[Any, ...]]], ...]
+    get_parts: "_Getter"
+    others: tuple[tuple[FeatureSet, "_Getter"], ...]
     nothing: NDArray[np.float32]
 
 
-def read_wanted(data: bytes, profile: Profile) -> Content | None:
+def read_wanted(data: bytes, profile: Profile, is_utf8: bool = False) -> Content | None:
     """What a document says; None where the whole has to tell, or what is wrong with it."""
     reader = _reader(profile)
     if reader is None:
         return None
     try:
-        _require_utf8(data)  # a text that is passed over is not asked
+        if not is_utf8:
+            data.decode()  # a text that is passed over is not asked
         return _content(reader.decode(data), reader, profile)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Rejected):
         return None
-
-
-def _require_utf8(data: bytes) -> None:
-    """UnicodeDecodeError where it is none. Only tags, at the end, are often more than ASCII."""
-    start = 0
-    while (size := (len(data) - start) // 2) > 1000 and data[start : start + size].isascii():
-        start += size
-    data[start:].decode()
 
 
 def _content(document: Any, reader: _Reader, profile: Profile) -> Content | None:
@@ -120,10 +113,11 @@ def _content(document: Any, reader: _Reader, profile: Profile) -> Content | None
     genres: dict[str, Any] = {}
     is_found = False
     if results is not None:
-        if reader.get_chances is not None:
+        if len(reader.places):
             features[reader.places] = reader.get_chances(results)
             is_found = True
-        genres = dict(zip(_SCHEMES, map(_get_label, astuple(results)), strict=True))
+        said = reader.get_labels(results)
+        genres = dict(zip(_SCHEMES, zip(said[::2], said[1::2], strict=True), strict=True))
     parts = reader.get_parts(document)
     levels = [part for part in parts[: len(LOW_LEVEL)] if part is not None]
     if parts.count(None) < len(parts):
@@ -179,6 +173,7 @@ def _reader(profile: Profile) -> _Reader | None:
         else:
             return None
     results = [(model, _result(model, chances)) for model in CLASSIFIERS]
+    models = [_MODELS[scheme] for scheme in _SCHEMES]
     highlevel: Any = defstruct("HighLevel", results, forbid_unknown_fields=True, gc=False)
     document = defstruct(
         "Document",
@@ -190,7 +185,8 @@ def _reader(profile: Profile) -> _Reader | None:
     )
     return _Reader(
         msgspec.json.Decoder(document).decode,
-        _chances_getter(chances) if chances else None,
+        _getter([f"{model}.{part}" for model in models for part in ("value", "probability")]),
+        _getter([f"{model}.all.{_field(CLASSIFIERS[model], label)}" for model, label in chances]),
         np.array(places, np.intp),
         _getter(list(_names(tree))),
         tuple((each, _getter([_attribute(tree, path) for path in each.paths])) for each in others),
@@ -206,22 +202,10 @@ def _chances(each: FeatureSet) -> list[tuple[str, str]]:
     return found if is_whole and is_plain else []
 
 
-def _chances_getter(chances: list[tuple[str, str]]) -> Callable[[Any], Any]:
-    """What fetches chances, in that order, out of what all classifiers say."""
-    wanted = {model: _wanted_labels(model, chances) for model in CLASSIFIERS}
-    there = [(model, label) for model, labels in wanted.items() for label in labels]
-    get_all = _getter([f"{model}.all" for model, labels in wanted.items() if labels])
-    arrange = itemgetter(*map(there.index, chances))
-    return lambda results: arrange([*chain.from_iterable(map(astuple, get_all(results)))])
-
-
-def _wanted_labels(model: str, chances: list[tuple[str, str]]) -> list[str]:
-    return [label for label in CLASSIFIERS[model] if (model, label) in chances]
-
-
 def _result(model: str, chances: list[tuple[str, str]]) -> Any:
     """What one classifier says: no label that is none of its own, and of all those wanted."""
-    labels, wanted = CLASSIFIERS[model], _wanted_labels(model, chances)
+    labels = CLASSIFIERS[model]
+    wanted = [label for label in labels if (model, label) in chances]
     names = {_field(labels, label): label for label in wanted}
     every = defstruct(
         "All",
@@ -286,8 +270,11 @@ def _field(keys: Iterable[str], key: str) -> str:
     return f"field_{list(keys).index(key)}"
 
 
-def _getter(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
-    """What fetches attributes, as a tuple however many they are."""
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda each: tuple(attrgetter(name)(each) for name in names)
+# What fetches attributes of one thing, as a tuple however many they are.
+_Getter = Callable[[Any], tuple[Any, ...]]
+
+
+def _getter(names: list[str]) -> _Getter:
+    """For attributes named by us: compiled, it takes a third of the time of an attrgetter."""
+    getter: _Getter = eval(f"lambda each: ({''.join(f'each.{name},' for name in names)})")  # noqa: S307
+    return getter

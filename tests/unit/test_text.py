@@ -1,0 +1,27 @@
+"""Text that PostgreSQL can hold."""
+
+import random
+
+from pgsim.text import is_utf8
+
+PIECES = [
+    b"a", b"abcdefgh", b"12345", *(each.encode() for each in ("é", "то", "日", "😀")),
+    b"\xc3", b"\xa9", b"\xf0\x9f", b"\x98\x80", b"\xed\xa0\x80",
+]  # fmt: skip
+
+
+def is_decoded(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def test_utf8_is_what_the_decoder_takes() -> None:
+    chance = random.Random(1)
+    weights = [40] * 7 + [1] * 5
+    texts = [b"".join(chance.choices(PIECES, weights, k=chance.randrange(24))) for _ in range(9999)]
+    found = [is_utf8(memoryview(text)) for text in texts]
+    assert found == list(map(is_decoded, texts))
+    assert set(found) == {False, True}
