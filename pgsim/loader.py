@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from uuid import UUID
 
@@ -184,9 +185,9 @@ def _store(
     with alone(conn):
         collection = read_collection(conn)
         touched: set[UUID] = set()
-        for rows in _rounds(batch):
+        for count, rows in _rounds(batch):
             if collection.fit is None and _are_stored_new(conn, rows):
-                new += len(rows)
+                new += count
                 continue
             conn.execute("TRUNCATE pg_temp.incoming_submission")
             _copy(conn, "pg_temp.incoming_submission", rows)
@@ -204,7 +205,7 @@ def _store(
         for chunk, made in batch:
             account.enter(chunk, made)
     known = [span.known for chunk, _ in batch for span in chunk.spans if span.known]
-    rows_ = sum(len(made.rows) for _, made in batch)
+    rows_ = sum(len(made.keys) for _, made in batch)
     rejected = sum(len(made.failures) for _, made in batch)
     report.read += rows_ + rejected + sum(mark.documents for mark in known)
     report.new += new
@@ -220,18 +221,23 @@ def _store(
     return brought
 
 
-def _rounds(batch: Batch) -> list[list[bytes]]:
-    """Rows in rounds in which no key stands twice: a statement can touch a row only once."""
-    seen: Counter[bytes] = Counter()
+def _rounds(batch: Batch) -> list[tuple[int, list[bytes]]]:
+    """Rows in rounds in which no key stands twice: a statement can touch a row only once.
+
+    Of each round, how many there are, and they.
+    """
+    seen = Counter(key for _, made in batch for key in made.keys)
+    if len(seen) == seen.total():
+        return [(len(seen), [made.data for _, made in batch])] if seen else []
+    seen.clear()
     rounds: list[list[bytes]] = []
-    for _, made in batch:
-        for key, row in zip(made.keys, made.rows, strict=True):
-            turn = seen[key]
-            seen[key] += 1
-            if turn == len(rounds):
-                rounds.append([])
-            rounds[turn].append(row)
-    return rounds
+    for key, row in chain.from_iterable(made.each() for _, made in batch):
+        turn = seen[key]
+        seen[key] += 1
+        if turn == len(rounds):
+            rounds.append([])
+        rounds[turn].append(row)
+    return [(len(rows), rows) for rows in rounds]
 
 
 def _are_stored_new(conn: Connection, rows: list[bytes]) -> bool:

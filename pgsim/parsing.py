@@ -4,11 +4,11 @@ import gc
 import os
 import signal
 import struct
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from ctypes import Array, c_char
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, chain, cycle, islice, pairwise
 from multiprocessing import get_context, parent_process
 from queue import Queue
@@ -38,16 +38,22 @@ _SHARED = BYTES + 2**18
 class Rows:
     """What became of the documents of a chunk.
 
-    `rows` are the submissions, packed for COPY, and `keys` what tells each from the others;
-    `failures` the places in the chunk of the other documents, and why. `present`, (dimensions,),
-    says which features any of them has.
+    `data` are the submissions, packed for COPY one after the other; of each, `ends` says where it
+    ends, and `keys` what tells it from the others. `failures` are the places in the chunk of the
+    other documents, and why. `present`, (dimensions,), says which features any of them has.
     """
 
-    rows: list[bytes]
+    data: bytes
+    ends: list[int]
     keys: list[bytes]
     failures: list[tuple[int, str]]
     repairs: int
     present: NDArray[np.bool_]
+
+    def each(self) -> Iterator[tuple[bytes, bytes]]:
+        """The key and the row of each submission."""
+        for key, (start, end) in zip(self.keys, pairwise([0, *self.ends]), strict=True):
+            yield key, self.data[start:end]
 
 
 def parse(documents: Documents, profile: Profile) -> Rows:
@@ -72,17 +78,14 @@ def parse(documents: Documents, profile: Profile) -> Rows:
             repairs += submission.repairs
     features = np.concatenate([np.empty(0), *found], dtype=np.float32)
     features = features.reshape(len(found), profile.dimensions)
-    packed = np.empty(features.shape, _ITEMS)
-    packed["size"], packed["value"] = 4, features
-    numbers, size = packed.tobytes(), profile.dimensions * _ITEMS.itemsize
-    array = ARRAY_HEADER.pack(1, 0, REAL, profile.dimensions, 1)
-    array = _LENGTH.pack(len(array) + size) + array
+    arrays, size = _arrays(features)
     rows = [
-        b"".join((key, array, numbers[row * size : (row + 1) * size], text))
+        b"".join((key, arrays[row * size : (row + 1) * size], text))
         for row, (key, text) in enumerate(zip(keys, texts, strict=True))
     ]
     present = np.asarray(~np.isnan(features).all(axis=0))
-    return Rows(rows, keys, failures, repairs, present)
+    ends = [*accumulate(map(len, rows))]
+    return Rows(b"".join(rows), ends, keys, failures, repairs, present)
 
 
 def parsed(
@@ -101,7 +104,7 @@ def parsed(
         return
 
     ahead = 2 * workers + 4  # enough to do while a batch is stored
-    waiting: Queue[tuple[Chunk, Future[Rows]] | None] = Queue(maxsize=ahead)
+    waiting: Queue[tuple[Chunk, int, Future[Rows]] | None] = Queue(maxsize=ahead)
     # When a place is used again its last chunk is done: so many wait, and one is waited for.
     size = (ahead + 2) * _SHARED
     places = cycle(range(0, size, _SHARED))
@@ -121,11 +124,9 @@ def parsed(
                 chunk.documents = NONE  # its bytes are the worker's now
                 ends = [*accumulate(map(len, documents.data), initial=place)]
                 if ends[-1] - place <= _SHARED:
-                    for (start, end), data in zip(pairwise(ends), documents.data, strict=True):
-                        memory[start:end] = data
+                    memory[place : ends[-1]] = b"".join(documents.data)
                     documents.data = []
-                rows = pool.submit(_parse, documents, ends)
-                waiting.put((chunk, rows))
+                waiting.put((chunk, place, pool.submit(_parse, documents, ends)))
         finally:
             waiting.put(None)
 
@@ -134,7 +135,11 @@ def parsed(
         is_read = False
         try:
             while made := waiting.get():
-                yield made[0], made[1].result()
+                chunk, place, future = made
+                rows = future.result()
+                if not rows.data and rows.ends:
+                    rows = replace(rows, data=bytes(memory[place : place + rows.ends[-1]]))
+                yield chunk, rows
             is_read = True
             reading.result()
         except BrokenProcessPool:
@@ -170,10 +175,28 @@ def _end_with_parent() -> None:
 
 
 def _parse(documents: Documents, ends: list[int]) -> Rows:
-    if not documents.data:
-        documents.data = (bytes(_memory[start:end]) for start, end in pairwise(ends))
-        documents.is_utf8 = is_utf8(_memory[ends[0] : ends[-1]])
-    return parse(documents, _profile)
+    """Their rows; those of documents in the memory that both have take their place there."""
+    if documents.data:
+        return parse(documents, _profile)
+    place = ends[0]
+    documents.data = (bytes(_memory[start:end]) for start, end in pairwise(ends))
+    documents.is_utf8 = is_utf8(_memory[place : ends[-1]])
+    rows = parse(documents, _profile)
+    if len(rows.data) > _SHARED:
+        return rows
+    _memory[place : place + len(rows.data)] = rows.data
+    return replace(rows, data=b"")
+
+
+def _arrays(features: NDArray[np.float32]) -> tuple[bytes, int]:
+    """Features (n, dimensions) as n fields of a row, one after the other, and the size of each."""
+    dimensions = features.shape[1]
+    header = ARRAY_HEADER.pack(1, 0, REAL, dimensions, 1)
+    header = _LENGTH.pack(len(header) + dimensions * _ITEMS.itemsize) + header
+    kind = np.dtype([("header", f"V{len(header)}"), ("items", _ITEMS, dimensions)])
+    packed = np.empty(len(features), kind)
+    packed["header"], packed["items"]["size"], packed["items"]["value"] = header, 4, features
+    return packed.tobytes(), kind.itemsize
 
 
 def _key(submission: Submission) -> bytes:
