@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from pgsim.profile import Profile
@@ -153,10 +154,7 @@ def _members(each: Input, past: Mark | None) -> Iterator[Member]:
     if each.source is None:
         yield Member(storable(each.path.name), b"", each.fault)
     elif past is None or not past.is_finished:
-        found = each.source.members(each.path)
-        for place, member in enumerate(found):
-            if past is None or place >= past.documents:
-                yield member
+        yield from islice(each.source.members(each.path), past.documents if past else 0, None)
 
 
 def _past(path: Path, now: Mark | None, known: Mapping[str, Mark]) -> Mark | None:

@@ -193,4 +193,4 @@ def _genre_tags(value: Any, repairs: Repairs) -> list[str]:
 
 
 def _unique(values: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(values))
+    return [*dict.fromkeys(values)]

@@ -92,8 +92,11 @@ def members(path: Path, readers: Readers | None = None) -> Iterator[Member]:
     try:
         require_readable(path)
         with path.open("rb") as file, _OPENERS[_compression(path)](file) as stream:
+            at = 0
             for member in read_members(stream, name):
-                member.at = file.tell()
+                if not read % 64:  # seldom: it takes longer than all the rest here
+                    at = file.tell()
+                member.at = at
                 yield member
                 read += 1
     except _BROKEN as error:
@@ -170,6 +173,7 @@ _OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     ".bz2": lambda file: cast(IO[bytes], bz2.open(file)),
     ".zst": open_zstd,
 }
+_COMPRESSIONS = {suffix[1:] for suffix in _OPENERS if suffix}
 DOCUMENTS: Readers = {
     "json": _json,
     "ndjson": _ndjson,
@@ -187,9 +191,9 @@ def _kind(name: str) -> str:
     """The suffix under the compression's, without its dot; empty for hidden files."""
     base = name[name.rfind("/") + 1 :].lower()
     stem, _, suffix = base.rpartition(".")
-    if f".{suffix}" in _OPENERS:
+    if suffix in _COMPRESSIONS:
         stem, _, suffix = stem.rpartition(".")
-    return suffix if stem and not base.startswith(".") else ""
+    return suffix if stem and base[0] != "." else ""
 
 
 def kinds(readers: Iterable[str]) -> str:

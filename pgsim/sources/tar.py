@@ -5,8 +5,9 @@ POSIX ustar and pax, GNU, and the oldest kind: https://www.gnu.org/software/tar/
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import IO
+
+from msgspec import Struct
 
 BLOCK = 512
 _ZEROS = bytes(BLOCK)
@@ -20,8 +21,7 @@ class TarError(Exception):
     """What makes a tar unreadable from there on."""
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """A regular file in a tar: its name, its size, and how much of it is `left` to read."""
 
     name: str
