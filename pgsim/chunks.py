@@ -3,16 +3,18 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 from pgsim.profile import Profile
 from pgsim.sources.files import Member, storable
 from pgsim.sources.walk import Input
 from pgsim.submission import Submission
+from pgsim.text import is_utf8
 
 DOCUMENTS = 500  # in a chunk, at most
 BYTES = 2 * 2**20  # in a chunk, unless one document has more
+PLACE = BYTES + 2**18  # bytes in which nearly every chunk finds room
 # Within so many seconds a file can be written to twice and keep its time: such a one is not known
 # again.
 SETTLED = 2.0
@@ -54,23 +56,22 @@ Read = Callable[[Member, Profile], Submission]
 class Documents:
     """Members of files, in a form that goes to another process many times as fast.
 
-    `read` is the function of their source; `data` of each one; `faults` are of those without data,
-    by place. `is_utf8` says it of all of them.
+    `read` is the function of their source; `data` are all of them one after the other, the first
+    from the first of the `bounds` to the second; `faults` are of those without data, by number.
     """
 
     read: Read | None
     names: list[str]
-    data: Iterable[bytes]
+    data: memoryview | bytes
+    bounds: list[int]
     faults: dict[int, str]
-    is_utf8: bool = False
 
     def members(self) -> Iterator[Member]:
         """They, one by one."""
-        for place, (name, data) in enumerate(zip(self.names, self.data, strict=True)):
-            yield Member(name, data, self.faults.get(place, ""), is_utf8=self.is_utf8)
-
-
-NONE = Documents(None, [], [], {})
+        is_known = is_utf8(self.data)
+        for number, (start, end) in enumerate(pairwise(self.bounds)):
+            data, fault = bytes(self.data[start:end]), self.faults.get(number, "")
+            yield Member(self.names[number], data, fault, is_utf8=is_known)
 
 
 @dataclass(slots=True)
@@ -86,31 +87,34 @@ class Chunk:
     done: int
 
 
-def chunks(files: Iterable[Input], known: Mapping[str, Mark], most: int) -> Iterator[Chunk]:
+def chunks(
+    files: Iterable[Input], known: Mapping[str, Mark], most: int, places: Iterator[memoryview]
+) -> Iterator[Chunk]:
     """The documents of files in chunks of at most `most`; `known` are marks by path.
 
-    Of a file that has not changed since, the documents that its mark counts are left out.
+    Of a file that has not changed since, the documents that its mark counts are left out. Each
+    chunk is written to the next of the places, all of PLACE bytes, if it has room there.
     """
-    before = size = 0
+    before = 0
     read: Read | None = None
-    found: list[Member] = []
+    place = next(places)
+    bounds = [0]
     names: list[str] = []
+    faults: dict[int, str] = {}
     spans: list[Span] = []
 
     def cut(done: int) -> Chunk:
+        data = place[: bounds[-1]]
         documents = Documents(
-            read,
-            names,
-            [member.data for member in found],
-            {place: member.fault for place, member in enumerate(found) if member.fault},
+            read, names, data if len(data) <= PLACE else bytes(data), bounds, faults
         )
         return Chunk(documents, names, spans, done)
 
     for each in files:
         own_read = each.source.submission if each.source else read
-        if read not in (None, own_read) and found:
+        if read not in (None, own_read) and names:
             yield cut(before)
-            found, names, spans, size = [], [], [], 0
+            place, bounds, names, faults, spans = next(places), [0], [], {}, []
         read = own_read
         mark = _mark(each.path)
         past = _past(each.path, mark, known)
@@ -125,14 +129,20 @@ def chunks(files: Iterable[Input], known: Mapping[str, Mark], most: int) -> Iter
                 # The file is broken here. It may be mended: its mark does not count this.
                 span = Span(each.root, each.path, each.folder + name, None)
                 spans.append(span)
-            found.append(member)
+            if member.fault:
+                faults[len(names)] = member.fault
+            start = bounds[-1]
+            bounds.append(end := start + len(member.data))
+            if end <= PLACE:
+                place[start:end] = member.data
+            else:
+                place = memoryview(b"".join((place[:start], member.data)))
             names.append(each.folder + member.name)
             span.documents += 1
-            size += len(member.data)
-            if len(found) >= most or size >= BYTES:
+            if len(names) >= most or end >= BYTES:
                 yield cut(before + member.at)
                 span = Span(each.root, each.path, each.folder + name, span.mark)
-                found, names, spans, size = [], [], [span], 0
+                place, bounds, names, faults, spans = next(places), [0], [], {}, [span]
         span.is_last = True
         before += own
     if spans:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from uuid import UUID
@@ -112,7 +113,7 @@ def load(
         total = sum(bytes_to_read(inputs(path, source), known) for path in paths)
         account = Account(conn)
         files = (each for path in paths for each in inputs(path, source))
-        found = chunks(files, known, min(BATCH, DOCUMENTS))
+        found = partial(chunks, files, known, min(BATCH, DOCUMENTS))
         with closing(parsed(found, profile, workers or cores())) as results:
             for batch in _batches(results):
                 read = report.read

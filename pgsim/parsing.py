@@ -4,7 +4,7 @@ import gc
 import os
 import signal
 import struct
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from ctypes import Array, c_char
@@ -19,32 +19,28 @@ import orjson
 from numpy.typing import NDArray
 
 from pgsim.binary import ARRAY_HEADER, REAL, items
-from pgsim.chunks import BYTES, NONE, Chunk, Documents
+from pgsim.chunks import PLACE, Chunk, Documents
 from pgsim.errors import PgsimError
 from pgsim.profile import Profile
 from pgsim.submission import Rejected, Submission
-from pgsim.text import is_utf8
 
 # A row in PostgreSQL's binary COPY: its number of fields, then each with its length.
 _MBID = struct.pack(">hi", 5, 16)
 _LENGTH, _NUMBER, _JSON = struct.Struct(">i"), struct.Struct(">ii"), struct.Struct(">ib")
 _ITEMS = items(">f4")
-# Bytes of a chunk that can go to a worker process by memory that both have, in a fifth of the time
-# that a pipe takes. A chunk that one huge document has made longer goes through the pipe.
-_SHARED = BYTES + 2**18
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """What became of the documents of a chunk.
 
-    `data` are the submissions, packed for COPY one after the other; of each, `ends` says where it
-    ends, and `keys` what tells it from the others. `failures` are the places in the chunk of the
-    other documents, and why. `present`, (dimensions,), says which features any of them has.
+    `data` are the submissions, packed for COPY one after the other, the first from the first of the
+    `bounds` to the second; `keys` tell each from the others. `failures` are the places in the chunk
+    of the other documents, and why. `present`, (dimensions,), says which features any of them has.
     """
 
     data: bytes
-    ends: list[int]
+    bounds: list[int]
     keys: list[bytes]
     failures: list[tuple[int, str]]
     repairs: int
@@ -52,7 +48,7 @@ class Rows:
 
     def each(self) -> Iterator[tuple[bytes, bytes]]:
         """The key and the row of each submission."""
-        for key, (start, end) in zip(self.keys, pairwise([0, *self.ends]), strict=True):
+        for key, (start, end) in zip(self.keys, pairwise(self.bounds), strict=True):
             yield key, self.data[start:end]
 
 
@@ -84,49 +80,49 @@ def parse(documents: Documents, profile: Profile) -> Rows:
         for row, (key, text) in enumerate(zip(keys, texts, strict=True))
     ]
     present = np.asarray(~np.isnan(features).all(axis=0))
-    ends = [*accumulate(map(len, rows))]
-    return Rows(b"".join(rows), ends, keys, failures, repairs, present)
+    bounds = [*accumulate(map(len, rows), initial=0)]
+    return Rows(b"".join(rows), bounds, keys, failures, repairs, present)
 
 
 def parsed(
-    chunks: Iterable[Chunk], profile: Profile, workers: int
+    chunks: Callable[[Iterator[memoryview]], Iterator[Chunk]], profile: Profile, workers: int
 ) -> Generator[tuple[Chunk, Rows], None, None]:
     """The chunks in their order, and the rows of each; so many worker processes make them.
 
-    Reading goes ahead in a thread, a few chunks far. What is no more than one chunk, or is for one
-    worker, is done here. PgsimError where a process dies.
+    `chunks` writes them to the places that it is given. Documents go to a worker process, and rows
+    come back, by memory that both have: in a fifth of the time that a pipe takes, through which
+    only goes what has no room there. Reading goes ahead in a thread, a few chunks far. What is no
+    more than one chunk, or is for one worker, is done here. PgsimError where a process dies.
     """
-    chunks = iter(chunks)
-    first = list(islice(chunks, 2))
-    if len(first) < 2 or workers == 1:
-        for chunk in chain(first, chunks):
-            yield chunk, parse(chunk.documents, profile)
-        return
-
     ahead = 2 * workers + 4  # enough to do while a batch is stored
-    waiting: Queue[tuple[Chunk, int, Future[Rows]] | None] = Queue(maxsize=ahead)
     # When a place is used again its last chunk is done: so many wait, and one is waited for.
-    size = (ahead + 2) * _SHARED
-    places = cycle(range(0, size, _SHARED))
-    is_over = Event()
+    size = (ahead + 2) * PLACE
     # A forked process would share the connection to the database.
     context = get_context("spawn")
     shared = context.RawArray(c_char, size)
     memory = memoryview(shared).cast("B")
+    places = [slice(start, start + PLACE) for start in range(0, size, PLACE)]
+    found = chunks(memory[place] for place in cycle(places))
+    first = list(islice(found, 2))
+    if len(first) < 2 or workers == 1:
+        for chunk in chain(first, found):
+            rows = parse(chunk.documents, profile)
+            chunk.documents.data = b""
+            yield chunk, rows
+        return
+
+    waiting: Queue[tuple[Chunk, slice, Future[Rows]] | None] = Queue(maxsize=ahead)
+    is_over = Event()
     pool = ProcessPoolExecutor(workers, context, _begin, (profile, shared))
 
     def read() -> None:
         try:
-            for chunk, place in zip(chain(first, chunks), places, strict=False):
+            for chunk, place in zip(chain(first, found), cycle(places), strict=False):
                 if is_over.is_set():
                     return
-                documents = chunk.documents
-                chunk.documents = NONE  # its bytes are the worker's now
-                ends = [*accumulate(map(len, documents.data), initial=place)]
-                if ends[-1] - place <= _SHARED:
-                    memory[place : ends[-1]] = b"".join(documents.data)
-                    documents.data = []
-                waiting.put((chunk, place, pool.submit(_parse, documents, ends)))
+                if len(chunk.documents.data) <= PLACE:
+                    chunk.documents.data = b""  # it need not go through the pipe
+                waiting.put((chunk, place, pool.submit(_parse, chunk.documents, place)))
         finally:
             waiting.put(None)
 
@@ -137,8 +133,9 @@ def parsed(
             while made := waiting.get():
                 chunk, place, future = made
                 rows = future.result()
-                if not rows.data and rows.ends:
-                    rows = replace(rows, data=bytes(memory[place : place + rows.ends[-1]]))
+                chunk.documents.data = b""
+                if not rows.data:
+                    rows = replace(rows, data=bytes(memory[place][: rows.bounds[-1]]))
                 yield chunk, rows
             is_read = True
             reading.result()
@@ -174,17 +171,15 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _parse(documents: Documents, ends: list[int]) -> Rows:
-    """Their rows; those of documents in the memory that both have take their place there."""
-    if documents.data:
-        return parse(documents, _profile)
-    place = ends[0]
-    documents.data = (bytes(_memory[start:end]) for start, end in pairwise(ends))
-    documents.is_utf8 = is_utf8(_memory[place : ends[-1]])
+def _parse(documents: Documents, place: slice) -> Rows:
+    """The rows of documents, which take their place in the memory that both have."""
+    memory = _memory[place]
+    if not documents.data:
+        documents.data = memory[: documents.bounds[-1]]
     rows = parse(documents, _profile)
-    if len(rows.data) > _SHARED:
+    if len(rows.data) > len(memory):
         return rows
-    _memory[place : place + len(rows.data)] = rows.data
+    memory[: len(rows.data)] = rows.data
     return replace(rows, data=b"")
 
 

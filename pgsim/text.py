@@ -11,7 +11,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _HIGH_BITS = np.uint64(0x8080808080808080)
 
 
-def is_utf8(data: memoryview) -> bool:
+def is_utf8(data: memoryview | bytes) -> bool:
     """Whether it is, of text that is ASCII for the most part: in a tenth of a decoder's time."""
     end = len(data) // 8 * 8
     words = np.frombuffer(data[:end], np.uint64)

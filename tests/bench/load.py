@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
 from pgsim import embedded, schema
-from pgsim.chunks import chunks
+from pgsim.chunks import PLACE, chunks
 from pgsim.collection import Connection
 from pgsim.database import connect
 from pgsim.index import build_index, drop_indexes
@@ -241,10 +241,14 @@ def shares(conn: Connection, path: Path) -> dict[str, float]:
         work()
         return time.process_time() - before
 
-    found = list(chunks([each], {}, 500))
+    def places() -> Iterator[memoryview]:
+        while True:
+            yield memoryview(bytearray(PLACE))
+
+    found = list(chunks([each], {}, 500, places()))
     members = [member for chunk in found for member in chunk.documents.members()]
     decompression = spent(lambda: sum(map(len, decompressed())))
-    reading = spent(lambda: sum(len(chunk.names) for chunk in chunks([each], {}, 500)))
+    reading = spent(lambda: sum(len(chunk.names) for chunk in chunks([each], {}, 500, places())))
     parsing = spent(lambda: [read_wanted(m.data, PROFILE) and None for m in members])
     rows = spent(lambda: [parse(chunk.documents, PROFILE) for chunk in found])
     before = cpu_seconds(conn.info.backend_pid)
