@@ -403,7 +403,7 @@ def test_a_broken_archive_is_read_on_from_where_it_broke_and_stays_a_reject(
 
 
 # What does not fit into the memory that the processes share goes through a pipe.
-@pytest.mark.parametrize(("workers", "shared"), [(1, 0), (3, parsing._SHARED), (3, 150_000)])
+@pytest.mark.parametrize(("workers", "place"), [(1, 9999), (3, 150_000), (3, chunks.PLACE)])
 def test_any_number_of_workers_makes_the_same_rows(
     conn: Connection,
     new_database: Databases,
@@ -411,11 +411,12 @@ def test_any_number_of_workers_makes_the_same_rows(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     workers: int,
-    shared: int,
+    place: int,
 ) -> None:
     paths = write_archives(tmp_path, "highlevel", 400, archives=2, seed=2)
     load(conn, paths, workers=1)
-    monkeypatch.setattr(parsing, "_SHARED", shared)
+    monkeypatch.setattr(parsing, "PLACE", place)
+    monkeypatch.setattr(chunks, "PLACE", place)
     monkeypatch.setattr(chunks, "DOCUMENTS", 30)
     monkeypatch.setattr(loader, "DOCUMENTS", 30)
     monkeypatch.setattr(loader, "BATCH", 70)
