@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -119,11 +119,11 @@ def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _strings(value: Any) -> list[str]:
+def _strings(value: Any) -> Sequence[str]:
     """A tag's values; a tag is a list of texts, and seldom a text or a number."""
-    if type(value) is list and len(value) == 1 and type(value[0]) is str:
-        return value
-    values = value if type(value) is list else (value,)
+    values = value if type(value) is list else () if value is None else (value,)
+    if len(values) == 1 and type(values[0]) is str:
+        return values
     return [str(each) for each in values if type(each) is str or type(each) is int]
 
 

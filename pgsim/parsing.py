@@ -75,13 +75,12 @@ def parse(documents: Documents, profile: Profile) -> Rows:
     features = np.concatenate([np.empty(0), *found], dtype=np.float32)
     features = features.reshape(len(found), profile.dimensions)
     arrays, size = _arrays(features)
-    rows = [
-        b"".join((key, arrays[row * size : (row + 1) * size], text))
-        for row, (key, text) in enumerate(zip(keys, texts, strict=True))
-    ]
+    fields = (arrays[start : start + size] for start in range(0, len(arrays), size))
+    parts = zip(keys, fields, texts, strict=True)
     present = np.asarray(~np.isnan(features).all(axis=0))
-    bounds = [*accumulate(map(len, rows), initial=0)]
-    return Rows(b"".join(rows), bounds, keys, failures, repairs, present)
+    lengths = (len(key) + size + len(text) for key, text in zip(keys, texts, strict=True))
+    bounds = [*accumulate(lengths, initial=0)]
+    return Rows(b"".join(chain.from_iterable(parts)), bounds, keys, failures, repairs, present)
 
 
 def parsed(

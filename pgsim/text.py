@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 # Bytes of UTF-8; no true title or name comes near it.
 LONGEST = 4096
@@ -24,11 +25,10 @@ def is_utf8(data: memoryview | bytes) -> bool:
     return True
 
 
-class Repairs:
+class Repairs(Struct):
     """Repairs texts and counts those that needed it; trimming blanks is no repair."""
 
-    def __init__(self) -> None:
-        self.count = 0
+    count: int = 0
 
     def text(self, text: str) -> str:
         """`text` trimmed, without NUL, lone surrogates replaced, at most 4 KiB of UTF-8."""
