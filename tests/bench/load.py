@@ -246,10 +246,15 @@ def shares(conn: Connection, path: Path) -> dict[str, float]:
             yield memoryview(bytearray(PLACE))
 
     found = list(chunks([each], {}, 500, places()))
-    members = [member for chunk in found for member in chunk.documents.members()]
     decompression = spent(lambda: sum(map(len, decompressed())))
     reading = spent(lambda: sum(len(chunk.names) for chunk in chunks([each], {}, 500, places())))
-    parsing = spent(lambda: [read_wanted(m.data, PROFILE) and None for m in members])
+
+    def wanted() -> None:
+        for chunk in found:
+            for member in chunk.documents.members():
+                read_wanted(member.data, PROFILE, member.is_utf8)
+
+    parsing = spent(wanted)
     rows = spent(lambda: [parse(chunk.documents, PROFILE) for chunk in found])
     before = cpu_seconds(conn.info.backend_pid)
     last = before
