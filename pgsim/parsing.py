@@ -7,10 +7,10 @@ import struct
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from ctypes import Array, c_char
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, cycle, islice, pairwise
 from multiprocessing import get_context, parent_process
+from multiprocessing.heap import BufferWrapper
 from queue import Queue
 from threading import Event, Thread
 
@@ -93,13 +93,11 @@ def parsed(
     only goes what has no room there. Reading goes ahead in a thread, a few chunks far. What is no
     more than one chunk, or is for one worker, is done here. PgsimError where a process dies.
     """
-    ahead = 2 * workers + 4  # enough to do while a batch is stored
+    ahead = workers + 4  # enough to do while a batch is stored
     # When a place is used again its last chunk is done: so many wait, and one is waited for.
     size = (ahead + 2) * PLACE
-    # A forked process would share the connection to the database.
-    context = get_context("spawn")
-    shared = context.RawArray(c_char, size)
-    memory = memoryview(shared).cast("B")
+    shared = BufferWrapper(size)  # what is under a RawArray, which would write zeros all over it
+    memory = shared.create_memoryview()
     places = [slice(start, start + PLACE) for start in range(0, size, PLACE)]
     found = chunks(memory[place] for place in cycle(places))
     first = list(islice(found, 2))
@@ -112,7 +110,8 @@ def parsed(
 
     waiting: Queue[tuple[Chunk, slice, Future[Rows]] | None] = Queue(maxsize=ahead)
     is_over = Event()
-    pool = ProcessPoolExecutor(workers, context, _begin, (profile, shared))
+    # A forked process would share the connection to the database.
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (profile, shared))
 
     def read() -> None:
         try:
@@ -153,11 +152,11 @@ _profile: Profile
 _memory: memoryview
 
 
-def _begin(profile: Profile, shared: Array[c_char]) -> None:
+def _begin(profile: Profile, shared: BufferWrapper) -> None:
     """The beginning of a worker process: it leaves signals, and its end, to its parent."""
     global _profile, _memory
     _profile = profile
-    _memory = memoryview(shared).cast("B")
+    _memory = shared.create_memoryview()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(100_000)  # documents are trees: there is next to nothing to collect
     Thread(target=_end_with_parent, daemon=True).start()
