@@ -73,3 +73,10 @@ def test_a_document_of_another_extractor_is_told_where_to_go(extractor: str, pro
         " 'acousticbrainz': their numbers are not comparable; load it into a database of its own,"
         f" made by: pgsim --database NAME init --profile {profile}"
     )
+
+
+@pytest.mark.parametrize("extractor", ["x" * 5000, "\0", "../profiles/librosa"])
+def test_what_is_no_name_of_a_profile_is_another_extractor_too(extractor: str):
+    with pytest.raises(OriginError, match="init --profile FILE$") as raised:
+        require_origin({"extractor": extractor}, PROFILE, "all.ndjson:7")
+    assert len(str(raised.value)) < 400
