@@ -7,10 +7,10 @@ import struct
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from ctypes import Array, c_char
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, cycle, islice, pairwise
 from multiprocessing import get_context, parent_process
-from multiprocessing.heap import BufferWrapper
 from queue import Queue
 from threading import Event, Thread
 
@@ -96,8 +96,11 @@ def parsed(
     ahead = workers + 4  # enough to do while a batch is stored
     # When a place is used again its last chunk is done: so many wait, and one is waited for.
     size = (ahead + 2) * PLACE
-    shared = BufferWrapper(size)  # what is under a RawArray, which would write zeros all over it
-    memory = shared.create_memoryview()
+    # A forked process would share the connection to the database.
+    context = get_context("spawn")
+    # Its zeros take the memory now: a /dev/shm that is found full later ends a process by SIGBUS.
+    shared = context.RawArray(c_char, size)
+    memory = memoryview(shared).cast("B")
     places = [slice(start, start + PLACE) for start in range(0, size, PLACE)]
     found = chunks(memory[place] for place in cycle(places))
     first = list(islice(found, 2))
@@ -110,8 +113,7 @@ def parsed(
 
     waiting: Queue[tuple[Chunk, slice, Future[Rows]] | None] = Queue(maxsize=ahead)
     is_over = Event()
-    # A forked process would share the connection to the database.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _begin, (profile, shared))
+    pool = ProcessPoolExecutor(workers, context, _begin, (profile, shared))
 
     def read() -> None:
         try:
@@ -152,11 +154,11 @@ _profile: Profile
 _memory: memoryview
 
 
-def _begin(profile: Profile, shared: BufferWrapper) -> None:
+def _begin(profile: Profile, shared: Array[c_char]) -> None:
     """The beginning of a worker process: it leaves signals, and its end, to its parent."""
     global _profile, _memory
     _profile = profile
-    _memory = shared.create_memoryview()
+    _memory = memoryview(shared).cast("B")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.set_threshold(100_000)  # documents are trees: there is next to nothing to collect
     Thread(target=_end_with_parent, daemon=True).start()
@@ -186,7 +188,7 @@ def _arrays(features: NDArray[np.float32]) -> tuple[bytes, int]:
     dimensions = features.shape[1]
     header = ARRAY_HEADER.pack(1, 0, REAL, dimensions, 1)
     header = _LENGTH.pack(len(header) + dimensions * _ITEMS.itemsize) + header
-    kind = np.dtype([("header", f"V{len(header)}"), ("items", _ITEMS, dimensions)])
+    kind = np.dtype([("header", f"V{len(header)}"), ("items", _ITEMS, (dimensions,))])
     packed = np.empty(len(features), kind)
     packed["header"], packed["items"]["size"], packed["items"]["value"] = header, 4, features
     return packed.tobytes(), kind.itemsize

@@ -173,6 +173,7 @@ class Cells:
                     hits = 0
         self._merge(best, question_of[:hits], about[:hits], place, square)
 
+        del all_scores, all_are, question_of, about
         short = np.flatnonzero(best[:, -1] == NOTHING)
         if len(short) and np.isfinite(effort):
             farther = next(each for each in self.efforts if each >= 2 * effort)

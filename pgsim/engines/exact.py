@@ -6,6 +6,7 @@ within the bound of that rounding is confirmed by the direct formula.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -44,11 +45,6 @@ class Exact:
         self._row_of_rank = inverse(order)
         self._k = k
         self._threads = threads
-        # Of the collection, a thread's part: with all questions, for larger products.
-        span = -(-len(vectors) // threads) or 1
-        self._spans = [
-            range(at, min(at + span, len(vectors))) for at in range(0, len(vectors), span)
-        ]
 
     def search(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """See Searcher."""
@@ -63,21 +59,27 @@ class Exact:
         inf, or NaN where nothing is within.
         """
         chunks = [slice(at, at + _QUERIES) for at in range(0, len(rows), _QUERIES)]
-        tasks = [(rows[chunk], span) for chunk in chunks for span in self._spans]
+        # Threads share out few questions by parts of the collection: a product of few is slow.
+        n = len(self._vectors)
+        size = max(_BLOCK, -(-n // max(1, self._threads // max(1, len(chunks)))))
+        spans = [range(at, min(at + size, n)) for at in range(0, n, size)]
+        tasks = [(rows[chunk], span) for chunk in chunks for span in spans]
         within = None if radii is None else squared(radii, self._vectors.shape[1])
-        found = list(self._each(lambda task: self._search(task[0], task[1], within), tasks))
+        found = self._each(lambda task: self._search(task[0], task[1], within), tasks)
         keys = np.full((len(rows), self._k), NOTHING)
-        for at, chunk in enumerate(chunks):
-            spans = found[at * len(self._spans) : (at + 1) * len(self._spans)]
-            both = [keys[chunk], *(best for best, _, _ in spans)]
-            keys[chunk] = np.sort(np.concatenate(both, axis=1), axis=1)[:, : self._k]
+        linking, others = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+        for chunk in chunks:
+            for best, row, other in islice(found, len(spans)):
+                both = np.concatenate([keys[chunk], best], axis=1)
+                keys[chunk] = np.sort(both, axis=1)[:, : self._k]
+                linking.append(row)
+                others.append(other)
         distance, rank = unpack(keys)
-        nothing = np.empty(0, np.intp)
         return (
             np.where(rank < 0, np.int32(-1), self._row_of_rank[rank]),
             distance,
-            np.concatenate([nothing, *(row for _, row, _ in found)]),
-            np.concatenate([nothing, *(other for _, _, other in found)]),
+            np.concatenate(linking),
+            np.concatenate(others),
         )
 
     def holders(self, points: NDArray[np.float32], radii: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -34,9 +34,10 @@ class Member(Struct, gc=False):
 
     `name` says where: the file's own name, then `:` and the member of an archive or the line. Where
     reading failed `fault` says why and `data` is empty: that counts as one document, and nothing
-    read before it, or in the files after it, is lost. `at` is how far into the file reading had
-    come, in bytes as they lie on disk: from it a load foretells its end. `is_utf8`: `data` has been
-    found to be UTF-8, so that nobody has to ask again.
+    read before it, or in the files after it, is lost. `at` is about how far into the file reading
+    had come, in bytes as they lie on disk: from it a load foretells its end. `is_utf8`: it and its
+    neighbours are UTF-8 one after the other, so that a JSON text that is not ends in a fault of its
+    own.
     """
 
     name: str

@@ -7,8 +7,8 @@ SET search_path FROM CURRENT
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- An exact answer to a far filter may cost this many rows (about 40 ms) rather than lose recall.
-    worst_case CONSTANT integer := 40000;
+    -- An exact answer to a far filter may cost this many rows (about 0.3 s) rather than lose recall.
+    worst_case CONSTANT integer := 200000;
     -- How many match is told from so many rows.
     sampled CONSTANT real := 2000;
     -- Conditions that leave out few recordings are not counted; an index serves the others.
@@ -17,7 +17,7 @@ DECLARE
     unfiltered CONSTANT boolean := counted IS NULL;
     -- The HNSW index is asked for more than is wanted: what it misses, it misses at the end. Of those that
     -- match a filter it has looked at many others between.
-    wanted CONSTANT integer := greatest(CASE WHEN unfiltered THEN 100 ELSE 40 END, 2 * n + n / 2);
+    wanted CONSTANT integer := greatest(CASE WHEN unfiltered THEN 100 ELSE 60 END, 2 * n + n / 2);
     total real;
     affordable integer;
     matching integer;
@@ -41,7 +41,8 @@ BEGIN
     -- Before the first ANALYZE, by the size of the table: a row takes some 500 bytes.
     SELECT CASE WHEN c.reltuples < 0 THEN pg_relation_size(c.oid) / 500.0 ELSE c.reltuples END
     INTO total FROM pg_class AS c WHERE c.oid = 'recording'::regclass;
-    affordable := greatest(1000, sqrt(10.0 * n * total));
+    -- A row that the index looks at costs about four of a scan.
+    affordable := greatest(1000, sqrt(4.0 * wanted * total));
     IF unfiltered THEN
         matching := total;
     ELSE

@@ -22,6 +22,13 @@ def test_utf8_is_what_the_decoder_takes() -> None:
     chance = random.Random(1)
     weights = [40] * 7 + [1] * 5
     texts = [b"".join(chance.choices(PIECES, weights, k=chance.randrange(24))) for _ in range(9999)]
+    # A character in halves, far apart or not at all.
+    texts += [
+        b"a" * before + b"\xc3" + b"a" * between + b"\xa9" + b"a" * after
+        for before in range(17)
+        for between in range(33)
+        for after in (0, 5, 8, 16)
+    ]
     found = [is_utf8(memoryview(text)) for text in texts]
     assert found == list(map(is_decoded, texts))
     assert set(found) == {False, True}
