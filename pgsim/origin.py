@@ -37,7 +37,7 @@ def require_origin(document: dict[str, Any], profile: Profile, where: str) -> No
     if made_by not in (None, profile.extractor):
         its_own = made_by if made_by in {each.stem for each in SHIPPED.glob("*.toml")} else "FILE"
         raise OriginError(
-            f"{where} was made by extractor '{made_by:.60}', and profile '{profile.name}' is for"
+            f"{where} was made by extractor {made_by!r:.60}, and profile '{profile.name}' is for"
             f" '{profile.extractor}': their numbers are not comparable; load it into a database"
             f" of its own, made by: pgsim --database NAME init --profile {its_own}"
         )
