@@ -285,6 +285,22 @@ def lists_are_up_to_date(conn: Connection) -> str | None:
     return f"{changed:,} recordings have changed since the lists were made" if changed else None
 
 
+@check(
+    PROBLEM,
+    "SELECT pgsim.fill_reaches('pgsim.similarity')",
+    after=schema_is_current,
+)
+def reaches_are_those_of_the_lists(conn: Connection) -> str | None:
+    """Answers by similarity go by the reaches that the lists have."""
+    wrong = _one(
+        conn,
+        "SELECT count(*) FROM pgsim.similarity AS s"
+        " LEFT JOIN pgsim.reach AS b ON s.id >> 8 = b.block"
+        " WHERE b.reaches[(s.id & 255) + 1] IS DISTINCT FROM s.reach",
+    )
+    return f"{wrong:,} lists have another reach than answers go by" if wrong else None
+
+
 @check(WARNING, "VACUUM (ANALYZE) pgsim.recording", after=schema_is_current)
 def recordings_are_vacuumed(conn: Connection) -> str | None:
     """Recordings are counted by index alone, and the planner knows how many there are."""

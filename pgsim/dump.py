@@ -39,8 +39,8 @@ _COUNTS = """
 """
 # What, beside the lists that are shown, a matrix needs; no other table's rows.
 _NEEDED = (
-    *("alembic_version", "collection", "feature_set", "recording", "redirect", "sampled_pair"),
-    "stale",
+    *("alembic_version", "collection", "feature_set", "reach", "recording", "redirect"),
+    *("sampled_pair", "stale"),
 )
 # What a program says, and what can be done about it.
 _CURES = {

@@ -227,7 +227,7 @@ def measure(
     row = conn.execute(
         "SELECT pg_total_relation_size('pgsim.recording') - i.size, i.size,"
         " pg_total_relation_size('pgsim.similarity_a')"
-        " + pg_total_relation_size('pgsim.similarity_b')"
+        " + pg_total_relation_size('pgsim.similarity_b') + pg_total_relation_size('pgsim.reach')"
         " FROM (SELECT pg_relation_size('pgsim.recording_vector') AS size) AS i"
     ).fetchone()
     assert row is not None

@@ -282,9 +282,7 @@ class _Block:
                 "distance": found.distance[plain],
             },
         )
-        done = self.conn.execute(
-            "SELECT coalesce(array_agg(e), '{}') FROM pgsim.enter_lists(%s) AS e", (self.length,)
-        ).fetchone()
+        done = self.conn.execute("SELECT pgsim.enter_lists(%s)", (self.length,)).fetchone()
         assert done is not None
         return self._rows(np.array(done[0], np.int32))
 

@@ -78,6 +78,7 @@ def upgrade(conn: Connection) -> tuple[str | None, str | None]:
         conn.execute(read_sql("schema.sql"))
         conn.execute(read_sql("code.sql"))
         conn.execute("SELECT pgsim.show_similarity(%s)", (shown,))
+        conn.execute("SELECT pgsim.fill_reaches('pgsim.similarity')")
         for statement in privileges:
             conn.execute(statement.encode())
         if _has_roles(conn):

@@ -59,6 +59,8 @@
 \ir functions/take_stale.sql
 \ir functions/mark_unlisted.sql
 \ir functions/empty_stale.sql
+\ir functions/store_reaches.sql
+\ir functions/fill_reaches.sql
 \ir functions/store_lists.sql
 \ir functions/enter_lists.sql
 \ir functions/merged_list.sql

@@ -10,6 +10,7 @@
 \ir tables/redirect.sql
 \ir tables/similarity_a.sql
 \ir tables/similarity_b.sql
+\ir tables/reach.sql
 \ir tables/stale.sql
 \ir tables/rebuild.sql
 \ir tables/rebuild_part.sql

@@ -19,13 +19,13 @@ GRANT USAGE ON SCHEMA pgsim TO pgsim_reader;
 
 GRANT SELECT ON
 pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity,
-pgsim.similarity_a, pgsim.similarity_b, pgsim.similarity_matrix, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part,
+pgsim.similarity_a, pgsim.similarity_b, pgsim.similarity_matrix, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part,
 pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
 TO pgsim_reader;
 
 GRANT INSERT, UPDATE, DELETE ON
 pgsim.sampled_pair, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b,
-pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
+pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
 TO pgsim_writer;
 
 -- A fit, and the length of the lists; not what the vectors are made of.

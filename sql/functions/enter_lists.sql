@@ -1,12 +1,14 @@
 -- In plpgsql, because its temporary table is there only when it runs; by nested loop, because that table has no statistics.
-CREATE OR REPLACE FUNCTION pgsim.enter_lists(list_length integer) RETURNS SETOF integer
+CREATE OR REPLACE FUNCTION pgsim.enter_lists(list_length integer) RETURNS integer[]
 LANGUAGE plpgsql VOLATILE
 SET search_path FROM CURRENT
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
+DECLARE
+    lists integer[];
+    moved integer[];
 BEGIN
-    RETURN QUERY
     WITH entered AS (
         SELECT
             s.id,
@@ -20,15 +22,21 @@ BEGIN
         WHERE
             cardinality(s.neighbours) = list_length AND p.place < list_length
             AND i.distance IS DISTINCT FROM s.distances[p.place] AND i.entrant <> ALL(s.neighbours)
+    ), stored AS (
+        UPDATE similarity AS s
+        SET
+            neighbours = e.neighbours,
+            distances = e.distances,
+            reach = coalesce(e.reach, (SELECT avg(d.distance)::real FROM unnest(e.distances[: 25]) AS d (distance)))
+        FROM entered AS e
+        WHERE s.id = e.id
+        RETURNING s.id, e.reach IS NULL AS has_moved
     )
-    UPDATE similarity AS s
-    SET
-        neighbours = e.neighbours,
-        distances = e.distances,
-        reach = coalesce(e.reach, (SELECT avg(d.distance)::real FROM unnest(e.distances[: 25]) AS d (distance)))
-    FROM entered AS e
-    WHERE s.id = e.id
-    RETURNING s.id;
+    SELECT coalesce(array_agg(s.id), '{}'), coalesce(array_agg(s.id) FILTER (WHERE s.has_moved), '{}')
+    INTO lists, moved
+    FROM stored AS s;
+    PERFORM store_reaches(moved);
+    RETURN lists;
 END
 $$;
 

@@ -12,17 +12,20 @@ BEGIN ATOMIC
             ELSE
                 l.distance::double precision * l.distance / nullif(
                     seed_reach::double precision
-                    * coalesce(s.reach, (SELECT pgsim.live_reach(r.vector, r.id) FROM pgsim.recording AS r WHERE r.id = l.id)), 0
+                    * coalesce(
+                        b.reaches[(l.id & 255) + 1],
+                        (SELECT pgsim.live_reach(r.vector, r.id) FROM pgsim.recording AS r WHERE r.id = l.id)
+                    ), 0
                 )
         END AS exponent
     FROM unnest(ids, distances) AS l (id, distance)
     -- the reach of one that has changed since is none
-    LEFT JOIN pgsim.similarity AS s
+    LEFT JOIN pgsim.reach AS b
         ON
-            l.id = s.id
+            l.id >> 8 = b.block
             AND CASE
-                WHEN pending IS NULL THEN NOT EXISTS (SELECT FROM pgsim.stale AS x WHERE x.id = s.id)
-                ELSE s.id <> ALL(pending)
+                WHEN pending IS NULL THEN NOT EXISTS (SELECT FROM pgsim.stale AS x WHERE x.id = l.id)
+                ELSE l.id <> ALL(pending)
             END
     OFFSET 0; -- noqa: AM09
 END;

@@ -22,6 +22,7 @@ BEGIN
     DELETE FROM rebuild_part AS p WHERE p.rebuild = done.id;
     UPDATE collection SET list_length = done.list_length;
     UPDATE rebuild AS r SET finished_at = clock_timestamp() WHERE r.id = done.id;
+    PERFORM fill_reaches(done.target::regclass);
     PERFORM show_similarity(done.target);
 END
 $$;

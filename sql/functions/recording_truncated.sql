@@ -4,7 +4,7 @@ SET search_path FROM CURRENT
 AS $$
 BEGIN
     -- Locked in the order in which a refresh locks them.
-    TRUNCATE stale, rebuild_event, similarity_a, similarity_b;
+    TRUNCATE stale, rebuild_event, similarity_a, similarity_b, reach;
     -- Its parts may still be written; nothing shows them, and the next one begins with an empty table.
     DELETE FROM rebuild AS r WHERE r.finished_at IS NULL;
     RETURN NULL;

@@ -7,6 +7,7 @@ DECLARE
     others integer;
     ids integer[];
     old_vectors vector[];
+    linked integer[];
     short integer[];
 BEGIN
     PERFORM refresh_lock();
@@ -59,15 +60,18 @@ BEGIN
         WHERE s.id = old.id AND (m.neighbours <> old.neighbours OR m.distances <> old.distances)
         RETURNING s.id, m.complete
     )
-    SELECT count(*), coalesce(array_agg(m.id) FILTER (WHERE m.complete < least(list_length, others)), '{}')
-    INTO lists, short
+    SELECT
+        coalesce(array_agg(m.id), '{}'),
+        coalesce(array_agg(m.id) FILTER (WHERE m.complete < least(list_length, others)), '{}')
+    INTO linked, short
     FROM merged AS m;
 
     INSERT INTO similarity AS s (id, neighbours, distances, reach)
     SELECT e.id, e.neighbours, e.distances, e.reach FROM exact_neighbours(ids || short, list_length) AS e
     ON CONFLICT (id) DO UPDATE
     SET neighbours = excluded.neighbours, distances = excluded.distances, reach = excluded.reach;
-    SELECT lists + count(*) INTO lists FROM recording AS r WHERE r.id = ANY(ids) AND r.vector IS NOT NULL;
+    PERFORM store_reaches(ids || linked);
+    SELECT cardinality(linked) + count(*) INTO lists FROM recording AS r WHERE r.id = ANY(ids) AND r.vector IS NOT NULL;
 END
 $$;
 

@@ -28,7 +28,7 @@ AS $$
             CASE WHEN to_regclass('recording_vector') IS NULL THEN 'no index' END,
             coalesce(pg_relation_size(to_regclass('recording_vector')), 0)
         ),
-        ('matrix size', NULL, pg_total_relation_size('similarity_a') + pg_total_relation_size('similarity_b')),
+        ('matrix size', NULL, pg_total_relation_size('similarity_a') + pg_total_relation_size('similarity_b') + pg_total_relation_size('reach')),
         ('submission size', NULL, pg_total_relation_size('submission')),
         ('last load', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'load'), NULL),
         ('last refresh', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'refresh'), NULL),

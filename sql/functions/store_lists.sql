@@ -12,6 +12,7 @@ BEGIN
     ON CONFLICT (id) DO UPDATE
     SET neighbours = excluded.neighbours, distances = excluded.distances, reach = excluded.reach;
     GET DIAGNOSTICS stored = ROW_COUNT;
+    PERFORM store_reaches(dead || ARRAY(SELECT i.id FROM pg_temp.incoming_similarity AS i));
     RETURN stored;
 END
 $$;

@@ -15,6 +15,7 @@ from pgsim.loader import load
 from pgsim.profile import read_profile
 from tests.clustered import copy_in, make_collection
 from tests.documents import collection, write_lines
+from tests.lists import write_lists
 
 PLANE = Path(__file__).parents[1] / "profiles" / "plane.toml"
 
@@ -73,9 +74,6 @@ def clustered(server: embedded.Server) -> Iterator[Connection]:
     with closing(connect(server.conninfo(name), autocommit=True)) as conn:
         copy_in(conn, make_collection(10_000, 68))
         build_index(conn)
-        conn.execute(
-            "INSERT INTO pgsim.similarity SELECT e.* FROM pgsim.exact_neighbours("
-            " ARRAY(SELECT id FROM pgsim.recording WHERE id % 24 = 0), 100) AS e"
-        )
+        write_lists(conn, "SELECT id FROM pgsim.recording WHERE id % 24 = 0")
         conn.execute("TRUNCATE pgsim.stale")
         yield conn

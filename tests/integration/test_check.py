@@ -140,6 +140,12 @@ def test_every_check_says_what_should_be_true_and_how_to_cure_it() -> None:
             ("DELETE FROM pgsim.similarity WHERE id IN (1, 2)",),
         ),
         (
+            "reaches_are_those_of_the_lists",
+            PROBLEM,
+            "2 lists have another reach than answers go by",
+            ("UPDATE pgsim.similarity SET reach = reach + 1 WHERE id < 3",),
+        ),
+        (
             "lists_are_up_to_date",
             WARNING,
             "3 recordings have changed since the lists were made",

@@ -21,6 +21,7 @@ from pgsim import embedded, schema
 from pgsim.collection import Connection
 from pgsim.database import connect
 from pgsim.profile import FeatureSet, Profile
+from tests.lists import fill_reaches
 from tests.rows import one
 
 QUESTIONS = 80
@@ -94,6 +95,7 @@ def template(server: embedded.Server) -> str:
         conn.execute("INSERT INTO pgsim.recording (mbid, genre) VALUES (gen_random_uuid(), 'x')")
         conn.execute("CALL pgsim.refresh_similarity()")
         conn.execute("DELETE FROM pgsim.similarity WHERE id % 3 = 0")
+        fill_reaches(conn)
         conn.execute("VACUUM ANALYZE pgsim.recording")
     return name
 
@@ -365,6 +367,7 @@ def test_a_word_that_asks_for_nothing_changes_nothing(grid: Connection, words: s
         " WHERE s.id = 1 AND mod(n.id, 3) > 0)"
         " RETURNING (SELECT mbid FROM pgsim.recording AS r WHERE r.id = similarity.id)",
     )
+    fill_reaches(grid)
     plain = grid.execute("SELECT * FROM similar_recordings(%s)", (seed,)).fetchall()
     assert far in [row[1] for row in plain]
     asked = f"SELECT * FROM similar_recordings(%s, {words})"

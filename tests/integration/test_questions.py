@@ -9,6 +9,7 @@ import pytest
 
 from pgsim.collection import Connection
 from tests.clustered import GENRES
+from tests.lists import fill_reaches, write_lists
 
 SEEDS = 40
 FILTERS: dict[str, dict[str, Any]] = {
@@ -123,12 +124,11 @@ def test_similarity_is_the_formula_of_distance_and_both_reaches(clustered: Conne
     reach += " WHERE o.id <> r.id ORDER BY d LIMIT 25) AS nearest"
     with clustered.transaction(force_rollback=True):
         # With lists of their own, no reach is found live, which the index may not do exactly.
-        clustered.execute(
-            "INSERT INTO pgsim.similarity SELECT e.* FROM pgsim.exact_neighbours(ARRAY("
-            " SELECT n.id FROM pgsim.recording AS r,"
-            " pgsim.nearest_exact(r.vector, 81, NULL, r.id) AS n"
-            " WHERE r.mbid = %s), 100) AS e ON CONFLICT DO NOTHING",
-            (seed,),
+        write_lists(
+            clustered,
+            "SELECT n.id FROM pgsim.recording AS r, pgsim.nearest_exact(r.vector, 81, NULL, r.id)"
+            " AS n WHERE r.mbid = %s",
+            parameters=(seed,),
         )
         rows = clustered.execute(
             f"SELECT s.similarity, s.distance, ({reach}),"
@@ -187,6 +187,7 @@ def test_a_listed_seed_is_answered_without_any_search(clustered: Connection) -> 
             "INSERT INTO pgsim.similarity SELECT id, '{}', '{}', 1 FROM pgsim.recording"
             " ON CONFLICT DO NOTHING"
         )
+        fill_reaches(clustered)
         for words in ({}, {"ranking": "distance"}):
             assert scans(clustered, seeds(clustered, True)[0], **words) == {}
 
@@ -220,6 +221,7 @@ def test_only_a_filter_with_many_matches_uses_the_hnsw_index(clustered: Connecti
             "INSERT INTO pgsim.similarity SELECT id, '{}', '{}', 1 FROM pgsim.recording"
             " ON CONFLICT DO NOTHING"
         )
+        fill_reaches(clustered)
         wide = scans(clustered, seed, ranking="distance", year_from=1900)
         narrow = scans(clustered, seed, ranking="distance", year_from=2025)
     assert wide["recording_vector"] >= 1

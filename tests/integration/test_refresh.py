@@ -19,6 +19,7 @@ from pgsim.rebuild import rebuild
 from pgsim.refresh import RefreshReport, refresh
 from tests.clustered import copy_in, make_collection
 from tests.integration.conftest import install_template
+from tests.lists import assert_reaches_are_those_of_the_lists
 
 RECORDINGS = 2000
 
@@ -58,6 +59,7 @@ def waiting(conn: Connection) -> int:
 
 
 def matrix(conn: Connection) -> dict[int, tuple[list[int], Any]]:
+    assert_reaches_are_those_of_the_lists(conn)
     rows = conn.execute("SELECT id, neighbours, distances FROM pgsim.similarity")
     return {id_: (neighbours, np.array(distances)) for id_, neighbours, distances in rows}
 

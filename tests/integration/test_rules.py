@@ -15,6 +15,7 @@ from pgsim.database import connect
 from pgsim.index import build_index
 from tests.clustered import make_collection
 from tests.integration.conftest import install_template
+from tests.lists import write_lists
 from tests.rows import one
 
 SEEDS = 3
@@ -45,10 +46,7 @@ def crowded(server: embedded.Server) -> Iterator[Connection]:
                 )
         build_index(conn)
         conn.execute("VACUUM ANALYZE pgsim.recording")
-        conn.execute(
-            "INSERT INTO pgsim.similarity SELECT e.* FROM pgsim.exact_neighbours("
-            " ARRAY(SELECT id FROM pgsim.recording WHERE id % 24 = 1), 100) AS e"
-        )
+        write_lists(conn, "SELECT id FROM pgsim.recording WHERE id % 24 = 1")
         conn.execute("TRUNCATE pgsim.stale")
         yield conn
 
@@ -146,10 +144,7 @@ def test_min_similarity_leaves_all_that_are_as_similar_however_far(
 ) -> None:
     with crowded.transaction(force_rollback=True):
         # Everyone's reach is known, and none has to be found live.
-        crowded.execute(
-            "INSERT INTO pgsim.similarity SELECT e.* FROM pgsim.exact_neighbours("
-            " ARRAY(SELECT id FROM pgsim.recording), 25) AS e ON CONFLICT DO NOTHING"
-        )
+        write_lists(crowded, "SELECT id FROM pgsim.recording", 25)
         for seed in seeds(crowded, True):
             rows = crowded.execute(
                 "SELECT mbid, similarity, distance"

@@ -18,6 +18,7 @@ from pgsim.database import client_program, connect
 from pgsim.errors import PgsimError
 from pgsim.profile import Profile, read_profile
 from pgsim.schema import REVISIONS, SQL
+from tests.lists import assert_reaches_are_those_of_the_lists
 from tests.rows import one
 
 PROFILE = read_profile("acousticbrainz")
@@ -95,11 +96,16 @@ def test_tables_of_the_first_revision_are_brought_up_to_date_with_their_rows(
             ],
         )
         conn.execute("INSERT INTO pgsim.recording (mbid, title) VALUES (gen_random_uuid(), 'Ü')")
+        conn.execute(
+            "INSERT INTO pgsim.similarity_a"
+            " SELECT i, '{}', '{}', i FROM generate_series(1, 700, 3) AS i"
+        )
         with pytest.raises(PgsimError, match="of an older pgsim: run pgsim init --upgrade"):
             read_collection(conn)
         assert schema.upgrade(conn) == ("0001", schema.newest_revision())
         assert read_collection(conn).profile.sets == PROFILE.sets
         assert conn.execute("SELECT title FROM pgsim.recording").fetchall() == [("Ü",)]
+        assert_reaches_are_those_of_the_lists(conn)
     assert definition(old) == definition(installed)
 
 

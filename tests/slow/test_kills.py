@@ -23,6 +23,7 @@ from pgsim.rebuild import rebuild
 from pgsim.refresh import refresh
 from tests.clustered import copy_in, make_collection
 from tests.integration.conftest import install_template
+from tests.lists import assert_reaches_are_those_of_the_lists
 
 pytestmark = pytest.mark.slow
 
@@ -50,6 +51,7 @@ def durable() -> Iterator[embedded.Server]:
 
 
 def lists(conn: Connection) -> list[Any]:
+    assert_reaches_are_those_of_the_lists(conn)
     return conn.execute("SELECT * FROM pgsim.similarity ORDER BY id").fetchall()
 
 

@@ -1,0 +1,15 @@
+CREATE TABLE pgsim.reach (
+    block integer PRIMARY KEY,
+    reaches real[] NOT NULL,
+    CONSTRAINT a_block_has_256_recordings CHECK (cardinality(reaches) = 256)
+);
+
+-- Read where it lies: any other storage would have each block copied for each reach that is read of it.
+ALTER TABLE pgsim.reach ALTER COLUMN reaches SET STORAGE PLAIN;
+-- Free space keeps updates HOT.
+ALTER TABLE pgsim.reach SET (fillfactor = 80);
+
+COMMENT ON TABLE pgsim.reach IS
+'pgsim.similarity.reach side by side: an answer by similarity looks up 80 of them, in a third of the time that the lists would take.';
+COMMENT ON COLUMN pgsim.reach.block IS 'recording.id >> 8.';
+COMMENT ON COLUMN pgsim.reach.reaches IS 'The reach of each recording of the block, at (recording.id & 255) + 1; NULL without a list.';
