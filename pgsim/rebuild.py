@@ -315,6 +315,8 @@ def switch(conn: Connection, run: Rebuild, say: Say) -> None:
             "the new matrix is whole, but the old one is in use: end the transactions that read it,"
             " and run this again"
         )
+    # Until then the reaches of before are in the way of every question.
+    conn.execute("VACUUM (ANALYZE) pgsim.reach")
     with suppress(errors.LockNotAvailable), conn.transaction():
         # A dump may still read the old one; then the next rebuild empties it.
         conn.execute("SET LOCAL lock_timeout = '2s'")

@@ -41,7 +41,7 @@ BEGIN
         EXECUTE 'GRANT SELECT ON pgsim.alembic_version TO pgsim_reader';
     END IF;
     IF current_setting('server_version_num')::integer >= 170000 THEN
-        EXECUTE 'GRANT MAINTAIN ON pgsim.recording, pgsim.similarity_a, pgsim.similarity_b TO pgsim_writer';
+        EXECUTE 'GRANT MAINTAIN ON pgsim.recording, pgsim.similarity_a, pgsim.similarity_b, pgsim.reach TO pgsim_writer';
     END IF;
 END
 $$;
