@@ -7,7 +7,7 @@ CREATE TABLE pgsim.reach (
 -- Read where it lies: any other storage would have each block copied for each reach that is read of it.
 ALTER TABLE pgsim.reach ALTER COLUMN reaches SET STORAGE PLAIN;
 -- Free space keeps updates HOT.
-ALTER TABLE pgsim.reach SET (fillfactor = 80);
+ALTER TABLE pgsim.reach SET (fillfactor = 60);
 
 COMMENT ON TABLE pgsim.reach IS
 'pgsim.similarity.reach side by side: an answer by similarity looks up 80 of them, in a third of the time that the lists would take.';
