@@ -36,6 +36,8 @@
 \ir functions/listed_neighbours.sql
 \ir functions/exponents.sql
 \ir functions/answer.sql
+\ir functions/distance_answer.sql
+\ir functions/stored_list.sql
 \ir functions/measured_answer.sql
 \ir functions/kept_by_rules.sql
 \ir functions/qualifying.sql

@@ -1,12 +1,12 @@
 -- Inlined into the functions that call it.
 CREATE OR REPLACE FUNCTION pgsim.answer(
-    ids integer[], distances real[], seed_reach real, k integer, ranking text, pending integer[]
+    ids integer[], distances real[], seed_reach real, k integer, pending integer[]
 ) RETURNS SETOF pgsim.similar_recording
 LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 10
 BEGIN ATOMIC
     -- Metadata is fetched for the best k alone; with their ties, since these go by mbid.
     SELECT
-        row_number() OVER (ORDER BY best.place ASC, best.distance ASC, r.mbid ASC)::integer AS rank,
+        row_number() OVER (ORDER BY best.exponent ASC, best.distance ASC, r.mbid ASC)::integer AS rank,
         r.mbid,
         r.artist,
         r.title,
@@ -20,16 +20,15 @@ BEGIN ATOMIC
         SELECT
             c.id,
             c.distance,
-            c.exponent,
-            CASE ranking WHEN 'similarity' THEN c.exponent WHEN 'farthest' THEN -c.distance END AS place
+            c.exponent
         FROM pgsim.exponents(ids, distances, seed_reach, pending) AS c
-        ORDER BY place ASC, c.distance ASC
+        ORDER BY c.exponent ASC, c.distance ASC
         FETCH FIRST k ROWS WITH TIES
     ) AS best
     INNER JOIN pgsim.recording AS r ON best.id = r.id
-    ORDER BY best.place ASC, best.distance ASC, r.mbid ASC
+    ORDER BY best.exponent ASC, best.distance ASC, r.mbid ASC
     LIMIT k;
 END;
 
-COMMENT ON FUNCTION pgsim.answer(integer[], real[], real, integer, text, integer[]) IS
-'The best k of the candidates given, ranked by similarity, distance or farthest, and with their metadata.';
+COMMENT ON FUNCTION pgsim.answer(integer[], real[], real, integer, integer[]) IS
+'The k of the candidates given that are the most similar, with their metadata.';

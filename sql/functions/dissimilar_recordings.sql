@@ -33,7 +33,7 @@ BEGIN
     FROM nearest_exact(s.vector, k, conditions, s.id, m, farthest => true) AS e;
     IF m.factors IS NULL THEN
         RETURN QUERY
-        SELECT a.* FROM answer(ids, distances, live_reach(s.vector, s.id), k, 'farthest', pending_recordings()) AS a;
+        SELECT a.* FROM distance_answer(ids, distances, live_reach(s.vector, s.id), pending_recordings(), farthest => true) AS a;
     ELSE
         RETURN QUERY SELECT a.* FROM measured_answer(ids, distances, k, m, farthest => true) AS a;
     END IF;

@@ -18,7 +18,12 @@ BEGIN ATOMIC
                     ), 0
                 )
         END AS exponent
-    FROM unnest(ids, distances) AS l (id, distance)
+    -- In the target list they are not written down before they are read.
+    FROM (
+        SELECT
+            unnest(ids) AS id,
+            unnest(distances) AS distance
+    ) AS l
     -- the reach of one that has changed since is none
     LEFT JOIN pgsim.reach AS b
         ON

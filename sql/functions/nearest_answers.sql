@@ -26,10 +26,12 @@ BEGIN
         query, pool, f, m, except_id,
         max_per_artist, distinct_titles, min_similarity, titles, seed_reach, pending, listed, listed_distances, listed_share
     ) AS q;
-    IF m.factors IS NULL THEN
-        RETURN QUERY SELECT a.* FROM answer(found_ids, found, seed_reach, k, ranking, pending) AS a;
-    ELSE
+    IF m.factors IS NOT NULL THEN
         RETURN QUERY SELECT a.* FROM measured_answer(found_ids, found, k, m) AS a;
+    ELSIF ranking = 'distance' THEN
+        RETURN QUERY SELECT a.* FROM distance_answer(found_ids, found, seed_reach, pending) AS a;
+    ELSE
+        RETURN QUERY SELECT a.* FROM answer(found_ids, found, seed_reach, k, pending) AS a;
     END IF;
 END
 $$;

@@ -27,27 +27,23 @@ SET search_path FROM CURRENT
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
-    -- How many of the stored list the answer is made of, where nothing is asked of its members.
-    candidates CONSTANT integer := CASE
-        WHEN num_nonnulls(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists,
-                max_per_artist, min_similarity, metric, weights) = 0
-            AND NOT (same_genre OR same_decade OR distinct_titles)
-            AND k BETWEEN 1 AND 1000
-        THEN CASE ranking WHEN 'similarity' THEN greatest(4 * k, 80) WHEN 'distance' THEN k END
-    END;
+    is_plain CONSTANT boolean := k BETWEEN 1 AND 1000
+    AND num_nonnulls(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists, max_per_artist,
+        min_similarity, metric, weights) = 0
+    AND NOT (same_genre OR same_decade OR distinct_titles);
 BEGIN
-    IF candidates IS NOT NULL THEN
-        -- The list as it stands, where nothing has changed since it was made.
+    -- The list as it stands, where nothing is asked of its members.
+    IF is_plain AND ranking = 'similarity' THEN
         RETURN QUERY
-        SELECT a.*
-        FROM recording AS r
-        INNER JOIN similarity AS s ON r.id = s.id
-        CROSS JOIN LATERAL answer(s.neighbours[:candidates], s.distances[:candidates], s.reach, k, ranking, '{}') AS a
-        WHERE
-            r.mbid = seed AND r.vector IS NOT NULL AND cardinality(s.neighbours) >= candidates AND NOT EXISTS (SELECT FROM stale);
-        IF FOUND THEN
-            RETURN;
-        END IF;
+        SELECT a.* FROM
+            stored_list(seed, greatest(4 * k, 80)) AS l,
+            answer(l.neighbours, l.distances, l.reach, k, '{}') AS a;
+    ELSIF is_plain AND ranking = 'distance' THEN
+        RETURN QUERY
+        SELECT a.* FROM stored_list(seed, k) AS l, distance_answer(l.neighbours, l.distances, l.reach, '{}') AS a;
+    END IF;
+    IF FOUND THEN
+        RETURN;
     END IF;
 
     DECLARE

@@ -176,8 +176,9 @@ def test_every_sql_object_that_a_user_meets_is_in_the_readme(kind: str) -> None:
     inner = {
         "similarity_a", "similarity_b", "matches", "resolve_filter", "check_question",
         "nearest_exact", "nearest_approximate", "nearest_matching", "live_reach",
-        "pending_recordings", "listed_neighbours", "answer", "merge_features", "store_submissions",
-        "store_recordings", "exact_neighbours", "begin_rebuild", "finish_rebuild", "refresh_lock",
+        "pending_recordings", "listed_neighbours", "answer", "distance_answer", "stored_list",
+        "merge_features", "store_submissions", "store_recordings", "exact_neighbours",
+        "begin_rebuild", "finish_rebuild", "refresh_lock",
         "take_stale", "mark_unlisted", "empty_stale", "store_lists", "show_similarity",
         "shown_similarity", "empty_hidden_similarity", "status", "refresh_batch", "merged_list",
         "recording_changed", "recording_truncated", "indexed_neighbours", "enter_lists",
