@@ -1,8 +1,10 @@
 """What the benchmarks share: a server of their own, a collection in it, figures as a table."""
 
 import json
+import os
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,23 @@ def fresh_database(dimensions: int) -> Iterator[Connection]:
                 yield conn
         finally:
             embedded.stop(home)
+
+
+@contextmanager
+def apart(servers: Iterable[int]) -> Iterator[None]:
+    """This process on the machine's first core, and servers, by their process ids, on its last."""
+    if sys.platform != "linux" or (os.cpu_count() or 1) < 2:
+        yield
+        return
+    first, *_, last = sorted(os.sched_getaffinity(0))
+    for pid in servers:
+        os.sched_setaffinity(pid, {last})
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {first})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, everywhere)
 
 
 def write(conn: Connection, vectors: NDArray[np.float32], first: int) -> None:

@@ -2,10 +2,12 @@
 
 Everything is warm, asked one question at a time by one process unless it says so; PostgreSQL by
 psycopg with prepared statements, Redis by redis-py (with hiredis where that is installed), both
-through Unix sockets. Every answer has ten recordings with their metadata (the HDF5 row, which has
-none, says so). Redis holds the lists and answers of the seeds asked for only, which favours it. A
-peer that searches live is set to the least effort that reaches recall@10 >= 0.99; ties count as
-found.
+through Unix sockets. The ways to ten neighbours take turns, so that what else the machine does
+meets all alike; who asks has one core and the servers another, because on which core they meet is
+else the scheduler's whim, and doubles or halves a figure. Every answer has ten recordings with
+their metadata (the HDF5 row, which has none, says so). Redis holds the lists and answers of the
+seeds asked for only, which favours it. A peer that searches live is set to the least effort that
+reaches recall@10 >= 0.99; ties count as found.
 
 Filters are a genre and a decade: the recordings of a filter lie anywhere (mixed), or all in one
 corner of the space, far from most seeds (far).
@@ -17,9 +19,10 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -29,12 +32,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.collection import Connection
-from pgsim.database import connect
+from pgsim.database import another, connect
 from pgsim.engines import make_searcher
 from pgsim.generator import DIMENSIONS, make_vectors
 from pgsim.index import build_index
 from pgsim.rebuild import rebuild
-from tests.bench.common import fresh_database
+from tests.bench.common import apart, fresh_database
 from tests.bench.redis import running
 
 K, RECALL = 10, 0.99
@@ -140,6 +143,15 @@ class Figure:
         return f"  {self.what:46}{found} {self.p50:8.3f} {self.p95:8.3f} {self.p99:8.3f}{rate}"
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to ask; `prepare` is called before each round of questions."""
+
+    what: str
+    prepare: Callable[[], Ask]
+    has_recall: bool = True
+
+
 class Run:
     """The figures of one size, printed as they come."""
 
@@ -152,23 +164,31 @@ class Run:
         self.asked = self.seeds if seeds is None else seeds
         print(f"\n{name}\n  {'':46}recall      p50      p95      p99  ms", flush=True)
 
-    def measure(self, what: str, ask: Ask, *, has_recall: bool = True) -> Figure:
-        """Ask all seeds, once to be warm and once to be timed."""
-        asked = self.asked.tolist()
-        for seed in asked[: len(asked) // 2]:
-            ask(seed)
-        times, answers = [], []
-        for seed in asked:
-            started = time.perf_counter()
-            answers.append(ask(seed))
-            times.append((time.perf_counter() - started) * 1000)
-        found = None
-        if has_recall and self.truth is not None:
-            found = recall(self.all, self.asked, answers, self.truth)
-        return self.note(Figure(self.name, what, found, *np.percentile(times, (50, 95, 99))))
+    def compare(self, routes: Iterable[Route], rounds: int = 5) -> None:
+        """Ask all seeds by each route in turn, several times, all but the first to be timed."""
+        routes = list(routes)
+        times: dict[str, list[float]] = {route.what: [] for route in routes}
+        answers: dict[str, list[Sequence[int]]] = {}
+        for turn in range(rounds + 1):
+            for route in routes:
+                ask = route.prepare()
+                taken, found = [], []
+                for seed in self.asked.tolist():
+                    started = time.perf_counter()
+                    found.append(ask(seed))
+                    taken.append((time.perf_counter() - started) * 1000)
+                answers[route.what] = found
+                if turn:
+                    times[route.what] += taken
+        for route in routes:
+            share = None
+            if route.has_recall and self.truth is not None:
+                share = recall(self.all, self.asked, answers[route.what], self.truth)
+            quantiles = np.percentile(times[route.what], (50, 95, 99))
+            self.note(Figure(self.name, route.what, share, *quantiles))
 
-    def tune(self, what: str, prepare: Callable[[int], Ask]) -> Figure:
-        """Measure with the least effort that reaches the recall, or the most that was tried."""
+    def tune(self, what: str, prepare: Callable[[int], Ask]) -> Route:
+        """The route of the least effort that reaches the recall, or of the most that was tried."""
         assert self.truth is not None
         some = slice(0, 200)
         for effort in EFFORTS:
@@ -176,7 +196,7 @@ class Run:
             answers = [ask(seed) for seed in self.asked[some].tolist()]
             if recall(self.all, self.asked[some], answers, self.truth[some]) >= RECALL + 0.002:
                 break
-        return self.measure(f"{what}, effort {effort}", ask)
+        return Route(f"{what}, effort {effort}", lambda: prepare(effort))
 
     def note(self, figure: Figure) -> Figure:
         print(figure.line(), flush=True)
@@ -231,20 +251,17 @@ JOIN = f"""
 """
 
 
-def ask_stored(run: Run, pgsim: Pgsim, url: str) -> None:
-    for what, query in (("by similarity", SIMILAR), ("by distance", DISTANCE)):
-        run.measure(f"pgsim, {what}", pgsim.asker(query), has_recall=what == "by distance")
-    mbids = [run.all.mbid(seed) for seed in run.asked.tolist()]
-    for clients in (1, 8):
-        rate(run, f"pgsim, by similarity, {clients} clients", clients, _ask_pgsim, (url, mbids))
+def stored_routes(pgsim: Pgsim) -> list[Route]:
+    return [
+        Route("pgsim, by similarity", lambda: pgsim.asker(SIMILAR), has_recall=False),
+        Route("pgsim, by distance", lambda: pgsim.asker(DISTANCE)),
+    ]
 
 
-def ask_redis(run: Run, pgsim: Pgsim, socket: str) -> None:
+def redis_routes(run: Run, pgsim: Pgsim, server: Any) -> list[Route]:
     """The same lists and titles, by Redis: two round trips, or one for a ready answer."""
     import orjson
-    import redis
 
-    server = redis.Redis(unix_socket_path=socket)
     fill_redis(server, run, pgsim)
     row_of = pgsim.row_of
 
@@ -257,13 +274,21 @@ def ask_redis(run: Run, pgsim: Pgsim, socket: str) -> None:
         assert isinstance(answer, bytes)
         return [row_of[UUID(each["mbid"])] for each in orjson.loads(answer)]
 
-    run.measure("Redis: list, then hashes in one pipeline", neighbours)
-    run.measure("Redis: GET of ready JSON", ready)
+    return [
+        Route("Redis: list, then hashes in one pipeline", lambda: neighbours),
+        Route("Redis: GET of ready JSON", lambda: ready),
+    ]
+
+
+def ask_at_once(run: Run, pgsim: Pgsim, socket: str) -> None:
+    """Questions a second by one client and by eight."""
     mbids = [run.all.mbid(seed) for seed in run.asked.tolist()]
     for clients in (1, 8):
-        rate(
-            run, f"Redis: list and hashes, {clients} clients", clients, _ask_redis, (socket, mbids)
-        )
+        words = pgsim.conn.info.dsn, mbids
+        rate(run, f"pgsim, by similarity, {clients} clients", clients, _ask_pgsim, words)
+    for clients in (1, 8) if socket else ():
+        words = socket, mbids
+        rate(run, f"Redis: list and hashes, {clients} clients", clients, _ask_redis, words)
 
 
 def fill_redis(server: Any, run: Run, pgsim: Pgsim) -> None:
@@ -337,9 +362,15 @@ def _keep_asking(
     return len(times) / seconds, np.array(times)
 
 
-def ask_hdf5(run: Run, pgsim: Pgsim, folder: Path) -> None:
+@contextmanager
+def hdf5_route(run: Run, pgsim: Pgsim, folder: Path) -> Iterator[list[Route]]:
     """A row of a matrix of neighbours and distances in a file, without any metadata."""
-    import h5py
+    try:
+        import h5py
+    except ImportError as error:
+        print(f"  HDF5: skipped, not installed ({error})", file=sys.stderr)
+        yield []
+        return
 
     lists = pgsim.conn.execute(
         "SELECT r.mbid, array(SELECT o.mbid FROM unnest(s.neighbours[:10]) WITH ORDINALITY AS n"
@@ -362,17 +393,19 @@ def ask_hdf5(run: Run, pgsim: Pgsim, folder: Path) -> None:
             found: list[int] = neighbours[seed].tolist()
             return found
 
-        run.measure("HDF5 row, numbers only", ask)
+        yield [Route("HDF5 row, numbers only", lambda: ask)]
 
 
-def ask_live(run: Run, pgsim: Pgsim) -> dict[str, list[tuple[float, float]]]:
-    """Searches that keep no lists, each with one statement for the titles."""
-    curves: dict[str, list[tuple[float, float]]] = {}
-    pgsim.conn.execute("SET enable_seqscan = off")
+def live_routes(
+    run: Run, pgsim: Pgsim, other: Connection
+) -> tuple[list[Route], dict[str, list[tuple[float, float]]]]:
+    """Searches that keep no lists, each with one statement for the titles; and their curves."""
+    plain = Pgsim(other, run.all)
+    other.execute("SET enable_seqscan = off")
 
     def join(effort: int) -> Ask:
-        pgsim.conn.execute(f"SET hnsw.ef_search = {min(1000, effort)}".encode())
-        return pgsim.asker(JOIN.format(condition=""))
+        other.execute(f"SET hnsw.ef_search = {min(1000, effort)}".encode())
+        return plain.asker(JOIN.format(condition=""))
 
     preparers: dict[str, Callable[[int], Ask]] = {"join over pgvector HNSW": join}
     for name, make in PEERS.items():
@@ -384,12 +417,8 @@ def ask_live(run: Run, pgsim: Pgsim) -> dict[str, list[tuple[float, float]]]:
         preparers[f"{name}, then one SQL"] = lambda effort, search=search: (  # type: ignore[misc]
             lambda seed: pgsim.titles(without(seed, search(run.all.vectors[seed], K + 1, effort)))
         )
-    for name, prepare in preparers.items():
-        run.tune(name, prepare)
-        curves[name] = curve(run, prepare)
-    pgsim.conn.execute("RESET enable_seqscan")
-    pgsim.conn.execute("RESET hnsw.ef_search")
-    return curves
+    routes = [run.tune(name, prepare) for name, prepare in preparers.items()]
+    return routes, {name: curve(run, prepare) for name, prepare in preparers.items()}
 
 
 def without(seed: int, found: Sequence[int]) -> list[int]:
@@ -476,66 +505,66 @@ def ask_filtered(run: Run, pgsim: Pgsim, count: int) -> None:
     """Each filter, by pgsim and by peers that search first, or filter first."""
     searches: dict[str, Search] = {}
     for name, make in PEERS.items():
-        try:
+        with suppress(ImportError):
             searches[name] = make(run.all.vectors)
-        except ImportError:
-            continue
-    genre_of = np.unique(run.all.genres, return_inverse=True)
-    decades = run.all.years - run.all.years % 10
     seeds = run.seeds[:count]
     everything: list[tuple[str, float]] = [("all", 1.0)]
     for name, share in everything + [(name, share) for name, share, _ in FILTERS]:
-        matching = (
-            np.arange(len(decades)) if name == "all" else np.flatnonzero(run.all.genres == name)
-        )
+        matching = np.arange(len(run.all.years))
+        if name != "all":
+            matching = np.flatnonzero(run.all.genres == name)
         truth = true_neighbours(run.all, seeds, matching)
         kind = "" if name == "all" else ", far" if name.startswith("f") else ", mixed"
         run.section(f"filtered, {share:.2%}{kind}: {len(matching):,} match", truth, seeds)
+        run.compare(filtered_routes(run, pgsim, searches, name), rounds=1)
+
+
+def filtered_routes(
+    run: Run, pgsim: Pgsim, searches: dict[str, Search], name: str
+) -> Iterator[Route]:
+    if name == "all":
+        words, condition = "year_from => 1900", "AND r.year >= 1900"
+    else:
+        first = DECADES[name]
+        words = f"genre => '{name}', decade => {first}"
+        condition = f"AND r.genre = '{name}' AND r.year BETWEEN {first} AND {first + 9}"
+    question = f"SELECT * FROM pgsim.similar_recordings(%s, 10, {words}, ranking => 'distance')"
+    yield Route("pgsim", lambda: pgsim.asker(question))
+
+    def join(scan: str) -> Ask:
+        pgsim.conn.execute(f"SET hnsw.iterative_scan = {scan}".encode())
+        return pgsim.asker(JOIN.format(condition=condition))
+
+    yield Route("pgvector as it comes", lambda: join("off"))
+    yield Route("pgvector, iterative scan", lambda: join("relaxed_order"))
+
+    # What a program holds in memory: a number for each genre, and the decade, of each row.
+    names, genre_of = np.unique(run.all.genres, return_inverse=True)
+    decades = run.all.years - run.all.years % 10
+    wanted = int(np.searchsorted(names, name))
+
+    def mask() -> NDArray[np.bool_]:
         if name == "all":
-            words, condition = "year_from => 1900", "AND r.year >= 1900"
-        else:
-            first = DECADES[name]
-            words = f"genre => '{name}', decade => {first}"
-            condition = f"AND r.genre = '{name}' AND r.year BETWEEN {first} AND {first + 9}"
-        run.measure(
-            "pgsim",
-            pgsim.asker(
-                f"SELECT * FROM pgsim.similar_recordings(%s, 10, {words}, ranking => 'distance')"
-            ),
-        )
-        run.measure("pgvector as it comes", pgsim.asker(JOIN.format(condition=condition)))
-        pgsim.conn.execute("SET hnsw.iterative_scan = relaxed_order")
-        run.measure("pgvector, iterative scan", pgsim.asker(JOIN.format(condition=condition)))
-        pgsim.conn.execute("RESET hnsw.iterative_scan")
+            return run.all.years >= 1900
+        result: NDArray[np.bool_] = (genre_of == wanted) & (decades == DECADES[name])
+        return result
 
-        # What a program holds in memory: a number for each genre, and the decade, of each row.
-        wanted = int(genre_of[1][matching[0]])
+    def prefiltered(seed: int) -> Sequence[int]:
+        rows = np.flatnonzero(mask())
+        near = ((run.all.vectors[rows] - run.all.vectors[seed]) ** 2).sum(axis=1)
+        best = rows[np.argpartition(near, min(K + 1, len(rows) - 1))[: K + 1]]
+        apart = ((run.all.vectors[best] - run.all.vectors[seed]) ** 2).sum(axis=1)
+        return pgsim.titles(without(seed, best[np.argsort(apart)].tolist()))
 
-        def mask(wanted: int = wanted, name: str = name) -> NDArray[np.bool_]:
-            if name == "all":
-                return run.all.years >= 1900
-            result: NDArray[np.bool_] = (genre_of[1] == wanted) & (decades == DECADES[name])
-            return result
-
-        def prefiltered(seed: int) -> Sequence[int]:
-            rows = np.flatnonzero(mask())
-            near = ((run.all.vectors[rows] - run.all.vectors[seed]) ** 2).sum(axis=1)
-            best = rows[np.argpartition(near, min(K + 1, len(rows) - 1))[: K + 1]]
-            apart = ((run.all.vectors[best] - run.all.vectors[seed]) ** 2).sum(axis=1)
-            return pgsim.titles(without(seed, best[np.argsort(apart)].tolist()))
-
-        run.measure("NumPy, pre-filter", prefiltered)
-        allowed = mask()
-        for peer in ("Faiss IVF", "Annoy"):
-            if peer in searches:
-                run.measure(
-                    f"{peer}, over-fetch and post-filter",
-                    overfetching(run, pgsim, searches[peer], allowed),
-                )
-        if "hnswlib" in searches:
-            run.measure(
-                "hnswlib, filter function", filtering(run, pgsim, searches["hnswlib"], allowed)
-            )
+    yield Route("NumPy, pre-filter", lambda: prefiltered)
+    allowed = mask()
+    for peer in ("Faiss IVF", "Annoy"):
+        if peer in searches:
+            prepare = partial(overfetching, run, pgsim, searches[peer], allowed)
+            yield Route(f"{peer}, over-fetch and post-filter", prepare)
+    if "hnswlib" in searches:
+        prepare = partial(filtering, run, pgsim, searches["hnswlib"], allowed)
+        yield Route("hnswlib, filter function", prepare)
 
 
 def overfetching(run: Run, pgsim: Pgsim, search: Search, allowed: NDArray[np.bool_]) -> Ask:
@@ -656,15 +685,23 @@ def bench(n: int, words: argparse.Namespace) -> Run:
     with collection_in(all_) as conn, tempfile.TemporaryDirectory() as name:
         pgsim, folder = Pgsim(conn, all_), Path(name)
         run.section("ten neighbours with titles", truth)
-        ask_stored(run, pgsim, conn.info.dsn)
-        with running(folder / "redis") as socket:
+        with (
+            closing(another(conn)) as other,
+            running(folder / "redis") as socket,
+            hdf5_route(run, pgsim, folder) as hdf5,
+        ):
+            routes = [*stored_routes(pgsim), *hdf5]
+            servers = [conn.info.backend_pid, other.info.backend_pid]
             if socket:
-                ask_redis(run, pgsim, socket)
-        try:
-            ask_hdf5(run, pgsim, folder)
-        except ImportError as error:
-            print(f"  HDF5: skipped, not installed ({error})", file=sys.stderr)
-        curves = ask_live(run, pgsim)
+                import redis
+
+                server = redis.Redis(unix_socket_path=socket)
+                routes += redis_routes(run, pgsim, server)
+                servers.append(server.info("server")["process_id"])
+            live, curves = live_routes(run, pgsim, other)
+            with apart(servers):
+                run.compare(routes + live)
+            ask_at_once(run, pgsim, socket)
         ask_filtered(run, pgsim, words.filtered)
         print("\n  Redis 8 vector sets with FILTER: skipped, Debian has Redis 7")
     print_bars(run)
