@@ -62,6 +62,8 @@ def upgrade(conn: Connection) -> tuple[str | None, str | None]:
     with _alone(conn):
         if not is_installed(conn):
             raise no_collection(conn)
+        # A refresh is waited for; it would wait for the tables that are changed here.
+        conn.execute("SELECT pg_advisory_xact_lock(hashtext('pgsim.similarity'))")
         # By what every revision has: the rest of the collection's row may be of an older shape.
         sizes = conn.execute("SELECT coalesce(sum(length), 0) FROM pgsim.feature_set").fetchone()
         assert sizes is not None
@@ -78,7 +80,8 @@ def upgrade(conn: Connection) -> tuple[str | None, str | None]:
         conn.execute(read_sql("schema.sql"))
         conn.execute(read_sql("code.sql"))
         conn.execute("SELECT pgsim.show_similarity(%s)", (shown,))
-        conn.execute("SELECT pgsim.fill_reaches('pgsim.similarity')")
+        if before != revision(conn):
+            conn.execute("SELECT pgsim.fill_reaches('pgsim.similarity')")
         for statement in privileges:
             conn.execute(statement.encode())
         if _has_roles(conn):
@@ -270,6 +273,7 @@ def _drop_code(conn: Connection) -> None:
 def _alone(conn: Connection) -> Iterator[None]:
     """A transaction in which no other installs or upgrades."""
     with conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         conn.execute("SELECT pg_advisory_xact_lock(hashtext('pgsim.schema'))")
         yield
 

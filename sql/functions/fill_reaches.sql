@@ -4,14 +4,22 @@ SET search_path FROM CURRENT
 AS $$
 BEGIN
     PERFORM refresh_lock();
+    -- Before the lists, as TRUNCATE does.
+    LOCK TABLE stale IN ACCESS SHARE MODE;
     DELETE FROM reach;
     EXECUTE format('
         INSERT INTO reach (block, reaches)
-        SELECT b.block, array_agg(s.reach ORDER BY p.place)
-        FROM (SELECT DISTINCT l.id >> 8 AS block FROM %1$s AS l) AS b
-        CROSS JOIN generate_series(0, 255) AS p (place)
-        LEFT JOIN %1$s AS s ON (b.block << 8) + p.place = s.id
-        GROUP BY b.block', lists);
+        SELECT l.block, ARRAY(
+            SELECT r.reach
+            FROM generate_series(0, 255) AS p (place)
+            LEFT JOIN unnest(l.places, l.reaches) AS r (place, reach) ON p.place = r.place
+            ORDER BY p.place
+        )
+        FROM (
+            SELECT s.id >> 8 AS block, array_agg(s.id & 255) AS places, array_agg(s.reach) AS reaches
+            FROM %s AS s
+            GROUP BY s.id >> 8
+        ) AS l', lists);
 END
 $$;
 

@@ -46,6 +46,7 @@ BEGIN
         RETURN;
     END IF;
 
+    -- Of no use to the answers above, and so not made before.
     DECLARE
         conditions recording_filter;
         m measure;

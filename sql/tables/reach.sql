@@ -10,6 +10,6 @@ ALTER TABLE pgsim.reach ALTER COLUMN reaches SET STORAGE PLAIN;
 ALTER TABLE pgsim.reach SET (fillfactor = 60);
 
 COMMENT ON TABLE pgsim.reach IS
-'pgsim.similarity.reach side by side: an answer by similarity looks up 80 of them, in a third of the time that the lists would take.';
+'pgsim.similarity.reach side by side: an answer by similarity looks up many of them, in half the time that the lists would take.';
 COMMENT ON COLUMN pgsim.reach.block IS 'recording.id >> 8.';
 COMMENT ON COLUMN pgsim.reach.reaches IS 'The reach of each recording of the block, at (recording.id & 255) + 1; NULL without a list.';

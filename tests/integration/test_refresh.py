@@ -246,7 +246,11 @@ def test_a_refresh_inside_a_transaction_is_refused(grown: Connection) -> None:
 
 def test_the_matrix_changes_under_read_committed_alone(grown: Connection) -> None:
     grown.execute("SET default_transaction_isolation = 'repeatable read'")
-    for call in ("SELECT pgsim.refresh_batch(1)", "CALL pgsim.refresh_similarity()"):
+    for call in (
+        "SELECT pgsim.refresh_batch(1)",
+        "CALL pgsim.refresh_similarity()",
+        "SELECT pgsim.fill_reaches('pgsim.similarity')",
+    ):
         with pytest.raises(psycopg.Error, match="READ COMMITTED alone"):
             grown.execute(call.encode())
 

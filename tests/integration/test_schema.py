@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -100,12 +101,20 @@ def test_tables_of_the_first_revision_are_brought_up_to_date_with_their_rows(
             "INSERT INTO pgsim.similarity_a"
             " SELECT i, '{}', '{}', i FROM generate_series(1, 700, 3) AS i"
         )
+        conn.execute("CREATE ROLE asker")
+        conn.execute("GRANT SELECT ON ALL TABLES IN SCHEMA pgsim TO asker WITH GRANT OPTION")
         with pytest.raises(PgsimError, match="of an older pgsim: run pgsim init --upgrade"):
             read_collection(conn)
         assert schema.upgrade(conn) == ("0001", schema.newest_revision())
         assert read_collection(conn).profile.sets == PROFILE.sets
         assert conn.execute("SELECT title FROM pgsim.recording").fetchall() == [("Ü",)]
         assert_reaches_are_those_of_the_lists(conn)
+        assert one(
+            conn,
+            "SELECT has_table_privilege('asker', 'pgsim.reach', 'SELECT WITH GRANT OPTION')"
+            " AND NOT has_table_privilege('asker', 'pgsim.reach', 'INSERT')",
+        )
+        conn.execute("DROP OWNED BY asker; DROP ROLE asker")
     assert definition(old) == definition(installed)
 
 
@@ -209,6 +218,20 @@ def test_an_upgrade_knows_the_shown_table_whatever_is_missing(
         conn.execute(f"DROP {missing}".encode())
         schema.upgrade(conn)
         assert one(conn, "SELECT pgsim.shown_similarity()") == shown
+
+
+def test_an_upgrade_waits_for_a_refresh_before_it_changes_anything(installed: str) -> None:
+    with opened(installed) as conn, opened(installed) as other, ThreadPoolExecutor(1) as pool:
+        # However transactions begin by default.
+        conn.execute("SET default_transaction_isolation = 'repeatable read'")
+        with other.transaction():
+            other.execute("SELECT pgsim.refresh_lock()")
+            upgrading = pool.submit(schema.upgrade, conn)
+            waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+            while one(other, waits) == 0:
+                assert not upgrading.done()
+            other.execute("LOCK TABLE pgsim.recording, pgsim.similarity_a IN ACCESS SHARE MODE")
+        assert upgrading.result()[1] == schema.newest_revision()
 
 
 def test_an_upgrade_keeps_the_rows(installed: str) -> None:
