@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -43,14 +43,15 @@ def extract_metadata(document: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """
     repairs = Repairs()
     block = _object(document.get("metadata"))
+    tags = {name: _strings(value) for name, value in _object(block.get("tags")).items()}
     length = _object(block.get("audio_properties")).get("length")
     genres = _genres(_object(document.get("highlevel")), repairs)
-    metadata = describe(_object(block.get("tags")), length, genres, document, repairs)
+    metadata = describe(tags, length, genres, document, repairs)
     return metadata, repairs.count
 
 
 def describe(
-    tags: dict[str, Any],
+    tags: Mapping[str, Sequence[str]],
     length: Any,
     genres: dict[str, Any],
     beside: dict[str, Any],
@@ -58,26 +59,30 @@ def describe(
 ) -> dict[str, Any]:
     """What `extract_metadata` gives, from the parts of a document.
 
-    `genres` are as they are given; `beside` has what an envelope says, if anything.
+    Of `tags` each is a text or a list of them; `genres` are as they are given; `beside` has what an
+    envelope says, if anything.
     """
-    known = {tag: tags[name] for tag, name in _wanted_tags(tuple(tags))}
+    known = {
+        tag: value if type(value := tags[name]) is not str else (value,)
+        for tag, name in _wanted_tags(tuple(tags))
+    }
     get = known.get
     # In the order of jsonb, which need not sort them then.
     found: dict[str, Any] = {
-        "tags": _genre_tags(get("genre"), repairs),
+        "tags": _genre_tags(get("genre", ()), repairs),
         "year": _first_year(known),
-        "album": _first_text(get("album"), repairs),
-        "title": _first_text(get("title"), repairs),
-        "artist": ", ".join(_texts(get("artist"), repairs)),
+        "album": _first_text(get("album", ()), repairs),
+        "title": _first_text(get("title", ()), repairs),
+        "artist": ", ".join(_texts(get("artist", ()), repairs)),
         "genres": genres,
         "length": length_of(length),
-        "artist_mbids": _unique(_uuids(get(_ARTIST_IDS))),
+        "artist_mbids": _uuids(get(_ARTIST_IDS, ())),
         "recording_mbid": _first_uuid(known, _RECORDING_IDS),
     }
     if beside:
         found |= {
-            "source_id": _first_text(beside.get("source_id"), repairs),
-            "url": _first_text(beside.get("url"), repairs),
+            "source_id": _first_text(_strings(beside.get("source_id")), repairs),
+            "url": _first_text(_strings(beside.get("url")), repairs),
             "extra": repairs.value(_object(beside.get("extra"))),
         }
     return {key: value for key, value in found.items() if value}
@@ -121,39 +126,39 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _strings(value: Any) -> Sequence[str]:
     """A tag's values; a tag is a list of texts, and seldom a text or a number."""
-    values = value if type(value) is list else () if value is None else (value,)
-    if len(values) == 1 and type(values[0]) is str:
-        return values
+    values = value if type(value) is list else (value,)
     return [str(each) for each in values if type(each) is str or type(each) is int]
 
 
-def _texts(value: Any, repairs: Repairs) -> list[str]:
-    return [text for each in _strings(value) if (text := repairs.text(each))]
+def _texts(values: Sequence[str], repairs: Repairs) -> list[str]:
+    return [text for each in values if (text := repairs.text(each))]
 
 
-def _first_text(value: Any, repairs: Repairs) -> str | None:
-    for each in _strings(value):
+def _first_text(values: Sequence[str], repairs: Repairs) -> str | None:
+    for each in values:
         if text := repairs.text(each):
             return text
     return None
 
 
-def _uuids(value: Any) -> list[str]:
+def _uuids(values: Sequence[str]) -> list[str]:
     """Well-formed ids, whatever joins them; malformed ones are as good as none."""
-    return _UUID.findall("\n".join(_strings(value)).lower())
+    if len(values) == 1 and _UUID.fullmatch(values[0]):
+        return [*values]
+    return _unique(_UUID.findall("\n".join(values).lower()))
 
 
-def _first_uuid(tags: dict[str, Any], names: Iterable[str]) -> str | None:
+def _first_uuid(tags: Mapping[str, Sequence[str]], names: Iterable[str]) -> str | None:
     for name in names:
-        if ids := _uuids(tags.get(name)):
+        if name in tags and (ids := _uuids(tags[name])):
             return ids[0]
     return None
 
 
-def _first_year(tags: dict[str, Any]) -> int | None:
+def _first_year(tags: Mapping[str, Sequence[str]]) -> int | None:
     for name in _DATES:
         if name in tags:
-            for date in _strings(tags[name]):
+            for date in tags[name]:
                 if year := year_of(date):
                     return year
     return None
@@ -185,8 +190,8 @@ def _scheme_and_label(model: str, label: str) -> tuple[str, str, int]:
     return repairs.text(model.removeprefix("genre_")), repairs.text(label), repairs.count
 
 
-def _genre_tags(value: Any, repairs: Repairs) -> list[str]:
-    texts = _texts(value, repairs)
+def _genre_tags(values: Sequence[str], repairs: Repairs) -> list[str]:
+    texts = _texts(values, repairs)
     if len(texts) == 1:
         return [*genre_labels(texts[0])]
     return _unique(genre for text in texts for genre in genre_labels(text))

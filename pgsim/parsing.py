@@ -4,11 +4,12 @@ import gc
 import os
 import signal
 import struct
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from ctypes import Array, c_char
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate, chain, cycle, islice, pairwise
 from multiprocessing import get_context, parent_process
 from queue import Queue
@@ -26,7 +27,7 @@ from pgsim.submission import Rejected, Submission
 
 # A row in PostgreSQL's binary COPY: its number of fields, then each with its length.
 _MBID = struct.pack(">hi", 5, 16)
-_LENGTH, _NUMBER, _JSON = struct.Struct(">i"), struct.Struct(">ii"), struct.Struct(">ib")
+_LENGTH, _NUMBER = struct.Struct(">i"), struct.Struct(">ii")
 _ITEMS = items(">f4")
 
 
@@ -64,7 +65,7 @@ def parse(documents: Documents, profile: Profile) -> Rows:
             if member.fault or documents.read is None:
                 raise Rejected(member.fault)
             submission = documents.read(member, profile)
-            text = _packed(submission)
+            text = _text(submission)
         except Rejected as error:
             failures.append((place, str(error)))
         else:
@@ -74,13 +75,11 @@ def parse(documents: Documents, profile: Profile) -> Rows:
             repairs += submission.repairs
     features = np.concatenate([np.empty(0), *found], dtype=np.float32)
     features = features.reshape(len(found), profile.dimensions)
-    arrays, size = _arrays(features)
-    fields = (arrays[start : start + size] for start in range(0, len(arrays), size))
-    parts = zip(keys, fields, texts, strict=True)
     present = np.asarray(~np.isnan(features).all(axis=0))
-    lengths = (len(key) + size + len(text) for key, text in zip(keys, texts, strict=True))
-    bounds = [*accumulate(lengths, initial=0)]
-    return Rows(b"".join(chain.from_iterable(parts)), bounds, keys, failures, repairs, present)
+    parts = zip(keys, _between(features, texts), texts, strict=True)
+    rows = [*map(b"".join, parts)]
+    bounds = [*accumulate(map(len, rows), initial=0)]
+    return Rows(b"".join(rows), bounds, keys, failures, repairs, present)
 
 
 def parsed(
@@ -183,35 +182,43 @@ def _parse(documents: Documents, place: slice) -> Rows:
     return replace(rows, data=b"")
 
 
-def _arrays(features: NDArray[np.float32]) -> tuple[bytes, int]:
-    """Features (n, dimensions) as n fields of a row, one after the other, and the size of each."""
+def _between(features: NDArray[np.float32], texts: Sequence[bytes]) -> list[bytes]:
+    """What stands between the keys and the texts of rows: features (n, dimensions), and a length.
+
+    A text is jsonb, whose binary form is a 1 and its text.
+    """
     dimensions = features.shape[1]
     header = ARRAY_HEADER.pack(1, 0, REAL, dimensions, 1)
     header = _LENGTH.pack(len(header) + dimensions * _ITEMS.itemsize) + header
-    kind = np.dtype([("header", f"V{len(header)}"), ("items", _ITEMS, (dimensions,))])
+    kind = np.dtype(
+        [
+            ("header", f"V{len(header)}"),
+            ("items", _ITEMS, (dimensions,)),
+            ("length", ">i4"),
+            ("version", "i1"),
+        ]
+    )
     packed = np.empty(len(features), kind)
     packed["header"], packed["items"]["size"], packed["items"]["value"] = header, 4, features
-    return packed.tobytes(), kind.itemsize
+    packed["length"], packed["version"] = [len(text) + 1 for text in texts], 1
+    found: list[bytes] = packed.view(f"V{kind.itemsize}").tolist()
+    return found
 
 
 def _key(submission: Submission) -> bytes:
     """The beginning of a row, up to its number: no two submissions have the same."""
-    source = submission.source.encode()
-    return b"".join(
-        (
-            _MBID,
-            submission.mbid.bytes,
-            _LENGTH.pack(len(source)),
-            source,
-            _NUMBER.pack(4, submission.number),
-        )
-    )
+    number = _NUMBER.pack(4, submission.number)
+    return b"".join((_MBID, submission.mbid.bytes, _source(submission.source), number))
 
 
-def _packed(submission: Submission) -> bytes:
-    """The end of a row: the metadata as jsonb, whose binary form is a 1 and its text."""
+@lru_cache(maxsize=16)
+def _source(name: str) -> bytes:
+    return _LENGTH.pack(len(name.encode())) + name.encode()
+
+
+def _text(submission: Submission) -> bytes:
+    """The end of a row: the metadata."""
     try:
-        text = orjson.dumps({submission.document: submission.metadata})
+        return orjson.dumps({submission.document: submission.metadata})
     except orjson.JSONEncodeError as error:
         raise Rejected(f"metadata that cannot be stored: {error}") from None
-    return _JSON.pack(len(text) + 1, 1) + text

@@ -4,7 +4,8 @@ What is not wanted is passed over, and what is wanted lands where it is fetched 
 half the time of reading the whole and looking for it there.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import struct
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -76,16 +77,17 @@ class _Document(Struct, frozen=True, gc=False):
 class _Reader:
     """How documents are read for a profile.
 
-    `get_labels` fetches of each scheme the label and its probability, `get_chances` the
-    probabilities of classifiers, which belong at `places`. `others` are the other sets, each with
-    what fetches its values. `get_parts` fetches what these lie in, the low levels first. `nothing`
-    is (dimensions,) NaN.
+    `get_genres` makes of classifiers' results the label and its probability by scheme,
+    `get_features` a value for each dimension, NaN where it is none of theirs, and `pack` float32 of
+    these. `others` are the other sets, each with what fetches its values. `get_parts` fetches what
+    these lie in, the low levels first.
     """
 
     decode: Callable[[bytes], Any]
-    get_labels: "_Getter"
-    get_chances: "_Getter"
-    places: NDArray[np.intp]
+    get_genres: Callable[[Any], dict[str, Any]]
+    get_features: "_Getter"
+    pack: Callable[..., bytes]
+    has_chances: bool
     get_parts: "_Getter"
     others: tuple[tuple[FeatureSet, "_Getter"], ...]
     nothing: NDArray[np.float32]
@@ -109,20 +111,20 @@ def _content(document: Any, reader: _Reader, profile: Profile) -> Content | None
     named = version and (version.lowlevel or version).extractor
     if document.extractor is not UNSET or (version and extractor_of(named) != profile.extractor):
         return None
-    features = reader.nothing.copy()
-    genres: dict[str, Any] = {}
-    is_found = False
-    if results is not None:
-        if len(reader.places):
-            features[reader.places] = reader.get_chances(results)
-            is_found = True
-        genres = dict(zip(_SCHEMES, reader.get_labels(results), strict=True))
+    features, genres = reader.nothing, {}
+    is_high, is_low, is_found = results is not None, False, False
+    if is_high:
+        features = np.frombuffer(reader.pack(*reader.get_features(results)), np.float32)
+        genres = reader.get_genres(results)
+        is_found = reader.has_chances
     parts = reader.get_parts(document)
-    levels = [part for part in parts[: len(LOW_LEVEL)] if part is not None]
     if parts.count(None) < len(parts):
+        levels = [part for part in parts[: len(LOW_LEVEL)] if part is not None]
         # A level in which nothing is wanted can have been empty, which is as good as none.
         if levels and all(value is None for level in levels for value in astuple(level)):
             return None
+        is_low = bool(levels)
+        features = features.copy()
         is_found |= _fill(features, document, reader)
     if not is_found:
         return None
@@ -135,8 +137,7 @@ def _content(document: Any, reader: _Reader, profile: Profile) -> Content | None
         dict(zip(_ENVELOPE, beside, strict=True)) if any(beside) else {},
         repairs,
     )
-    is_high = results is not None
-    kind = "document" if is_high == bool(levels) else "highlevel" if is_high else "lowlevel"
+    kind = "document" if is_high == is_low else "highlevel" if is_high else "lowlevel"
     mbid = metadata.get("recording_mbid") if document.mbid is UNSET else document.mbid
     return Content("acousticbrainz", kind, features, metadata, repairs.count, mbid, document.number)
 
@@ -161,19 +162,24 @@ def _reader(profile: Profile) -> _Reader | None:
     """None for a profile whose paths these structures do not tell apart."""
     tree: _Tree = {level: {} for level in LOW_LEVEL}
     chances: list[tuple[str, str]] = []
-    places: list[int] = []
+    values = ["nan"] * profile.dimensions
     others: list[FeatureSet] = []
     for each in profile.sets:
         found = _chances(each)
         if found:
             chances += found
-            places += range(each.position, each.position + each.length)
+            values[each.slice] = (
+                f"each.{model}.all.{_field(CLASSIFIERS[model], label)}" for model, label in found
+            )
         elif all(_grow(tree, path.split(".")) for path in each.paths):
             others.append(each)
         else:
             return None
     results = [(model, _result(model, chances)) for model in CLASSIFIERS]
-    models = [_MODELS[scheme] for scheme in _SCHEMES]
+    genres = (
+        f"{scheme!r}: (each.{_MODELS[scheme]}.value, each.{_MODELS[scheme]}.probability),"
+        for scheme in _SCHEMES
+    )
     highlevel: Any = defstruct("HighLevel", results, forbid_unknown_fields=True, gc=False)
     document = defstruct(
         "Document",
@@ -185,11 +191,12 @@ def _reader(profile: Profile) -> _Reader | None:
     )
     return _Reader(
         msgspec.json.Decoder(document).decode,
-        _getter([(f"{model}.value", f"{model}.probability") for model in models]),
-        _getter([f"{model}.all.{_field(CLASSIFIERS[model], label)}" for model, label in chances]),
-        np.array(places, np.intp),
-        _getter(list(_names(tree))),
-        tuple((each, _getter([_attribute(tree, path) for path in each.paths])) for each in others),
+        _compiled(f"{{{''.join(genres)}}}"),
+        _compiled(f"({','.join(values)},)"),
+        struct.Struct(f"{len(values)}f").pack,
+        bool(chances),
+        _getter(_names(tree)),
+        tuple((each, _getter(_attribute(tree, path) for path in each.paths)) for each in others),
         np.full(profile.dimensions, np.nan, np.float32),
     )
 
@@ -274,12 +281,11 @@ def _field(keys: Iterable[str], key: str) -> str:
 _Getter = Callable[[Any], tuple[Any, ...]]
 
 
-def _getter(names: Sequence[str | tuple[str, ...]]) -> _Getter:
-    """For attributes named by us: compiled, it takes a third of the time of an attrgetter."""
+def _getter(names: Iterable[str]) -> _Getter:
+    return _compiled(f"({''.join(f'each.{name},' for name in names)})")
 
-    def written(names: Sequence[str | tuple[str, ...]]) -> str:
-        parts = (f"each.{name}" if isinstance(name, str) else written(name) for name in names)
-        return f"({''.join(f'{part},' for part in parts)})"
 
-    getter: _Getter = eval(f"lambda each: {written(names)}")  # noqa: S307
-    return getter
+def _compiled(expression: str) -> Callable[[Any], Any]:
+    """What an expression of ours is for `each`: a third of the time that an attrgetter takes."""
+    function: Callable[[Any], Any] = eval(f"lambda each, nan=float('nan'): {expression}")  # noqa: S307
+    return function
