@@ -3,14 +3,19 @@
 POSIX ustar and pax, GNU, and the oldest kind: https://www.gnu.org/software/tar/manual/html_node/Standard.html
 """
 
+import struct
 import zlib
 from collections.abc import Iterator
-from typing import IO
+from io import BufferedReader
+from typing import IO, cast
 
 from msgspec import Struct
 
 BLOCK = 512
+_AHEAD = 2**16
 _ZEROS = bytes(BLOCK)
+# Of a header the name, the size, the sum of its bytes, the type, the magic word, the name's prefix.
+_HEADER = struct.Struct("100s 24x 12s 12x 8s c 100x 6s 82x 155s 12x")
 _FILES = b"\x000 7"  # types of a regular file: of old, ordinary, contiguous
 _WITHOUT_DATA = b"123456"  # links, devices, folders, pipes
 # What describes the next member is short; a longer one is damage, or meant to fill the memory.
@@ -21,18 +26,42 @@ class TarError(Exception):
     """What makes a tar unreadable from there on."""
 
 
+class _Pieces:
+    """A stream in pieces, which are cut out of what it gives at once: nothing is copied twice."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._more = cast(BufferedReader, stream).read1
+        self._block = b""
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, fewer where the stream ends."""
+        start, end = self._at, self._at + size
+        if end <= len(self._block):
+            self._at = end
+            return self._block[start:end]
+        found = [self._block[start:]]
+        size -= len(found[0])
+        self._block, self._at = b"", 0
+        while size and (block := self._more(_AHEAD)):
+            self._block, self._at = block, min(size, len(block))
+            found.append(block[:size])
+            size -= self._at
+        return b"".join(found)
+
+
 class Entry(Struct):
     """A regular file in a tar: its name, its size, and how much of it is `left` to read."""
 
     name: str
     size: int
     left: int
-    stream: IO[bytes]
+    pieces: _Pieces
 
     def read(self, size: int = -1) -> bytes:
         """So many bytes, or what is left; TarError where the tar ends before."""
         size = self.left if size < 0 else min(size, self.left)
-        data = self.stream.read(size)
+        data = self.pieces.read(size)
         if len(data) < size:
             raise TarError(f"the archive ends within {self.name}")
         self.left -= size
@@ -44,16 +73,20 @@ def entries(stream: IO[bytes]) -> Iterator[Entry]:
 
     TarError where the tar is damaged, or ends without the block of zeros that marks its end.
     """
+    pieces = _Pieces(stream)
     name = size = None
     while True:
-        header = stream.read(BLOCK)
+        header = pieces.read(BLOCK)
         if header == _ZEROS:
             return
-        _check(header)
-        kind = header[156:157]
-        length = _integer(header[124:136])
+        if len(header) < BLOCK:
+            raise TarError(f"no end-of-archive mark, but {len(header) or 'no'} bytes more")
+        inner, digits, told, kind, magic, outer = _HEADER.unpack(header)
+        if not _is_sum(told, header):
+            raise TarError("no end-of-archive mark, but a damaged header")
+        length = _integer(digits)
         if kind in b"LKxgX":
-            described = _description(stream, length)
+            described = _description(pieces, length)
             if kind == b"L":
                 name = _text(described.rstrip(b"\0"))
             elif kind in b"xX":
@@ -63,26 +96,24 @@ def entries(stream: IO[bytes]) -> Iterator[Entry]:
             length = size
         if kind in _WITHOUT_DATA:
             length = 0
-        entry = Entry(name if name is not None else _name(header), length, length, stream)
+        if name is None:
+            name = _name(inner, outer if magic == b"ustar\0" else b"")
+        entry = Entry(name, length, length, pieces)
         if kind in _FILES:
             yield entry
         _skip(entry)
         name = size = None
 
 
-def _check(header: bytes) -> None:
-    if len(header) < BLOCK:
-        raise TarError(f"no end-of-archive mark, but {len(header) or 'no'} bytes more")
-    # The sum of all bytes, the field that holds it counted as blanks. Adler's first half is one
-    # more than a sum modulo 65521, in C.
-    field = header[148:156]
+def _is_sum(field: bytes, header: bytes) -> bool:
+    """Whether it tells the sum of all bytes, itself counted as blanks."""
     try:
         told = _integer(field)
     except TarError:
-        told = -1
+        return False
+    # Adler's first half is one more than a sum modulo 65521, in C.
     total = (zlib.adler32(header) & 0xFFFF) - 1 - sum(field) + 8 * ord(" ")
-    if told < 0 or (total - told) % 65521:
-        raise TarError("no end-of-archive mark, but a damaged header")
+    return told >= 0 and (total - told) % 65521 == 0
 
 
 def _integer(field: bytes) -> int:
@@ -95,21 +126,19 @@ def _integer(field: bytes) -> int:
         raise TarError("a damaged header") from None
 
 
-def _name(header: bytes) -> str:
-    name = header[:100].split(b"\0", 1)[0]
-    if header[257:263] == b"ustar\0" and header[345]:
-        name = header[345:500].split(b"\0", 1)[0] + b"/" + name
-    return _text(name)
+def _name(inner: bytes, outer: bytes) -> str:
+    inner, outer = inner.split(b"\0", 1)[0], outer.split(b"\0", 1)[0]
+    return _text(outer + b"/" + inner if outer else inner)
 
 
 def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _description(stream: IO[bytes], length: int) -> bytes:
+def _description(pieces: _Pieces, length: int) -> bytes:
     if length > _LONGEST_DESCRIPTION:
         raise TarError(f"a name of {length} bytes")
-    entry = Entry("a long name", length, length, stream)
+    entry = Entry("a long name", length, length, pieces)
     data = entry.read()
     _skip(entry)
     return data
@@ -136,5 +165,5 @@ def _skip(entry: Entry) -> None:
     padding = -entry.size % BLOCK
     while entry.left:
         entry.read(2**20)
-    if len(entry.stream.read(padding)) < padding:
+    if len(entry.pieces.read(padding)) < padding:
         raise TarError(f"the archive ends within {entry.name}")

@@ -22,24 +22,37 @@ class _Frames(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        while not self._ready:
-            bite = self._left or self._file.read(_BITE)
-            if not bite:
-                if self._frame is not None:
-                    raise EOFError("zstd frame ends before its end")
-                return 0
+        ready = self._ready or memoryview(self.block())
+        size = min(len(buffer), len(ready))
+        buffer[:size] = ready[:size]
+        self._ready = ready[size:]
+        return size
+
+    def block(self) -> bytes:
+        """What the next bite of the file grows to; nothing at its end."""
+        while bite := self._left or self._file.read(_BITE):
             if self._frame is None:
                 self._frame = zstandard.ZstdDecompressor().decompressobj()
-            self._ready = memoryview(self._frame.decompress(bite))
+            found = self._frame.decompress(bite)
             self._left = self._frame.unused_data
             if self._frame.eof:
                 self._frame = None
-        size = min(len(buffer), len(self._ready))
-        buffer[:size] = self._ready[:size]
-        self._ready = self._ready[size:]
-        return size
+            if found:
+                return found
+        if self._frame is not None:
+            raise EOFError("zstd frame ends before its end")
+        return b""
+
+
+class _Stream(io.BufferedReader):
+    """What the frames hold; `read1` is for those who use nothing else, and copies nothing."""
+
+    raw: _Frames
+
+    def read1(self, size: int = -1) -> bytes:
+        return self.raw.block()
 
 
 def open_zstd(file: IO[bytes]) -> IO[bytes]:
     """What a `.zst` file holds; reading raises EOFError or ZstdError where it is broken."""
-    return io.BufferedReader(_Frames(file), buffer_size=2**17)
+    return _Stream(_Frames(file), buffer_size=2**17)
