@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from ctypes import Array, c_char
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -125,7 +126,7 @@ def parsed(
         finally:
             waiting.put(None)
 
-    with ThreadPoolExecutor(1) as thread:
+    with _one_blas_thread(), ThreadPoolExecutor(1) as thread:
         reading = thread.submit(read)
         is_read = False
         try:
@@ -147,6 +148,20 @@ def parsed(
             while not is_read:  # else the thread would wait for ever to be heard
                 is_read = waiting.get() is None
             pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[None]:
+    """Of processes that begin meanwhile: more would wait, and busily, for what is never asked."""
+    name = "OPENBLAS_NUM_THREADS"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
 
 
 _profile: Profile

@@ -11,7 +11,6 @@ entry point in the group `pgsim.sources`, by the files that it accepts.
 
 from collections.abc import Iterator
 from importlib import import_module
-from importlib.metadata import entry_points
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
@@ -103,6 +102,8 @@ def _first(path: Path, sources: tuple[Source, ...]) -> Source | None:
 
 def _installed() -> list[Source]:
     """What other packages bring, by their entry points, in the order of their names."""
+    from importlib.metadata import entry_points  # slow to import, for worker processes too
+
     found = sorted(entry_points(group=GROUP), key=lambda point: point.name)
     return [_made(point.load()) for point in found]
 

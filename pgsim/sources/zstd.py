@@ -49,7 +49,7 @@ class _Stream(io.BufferedReader):
 
     raw: _Frames
 
-    def read1(self, size: int = -1) -> bytes:
+    def read1(self, _: int = -1) -> bytes:
         return self.raw.block()
 
 
