@@ -3,11 +3,12 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 
 from pgsim.profile import Profile
 from pgsim.sources.files import Member, storable
+from pgsim.sources.room import Place, Room
 from pgsim.sources.walk import Input
 from pgsim.submission import Submission
 from pgsim.text import is_utf8
@@ -56,20 +57,20 @@ Read = Callable[[Member, Profile], Submission]
 class Documents:
     """Members of files, in a form that goes to another process many times as fast.
 
-    `read` is the function of their source; `data` are all of them one after the other, the first
-    from the first of the `bounds` to the second; `faults` are of those without data, by number.
+    `read` is the function of their source; `data` is what they lie in, and `places` say where;
+    `faults` are of those without data, by number.
     """
 
     read: Read | None
     names: list[str]
     data: memoryview | bytes
-    bounds: list[int]
+    places: list[Place]
     faults: dict[int, str]
 
     def members(self) -> Iterator[Member]:
         """They, one by one."""
         is_known = is_utf8(self.data)
-        for number, (start, end) in enumerate(pairwise(self.bounds)):
+        for number, (start, end) in enumerate(self.places):
             data, fault = bytes(self.data[start:end]), self.faults.get(number, "")
             yield Member(self.names[number], data, fault, is_utf8=is_known)
 
@@ -88,33 +89,37 @@ class Chunk:
 
 
 def chunks(
-    files: Iterable[Input], known: Mapping[str, Mark], most: int, places: Iterator[memoryview]
+    files: Iterable[Input], known: Mapping[str, Mark], most: int, memories: Iterator[memoryview]
 ) -> Iterator[Chunk]:
     """The documents of files in chunks of at most `most`; `known` are marks by path.
 
     Of a file that has not changed since, the documents that its mark counts are left out. Each
-    chunk is written to the next of the places, all of PLACE bytes, if it has room there.
+    chunk lies in the next of the memories, all of PLACE bytes, if it has room there.
     """
     before = 0
     read: Read | None = None
-    place = next(places)
-    bounds = [0]
+    room = Room(memory := next(memories))
+    places: list[Place] = []
     names: list[str] = []
     faults: dict[int, str] = {}
     spans: list[Span] = []
 
     def cut(done: int) -> Chunk:
-        data = place[: bounds[-1]]
+        nonlocal memory, places, names, faults, spans
+        data = room.memory[: room.kept]
         documents = Documents(
-            read, names, data if len(data) <= PLACE else bytes(data), bounds, faults
+            read, names, data if room.memory is memory else bytes(data), places, faults
         )
-        return Chunk(documents, names, spans, done)
+        chunk = Chunk(documents, names, spans, done)
+        # What was read ahead goes on before rows are written over it.
+        room.leave(memory := next(memories))
+        places, names, faults, spans = [], [], {}, []
+        return chunk
 
     for each in files:
         own_read = each.source.submission if each.source else read
         if read not in (None, own_read) and names:
             yield cut(before)
-            place, bounds, names, faults, spans = next(places), [0], [], {}, []
         read = own_read
         mark = _mark(each.path)
         past = _past(each.path, mark, known)
@@ -124,25 +129,23 @@ def chunks(
         name = storable(each.path.name)
         span = Span(each.root, each.path, each.folder + name, mark, past, is_first=True)
         spans.append(span)
-        for member in _members(each, past):
+        for member in _members(each, past, room):
             if member.fault and member.name == name:
                 # The file is broken here. It may be mended: its mark does not count this.
                 span = Span(each.root, each.path, each.folder + name, None)
                 spans.append(span)
             if member.fault:
                 faults[len(names)] = member.fault
-            start = bounds[-1]
-            bounds.append(end := start + len(member.data))
-            if end <= PLACE:
-                place[start:end] = member.data
+            if member.place is None:
+                places.append(room.put(member.data))
             else:
-                place = memoryview(b"".join((place[:start], member.data)))
+                places.append(member.place)
+                room.kept = room.at
             names.append(each.folder + member.name)
             span.documents += 1
-            if len(names) >= most or end >= BYTES:
+            if len(names) >= most or room.end >= BYTES:
                 yield cut(before + member.at)
-                span = Span(each.root, each.path, each.folder + name, span.mark)
-                place, bounds, names, faults, spans = next(places), [0], [], {}, [span]
+                spans.append(span := Span(each.root, each.path, each.folder + name, span.mark))
         span.is_last = True
         before += own
     if spans:
@@ -160,11 +163,13 @@ def bytes_to_read(files: Iterable[Input], known: Mapping[str, Mark]) -> int:
     return total
 
 
-def _members(each: Input, past: Mark | None) -> Iterator[Member]:
+def _members(each: Input, past: Mark | None, room: Room) -> Iterator[Member]:
     if each.source is None:
         yield Member(storable(each.path.name), b"", each.fault)
     elif past is None or not past.is_finished:
-        yield from islice(each.source.members(each.path), past.documents if past else 0, None)
+        members_in = getattr(each.source, "members_in", None)
+        found = members_in(room, each.path) if members_in else each.source.members(each.path)
+        yield from islice(found, past.documents if past else 0, None)
 
 
 def _past(path: Path, now: Mark | None, known: Mapping[str, Mark]) -> Mark | None:

@@ -94,8 +94,9 @@ def parsed(
     more than one chunk, or is for one worker, is done here. PgsimError where a process dies.
     """
     ahead = workers + 4  # enough to do while a batch is stored
-    # When a place is used again its last chunk is done: so many wait, and one is waited for.
-    size = (ahead + 2) * PLACE
+    # When a place is used again its last chunk is done: so many wait, one is waited for, and one is
+    # about to be written to.
+    size = (ahead + 3) * PLACE
     # A forked process would share the connection to the database.
     context = get_context("spawn")
     # Its zeros take the memory now: a /dev/shm that is found full later ends a process by SIGBUS.
@@ -120,7 +121,7 @@ def parsed(
             for chunk, place in zip(chain(first, found), cycle(places), strict=False):
                 if is_over.is_set():
                     return
-                if len(chunk.documents.data) <= PLACE:
+                if isinstance(chunk.documents.data, memoryview):
                     chunk.documents.data = b""  # it need not go through the pipe
                 waiting.put((chunk, place, pool.submit(_parse, chunk.documents, place)))
         finally:
@@ -189,7 +190,7 @@ def _parse(documents: Documents, place: slice) -> Rows:
     """The rows of documents, which take their place in the memory that both have."""
     memory = _memory[place]
     if not documents.data:
-        documents.data = memory[: documents.bounds[-1]]
+        documents.data = memory[: documents.places[-1][1] if documents.places else 0]
     rows = parse(documents, _profile)
     if len(rows.data) > len(memory):
         return rows

@@ -36,7 +36,8 @@ class Source(Protocol):
     def members(self, path: Path) -> Iterator[Member]:
         """The documents of a file, one after the other, as bytes: cheap, for one process.
 
-        Always in the same order while the file does not change.
+        Always in the same order while the file does not change. A source that has
+        `members_in(room, path)` too can let them lie in the memory that goes to a worker process.
         """
 
     def submission(self, member: Member, profile: Profile) -> Submission:

@@ -15,11 +15,11 @@ from pgsim.metadata import extract_metadata
 from pgsim.origin import require_origin
 from pgsim.profile import Profile
 from pgsim.sources import features_csv, files
-from pgsim.sources.files import Member, members
+from pgsim.sources.files import Member, members, members_in
 from pgsim.sources.wanted import LOW_LEVEL, Content, read_wanted
 from pgsim.submission import LARGEST_NUMBER, Rejected, Submission
 
-__all__ = ["accepts", "members", "name", "submission"]
+__all__ = ["accepts", "members", "members_in", "name", "submission"]
 
 name = "acousticbrainz"
 

@@ -6,6 +6,7 @@ import io
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import IO, cast
@@ -14,6 +15,7 @@ import zstandard
 from msgspec import Struct
 
 from pgsim.errors import PgsimError
+from pgsim.sources.room import Place, Room
 from pgsim.sources.tar import Entry, TarError, entries
 from pgsim.sources.zstd import open_zstd
 from pgsim.text import Repairs
@@ -37,7 +39,7 @@ class Member(Struct, gc=False):
     read before it, or in the files after it, is lost. `at` is about how far into the file reading
     had come, in bytes as they lie on disk: from it a load foretells its end. `is_utf8`: it and its
     neighbours are UTF-8 one after the other, so that a JSON text that is not ends in a fault of its
-    own.
+    own. `place` is where in a room it lies, instead of `data`.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Member(Struct, gc=False):
     fault: str = ""
     at: int = 0
     is_utf8: bool = False
+    place: Place | None = None
 
 
 # How the documents of a file are found, by the kind that its name ends in: from its bytes, and the
@@ -80,6 +83,11 @@ def first_line(path: Path) -> bytes:
             return stream.readline(1024)
     except (*_BROKEN, SourceError):
         return b""
+
+
+def members_in(room: Room, path: Path) -> Iterator[Member]:
+    """The same as `members`, but those of a tar are read into the room."""
+    return members(path, {**DOCUMENTS, "tar": partial(_tar, room=room)})
 
 
 def members(path: Path, readers: Readers | None = None) -> Iterator[Member]:
@@ -154,8 +162,8 @@ class _Body(io.RawIOBase):
         return len(data)
 
 
-def _tar(stream: IO[bytes], name: str) -> Iterator[Member]:
-    for entry in entries(stream):
+def _tar(stream: IO[bytes], name: str, room: Room | None = None) -> Iterator[Member]:
+    for entry in entries(stream, room):
         kind = _kind(entry.name)
         if kind not in ("json", "csv"):
             continue
@@ -164,6 +172,8 @@ def _tar(stream: IO[bytes], name: str) -> Iterator[Member]:
             yield from _csv(cast(IO[bytes], io.BufferedReader(_Body(entry))), where)
         elif entry.size > LONGEST:
             yield Member(where, b"", _TOO_LONG)
+        elif room:
+            yield Member(where, b"", place=entry.place(entry.size))
         else:
             yield Member(where, entry.read())
 

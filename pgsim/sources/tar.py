@@ -6,13 +6,13 @@ POSIX ustar and pax, GNU, and the oldest kind: https://www.gnu.org/software/tar/
 import struct
 import zlib
 from collections.abc import Iterator
-from io import BufferedReader
-from typing import IO, cast
+from typing import IO
 
 from msgspec import Struct
 
+from pgsim.sources.room import Place, Room
+
 BLOCK = 512
-_AHEAD = 2**16
 _ZEROS = bytes(BLOCK)
 # Of a header the name, the size, the sum of its bytes, the type, the magic word, the name's prefix.
 _HEADER = struct.Struct("100s 24x 12s 12x 8s c 100x 6s 82x 155s 12x")
@@ -26,67 +26,54 @@ class TarError(Exception):
     """What makes a tar unreadable from there on."""
 
 
-class _Pieces:
-    """A stream in pieces, which are cut out of what it gives at once: nothing is copied twice."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self._more = cast(BufferedReader, stream).read1
-        self._block = b""
-        self._at = 0
-
-    def read(self, size: int) -> bytes:
-        """So many bytes, fewer where the stream ends."""
-        start, end = self._at, self._at + size
-        if end <= len(self._block):
-            self._at = end
-            return self._block[start:end]
-        found = [self._block[start:]]
-        size -= len(found[0])
-        self._block, self._at = b"", 0
-        while size and (block := self._more(_AHEAD)):
-            self._block, self._at = block, min(size, len(block))
-            found.append(block[:size])
-            size -= self._at
-        return b"".join(found)
-
-
 class Entry(Struct):
     """A regular file in a tar: its name, its size, and how much of it is `left` to read."""
 
     name: str
     size: int
     left: int
-    pieces: _Pieces
+    room: Room
 
     def read(self, size: int = -1) -> bytes:
         """So many bytes, or what is left; TarError where the tar ends before."""
         size = self.left if size < 0 else min(size, self.left)
-        data = self.pieces.read(size)
-        if len(data) < size:
+        start, end = self.place(size)
+        return bytes(self.room.memory[start:end])
+
+    def place(self, size: int) -> Place:
+        """So many bytes, which are left: where in the room they lie until more is read."""
+        room = self.room
+        if room.end - room.at < size and not room.need(size):
             raise TarError(f"the archive ends within {self.name}")
+        start = room.at
+        room.at = end = start + size
         self.left -= size
-        return data
+        return start, end
 
 
-def entries(stream: IO[bytes]) -> Iterator[Entry]:
+def entries(stream: IO[bytes], room: Room | None = None) -> Iterator[Entry]:
     """The regular files, one after the other; of each is read before the next what is wanted.
 
+    It is read into the room.
     TarError where the tar is damaged, or ends without the block of zeros that marks its end.
     """
-    pieces = _Pieces(stream)
+    room = room or Room()
+    room.open(stream)
     name = size = None
     while True:
-        header = pieces.read(BLOCK)
+        if room.end - room.at < BLOCK and not room.need(BLOCK):
+            left = room.end - room.at
+            raise TarError(f"no end-of-archive mark, but {left or 'no'} bytes more")
+        header = room.memory[room.at : room.at + BLOCK]
+        room.at += BLOCK
         if header == _ZEROS:
             return
-        if len(header) < BLOCK:
-            raise TarError(f"no end-of-archive mark, but {len(header) or 'no'} bytes more")
         inner, digits, told, kind, magic, outer = _HEADER.unpack(header)
         if not _is_sum(told, header):
             raise TarError("no end-of-archive mark, but a damaged header")
         length = _integer(digits)
         if kind in b"LKxgX":
-            described = _description(pieces, length)
+            described = _description(room, length)
             if kind == b"L":
                 name = _text(described.rstrip(b"\0"))
             elif kind in b"xX":
@@ -98,14 +85,14 @@ def entries(stream: IO[bytes]) -> Iterator[Entry]:
             length = 0
         if name is None:
             name = _name(inner, outer if magic == b"ustar\0" else b"")
-        entry = Entry(name, length, length, pieces)
+        entry = Entry(name, length, length, room)
         if kind in _FILES:
             yield entry
         _skip(entry)
         name = size = None
 
 
-def _is_sum(field: bytes, header: bytes) -> bool:
+def _is_sum(field: bytes, header: memoryview) -> bool:
     """Whether it tells the sum of all bytes, itself counted as blanks."""
     try:
         told = _integer(field)
@@ -135,10 +122,10 @@ def _text(name: bytes) -> str:
     return name.decode("utf-8", "surrogateescape")
 
 
-def _description(pieces: _Pieces, length: int) -> bytes:
+def _description(room: Room, length: int) -> bytes:
     if length > _LONGEST_DESCRIPTION:
         raise TarError(f"a name of {length} bytes")
-    entry = Entry("a long name", length, length, pieces)
+    entry = Entry("a long name", length, length, room)
     data = entry.read()
     _skip(entry)
     return data
@@ -162,8 +149,5 @@ def _pax(records: bytes, name: str | None, size: int | None) -> tuple[str | None
 
 def _skip(entry: Entry) -> None:
     """Go on to the next header, past what was not read and what fills the last block."""
-    padding = -entry.size % BLOCK
-    while entry.left:
-        entry.read(2**20)
-    if len(entry.pieces.read(padding)) < padding:
+    if not entry.room.skip(entry.left + -entry.size % BLOCK):
         raise TarError(f"the archive ends within {entry.name}")

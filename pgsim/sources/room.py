@@ -1,0 +1,82 @@
+"""Memory into which documents are read, so that they lie where another process finds them."""
+
+from io import BufferedReader
+from typing import IO, cast
+
+_AHEAD = 2**16
+Place = tuple[int, int]  # where something begins in the memory, and where it ends
+
+
+class Room:
+    """Memory in which documents lie, and behind them what was read ahead of a stream.
+
+    Up to `kept` are the documents, from `at` to `end` the bytes that are read and not yet asked
+    for. What finds no room makes it larger: then `memory` is another one.
+    """
+
+    def __init__(self, memory: memoryview | None = None) -> None:
+        self.memory = memoryview(bytearray()) if memory is None else memory
+        self.kept = self.at = self.end = 0
+        self._stream: BufferedReader
+
+    def open(self, stream: IO[bytes]) -> None:
+        """Go on with another stream."""
+        self._stream = cast(BufferedReader, stream)
+        self.at = self.end = self.kept
+
+    def need(self, size: int) -> bool:
+        """Read so many bytes ahead; False where the stream ends before."""
+        while self.end - self.at < size:
+            block = self._stream.read1(_AHEAD)
+            if not block:
+                return False
+            if self.end + len(block) > len(self.memory):
+                self._move(self.kept, max(size, self.end - self.at + len(block)) + _AHEAD)
+            end = self.end + len(block)
+            self.memory[self.end : end] = block
+            self.end = end
+        return True
+
+    def skip(self, size: int) -> bool:
+        """Pass over so many bytes; False where the stream ends before."""
+        missing = self.at + size - self.end
+        if missing <= 0:
+            self.at += size
+            return True
+        self.at = self.end
+        while missing > 0 and (block := self._stream.read1(min(missing, _AHEAD))):
+            missing -= len(block)
+        if missing < 0:  # it gave more than was asked for
+            self._move(self.kept, len(block))
+            self.end = self.at - missing
+            self.memory[self.at : self.end] = block[missing:]
+        return missing <= 0
+
+    def put(self, data: bytes) -> Place:
+        """Keep what was not read into the memory: where it lies then."""
+        start, end = self.kept, self.kept + len(data)
+        if end > self.at:
+            self._move(end + _AHEAD if self.end > self.at else end, 0)
+        self.memory[start:end] = data
+        self.kept = end
+        return start, end
+
+    def leave(self, memory: memoryview) -> None:
+        """Go on in other memory, without the documents."""
+        ahead = self.memory[self.at : self.end]
+        self.memory, self.kept, self.at, self.end = memory, 0, 0, 0
+        self.memory = self._sized(len(ahead))
+        self.memory[: len(ahead)] = ahead
+        self.end = len(ahead)
+
+    def _move(self, at: int, size: int) -> None:
+        """Have what was read ahead begin at `at`, and behind there room for so many bytes."""
+        ahead = self.memory[self.at : self.end]
+        self.memory = self._sized(at + max(size, len(ahead)))
+        self.at, self.end = at, at + len(ahead)
+        self.memory[self.at : self.end] = ahead
+
+    def _sized(self, size: int) -> memoryview:
+        if size <= len(self.memory):
+            return self.memory
+        return memoryview(bytearray(self.memory[: self.kept]).ljust(size, b"\0"))
