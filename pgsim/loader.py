@@ -25,7 +25,7 @@ from pgsim.parsing import Rows, parsed
 from pgsim.run import recorded
 from pgsim.sources import inputs
 
-BATCH = 2000  # documents in a transaction, and at most a chunk more
+BATCH = 4000  # documents in a transaction, and at most a chunk more
 
 _INCOMING = """
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_submission (

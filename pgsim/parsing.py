@@ -93,7 +93,7 @@ def parsed(
     only goes what has no room there. Reading goes ahead in a thread, a few chunks far. What is no
     more than one chunk, or is for one worker, is done here. PgsimError where a process dies.
     """
-    ahead = workers + 4  # enough to do while a batch is stored
+    ahead = workers + 8  # enough to do while a batch is stored
     # When a place is used again its last chunk is done: so many wait, one is waited for, and one is
     # about to be written to.
     size = (ahead + 3) * PLACE

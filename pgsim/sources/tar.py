@@ -26,7 +26,7 @@ class TarError(Exception):
     """What makes a tar unreadable from there on."""
 
 
-class Entry(Struct):
+class Entry(Struct, gc=False):
     """A regular file in a tar: its name, its size, and how much of it is `left` to read."""
 
     name: str
