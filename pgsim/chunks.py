@@ -71,8 +71,8 @@ class Documents:
         """They, one by one."""
         is_known = is_utf8(self.data)
         for number, (start, end) in enumerate(self.places):
-            data, fault = bytes(self.data[start:end]), self.faults.get(number, "")
-            yield Member(self.names[number], data, fault, is_utf8=is_known)
+            fault = self.faults.get(number, "")
+            yield Member(self.names[number], self.data[start:end], fault, is_utf8=is_known)
 
 
 @dataclass(slots=True)

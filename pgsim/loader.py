@@ -227,7 +227,7 @@ def _rounds(batch: Batch) -> list[tuple[int, list[bytes]]]:
 
     Of each round, how many there are, and they.
     """
-    seen = Counter(key for _, made in batch for key in made.keys)
+    seen = Counter(chain.from_iterable(made.keys for _, made in batch))
     if len(seen) == seen.total():
         return [(len(seen), [made.data for _, made in batch])] if seen else []
     seen.clear()
@@ -238,7 +238,7 @@ def _rounds(batch: Batch) -> list[tuple[int, list[bytes]]]:
         if turn == len(rounds):
             rounds.append([])
         rounds[turn].append(row)
-    return [(len(rows), rows) for rows in rounds]
+    return [(len(rows), [b"".join(rows)]) for rows in rounds]
 
 
 def _are_stored_new(conn: Connection, rows: list[bytes]) -> bool:
@@ -253,4 +253,5 @@ def _are_stored_new(conn: Connection, rows: list[bytes]) -> bool:
 
 def _copy(conn: Connection, table: str, rows: list[bytes]) -> None:
     with conn.cursor().copy(f"COPY {table} FROM STDIN (FORMAT binary)".encode()) as copy:
-        copy.write(b"".join((COPY_HEADER, *rows, COPY_TRAILER)))
+        for part in (COPY_HEADER, *rows, COPY_TRAILER):
+            copy.write(memoryview(part))  # of which a slice is no copy

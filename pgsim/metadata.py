@@ -85,6 +85,8 @@ def describe(
             "url": _first_text(_strings(beside.get("url")), repairs),
             "extra": repairs.value(_object(beside.get("extra"))),
         }
+    if all(found.values()):
+        return found
     return {key: value for key, value in found.items() if value}
 
 

@@ -5,24 +5,32 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 # Bytes of UTF-8; no true title or name comes near it.
 LONGEST = 4096
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_LINE = 512
 _HIGH_BITS = np.uint64(0x8080808080808080)
 
 
 def is_utf8(data: memoryview | bytes) -> bool:
     """Whether it is, of text that is ASCII for the most part: in a tenth of a decoder's time."""
-    end = len(data) // 8 * 8
-    words = np.frombuffer(data[:end], np.uint64)
-    asked = (words & _HIGH_BITS) != 0
-    asked[1:] |= asked[:-1]  # at the next word, if it is ASCII, a character must have ended
+    end = len(data) // _LINE * _LINE
+    lines = np.frombuffer(data[:end], np.uint64).reshape(-1, _LINE // 8)
+    words = lines[_with_next(np.bitwise_or.reduce(lines, axis=1))].ravel()
     try:
-        (words[asked].tobytes() + data[end:]).decode()
+        (words[_with_next(words)].tobytes() + data[end:]).decode()
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _with_next(words: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which are not all ASCII, or follow such a one: if they are, a character must have ended."""
+    asked: NDArray[np.bool_] = (words & _HIGH_BITS) != 0
+    asked[1:] |= asked[:-1]
+    return asked
 
 
 class Repairs(Struct):

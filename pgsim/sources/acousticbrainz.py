@@ -48,7 +48,7 @@ def submission(member: Member, profile: Profile) -> Submission:
         if features_csv.is_row(member.name) and not member.fault:
             kind, document = features_csv.read_row(member.data, member.name, profile)
             return _submission(member.name, _read_whole(document, kind, profile))
-        content = None if member.fault else read_wanted(member.data, profile, member.is_utf8)
+        content = None if member.fault else read_wanted(member.view, profile, member.is_utf8)
         if content is None:  # the whole document tells, or what is wrong with it
             document = parse(member)
             require_origin(document, profile, member.name)

@@ -77,7 +77,7 @@ def members(path: Path) -> Iterator[Member]:
     folder = os.fsencode(path.parent.absolute())
     for member in files.members(path, READERS):
         if not member.fault:
-            member.data = folder + b"\0" + member.data
+            member.view = folder + b"\0" + member.data
         yield member
 
 

@@ -39,15 +39,20 @@ class Member(Struct, gc=False):
     read before it, or in the files after it, is lost. `at` is about how far into the file reading
     had come, in bytes as they lie on disk: from it a load foretells its end. `is_utf8`: it and its
     neighbours are UTF-8 one after the other, so that a JSON text that is not ends in a fault of its
-    own. `place` is where in a room it lies, instead of `data`.
+    own. `view` is the data for who keeps nothing of it, since the memory may be written to again.
+    `place` is where in a room it lies, instead of `data`.
     """
 
     name: str
-    data: bytes
+    view: bytes | memoryview
     fault: str = ""
     at: int = 0
     is_utf8: bool = False
     place: Place | None = None
+
+    @property
+    def data(self) -> bytes:
+        return bytes(self.view)
 
 
 # How the documents of a file are found, by the kind that its name ends in: from its bytes, and the

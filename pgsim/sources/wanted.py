@@ -57,10 +57,10 @@ class _Length(Struct, frozen=True, gc=False):
     length: Any = None
 
 
-class _Metadata(Struct, frozen=True, gc=False):
-    version: _Version | None = None
-    tags: dict[str, list[str] | str] = {}
+class _Metadata(Struct, frozen=True, gc=False):  # in the order of documents
     audio_properties: _Length = _Length()
+    tags: dict[str, list[str] | str] = {}
+    version: _Version | None = None
 
 
 class _Document(Struct, frozen=True, gc=False):
@@ -83,7 +83,7 @@ class _Reader:
     these lie in, the low levels first.
     """
 
-    decode: Callable[[bytes], Any]
+    decode: Callable[[bytes | memoryview], Any]
     get_genres: Callable[[Any], dict[str, Any]]
     get_features: "_Getter"
     pack: Callable[..., bytes]
@@ -93,14 +93,16 @@ class _Reader:
     nothing: NDArray[np.float32]
 
 
-def read_wanted(data: bytes, profile: Profile, is_utf8: bool = False) -> Content | None:
+def read_wanted(
+    data: bytes | memoryview, profile: Profile, is_utf8: bool = False
+) -> Content | None:
     """What a document says; None where the whole has to tell, or what is wrong with it."""
     reader = _reader(profile)
     if reader is None:
         return None
     try:
         if not is_utf8:
-            data.decode()  # a text that is passed over is not asked
+            str(data, "utf-8")  # a text that is passed over is not asked
         return _content(reader.decode(data), reader, profile)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Rejected):
         return None
