@@ -8,13 +8,13 @@ from pathlib import Path
 
 from pgsim.profile import Profile
 from pgsim.sources.files import Member, storable
-from pgsim.sources.room import Place, Room
+from pgsim.sources.room import Room
 from pgsim.sources.walk import Input
 from pgsim.submission import Submission
 from pgsim.text import is_utf8
 
-DOCUMENTS = 500  # in a chunk, at most
-BYTES = 4 * 2**20  # in a chunk, unless one document has more
+DOCUMENTS = 1000  # in a chunk, at most
+BYTES = 8 * 2**20  # in a chunk, unless one document has more
 PLACE = BYTES + 2**18  # bytes in which nearly every chunk finds room
 # Within so many seconds a file can be written to twice and keep its time: such a one is not known
 # again.
@@ -57,20 +57,21 @@ Read = Callable[[Member, Profile], Submission]
 class Documents:
     """Members of files, in a form that goes to another process many times as fast.
 
-    `read` is the function of their source; `data` is what they lie in, and `places` say where;
-    `faults` are of those without data, by number.
+    `read` is the function of their source; `data` is what they lie in, `bounds` is where each
+    of them begins and ends; `faults` are of those without data, by number.
     """
 
     read: Read | None
     names: list[str]
     data: memoryview | bytes
-    places: list[Place]
+    bounds: list[int]
     faults: dict[int, str]
 
     def members(self) -> Iterator[Member]:
         """They, one by one."""
         is_known = is_utf8(self.data)
-        for number, (start, end) in enumerate(self.places):
+        each = iter(self.bounds)
+        for number, (start, end) in enumerate(zip(each, each, strict=True)):
             fault = self.faults.get(number, "")
             yield Member(self.names[number], self.data[start:end], fault, is_utf8=is_known)
 
@@ -99,21 +100,21 @@ def chunks(
     before = 0
     read: Read | None = None
     room = Room(memory := next(memories))
-    places: list[Place] = []
+    bounds: list[int] = []  # no pairs: of these the garbage collector would keep account
     names: list[str] = []
     faults: dict[int, str] = {}
     spans: list[Span] = []
 
     def cut(done: int) -> Chunk:
-        nonlocal memory, places, names, faults, spans
+        nonlocal memory, bounds, names, faults, spans
         data = room.memory[: room.kept]
         documents = Documents(
-            read, names, data if room.memory is memory else bytes(data), places, faults
+            read, names, data if room.memory is memory else bytes(data), bounds, faults
         )
         chunk = Chunk(documents, names, spans, done)
         # What was read ahead goes on before rows are written over it.
         room.leave(memory := next(memories))
-        places, names, faults, spans = [], [], {}, []
+        bounds, names, faults, spans = [], [], {}, []
         return chunk
 
     for each in files:
@@ -137,9 +138,9 @@ def chunks(
             if member.fault:
                 faults[len(names)] = member.fault
             if member.place is None:
-                places.append(room.put(member.data))
+                bounds += room.put(member.data)
             else:
-                places.append(member.place)
+                bounds += member.place
                 room.kept = room.at
             names.append(each.folder + member.name)
             span.documents += 1

@@ -93,7 +93,7 @@ def parsed(
     only goes what has no room there. Reading goes ahead in a thread, a few chunks far. What is no
     more than one chunk, or is for one worker, is done here. PgsimError where a process dies.
     """
-    ahead = workers + 8  # enough to do while a batch is stored
+    ahead = workers + 4  # enough to do while a batch is stored
     # When a place is used again its last chunk is done: so many wait, one is waited for, and one is
     # about to be written to.
     size = (ahead + 3) * PLACE
@@ -190,7 +190,7 @@ def _parse(documents: Documents, place: slice) -> Rows:
     """The rows of documents, which take their place in the memory that both have."""
     memory = _memory[place]
     if not documents.data:
-        documents.data = memory[: documents.places[-1][1] if documents.places else 0]
+        documents.data = memory[: documents.bounds[-1] if documents.bounds else 0]
     rows = parse(documents, _profile)
     if len(rows.data) > len(memory):
         return rows
