@@ -3,15 +3,16 @@
 from io import BufferedReader
 from typing import IO, cast
 
-_AHEAD = 2**16
+_AHEAD = 2**17
 Place = tuple[int, int]  # where something begins in the memory, and where it ends
 
 
 class Room:
     """Memory in which documents lie, and behind them what was read ahead of a stream.
 
-    Up to `kept` are the documents, from `at` to `end` the bytes that are read and not yet asked
-    for. What finds no room makes it larger: then `memory` is another one.
+    Up to `kept` lie the documents. From `at` to `end` lies what was read and is not taken yet; who
+    takes it moves `at` on, and `kept` too if it is to stay. Where there is too little room `memory`
+    becomes another, larger one.
     """
 
     def __init__(self, memory: memoryview | None = None) -> None:

@@ -22,26 +22,26 @@ class _Frames(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        ready = self._ready or memoryview(self.block())
-        size = min(len(buffer), len(ready))
-        buffer[:size] = ready[:size]
-        self._ready = ready[size:]
-        return size
+        found = self.view(len(buffer))
+        buffer[: len(found)] = found
+        return len(found)
 
-    def block(self) -> bytes:
-        """What the next bite of the file grows to; nothing at its end."""
-        while bite := self._left or self._file.read(_BITE):
+    def view(self, size: int) -> memoryview:
+        """At most so many of the next bytes as they were decompressed; none at the end."""
+        while not self._ready:
+            bite = self._left or self._file.read(_BITE)
+            if not bite:
+                if self._frame is not None:
+                    raise EOFError("zstd frame ends before its end")
+                break
             if self._frame is None:
                 self._frame = zstandard.ZstdDecompressor().decompressobj()
-            found = self._frame.decompress(bite)
+            self._ready = memoryview(self._frame.decompress(bite))
             self._left = self._frame.unused_data
             if self._frame.eof:
                 self._frame = None
-            if found:
-                return found
-        if self._frame is not None:
-            raise EOFError("zstd frame ends before its end")
-        return b""
+        found, self._ready = self._ready[:size], self._ready[size:]
+        return found
 
 
 class _Stream(io.BufferedReader):
@@ -49,8 +49,8 @@ class _Stream(io.BufferedReader):
 
     raw: _Frames
 
-    def read1(self, _: int = -1) -> bytes:
-        return self.raw.block()
+    def read1(self, size: int) -> memoryview:  # type: ignore[override]
+        return self.raw.view(size)
 
 
 def open_zstd(file: IO[bytes]) -> IO[bytes]:

@@ -1,0 +1,52 @@
+"""What is read into a room is what the stream holds, and what is kept stays where it lies."""
+
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pgsim.sources.room import Place, Room
+
+STREAM = bytes(i * 7 % 251 for i in range(5000))
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["take", "keep", "skip", "put", "leave"]), st.integers(0, 700)),
+    max_size=40,
+)
+
+
+class Slow(io.BytesIO):
+    """Gives little at a time."""
+
+    def read1(self, size: int | None = -1) -> bytes:
+        return self.read(min(100, 100 if size is None else size))
+
+
+@given(steps=STEPS, size=st.integers(0, 2000))
+def test_a_room_gives_what_the_stream_holds_and_keeps_what_it_is_told_to(
+    steps: list[tuple[str, int]], size: int
+) -> None:
+    room = Room(memoryview(bytearray(b"?" * size)))
+    room.open(Slow(STREAM))
+    at = 0
+    kept: list[tuple[Place, bytes]] = []
+    for step, number in steps:
+        if step == "put":
+            data = b"!" * number
+            kept.append((room.put(data), data))
+        elif step == "leave":
+            room.leave(memoryview(bytearray(b"?" * size)))
+            kept.clear()
+        elif step == "skip":
+            assert room.skip(number) == (at + number <= len(STREAM))
+            at = min(at + number, len(STREAM))
+        elif room.need(number):
+            place = room.at, room.at + number
+            assert room.memory[slice(*place)] == STREAM[at : at + number]
+            room.at += number
+            at += number
+            if step == "keep":
+                room.kept = room.at
+                kept.append((place, STREAM[at - number : at]))
+        else:
+            assert at + number > len(STREAM)
+        assert all(room.memory[slice(*place)] == data for place, data in kept)
