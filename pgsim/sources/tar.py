@@ -54,8 +54,8 @@ class Entry(Struct, gc=False):
 def entries(stream: IO[bytes], room: Room | None = None) -> Iterator[Entry]:
     """The regular files, one after the other; of each is read before the next what is wanted.
 
-    It is read into the room.
-    TarError where the tar is damaged, or ends without the block of zeros that marks its end.
+    The room is where they are read into. TarError where the tar is damaged, or ends without the
+    block of zeros that marks its end.
     """
     room = room or Room()
     room.open(stream)
