@@ -93,7 +93,7 @@ def parsed(
     only goes what has no room there. Reading goes ahead in a thread, a few chunks far. What is no
     more than one chunk, or is for one worker, is done here. PgsimError where a process dies.
     """
-    ahead = workers + 4  # enough to do while a batch is stored
+    ahead = workers + 7  # enough to do while a batch is stored
     # When a place is used again its last chunk is done: so many wait, one is waited for, and one is
     # about to be written to.
     size = (ahead + 3) * PLACE
@@ -175,6 +175,7 @@ def _begin(profile: Profile, shared: Array[c_char]) -> None:
     _profile = profile
     _memory = memoryview(shared).cast("B")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(5)  # who feeds them, and who stores what they make, is not to wait
     gc.set_threshold(100_000)  # documents are trees: there is next to nothing to collect
     Thread(target=_end_with_parent, daemon=True).start()
 
