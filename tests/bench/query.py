@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -54,6 +54,8 @@ Vectors = NDArray[np.float32]
 Rows = NDArray[np.intp]
 # A question asked: the row numbers of its answer, nearest first.
 Ask = Callable[[int], Sequence[int]]
+# A search in memory: a vector, how many, and with what effort.
+Search = Callable[[NDArray[np.float32], int, int], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,15 @@ class Pgsim:
 
 SIMILAR = "SELECT * FROM pgsim.similar_recordings(%s, 10)"
 DISTANCE = "SELECT * FROM pgsim.similar_recordings(%s, 10, ranking => 'distance')"
+# Neither ranked nor with a similarity, and false where anything has changed.
+BY_HAND = """
+    SELECT r.id, r.mbid, r.artist, r.title, r.album, r.year, r.genre, n.distance
+    FROM pgsim.recording AS s
+    JOIN pgsim.similarity AS l ON l.id = s.id
+    CROSS JOIN LATERAL unnest(l.neighbours[:10], l.distances[:10]) AS n (id, distance)
+    JOIN pgsim.recording AS r ON r.id = n.id
+    WHERE s.mbid = %s
+"""
 JOIN = f"""
     SELECT n.id, n.mbid, n.artist, n.title, n.album, n.year, n.genre,
         n.vector <-> s.vector AS distance
@@ -252,9 +263,18 @@ JOIN = f"""
 
 
 def stored_routes(pgsim: Pgsim) -> list[Route]:
+    """pgsim's answers, and what PostgreSQL takes for less than them."""
+
+    def nothing(seed: int) -> Sequence[int]:
+        mbid = pgsim.all.mbid(seed)
+        pgsim.cursor.execute(b"SELECT %s::uuid", (mbid,), prepare=True).fetchall()
+        return []
+
     return [
         Route("pgsim, by similarity", lambda: pgsim.asker(SIMILAR), has_recall=False),
         Route("pgsim, by distance", lambda: pgsim.asker(DISTANCE)),
+        Route("the list and its titles, joined by hand", lambda: pgsim.asker(BY_HAND)),
+        Route("PostgreSQL, an empty statement", lambda: nothing, has_recall=False),
     ]
 
 
@@ -397,7 +417,7 @@ def hdf5_route(run: Run, pgsim: Pgsim, folder: Path) -> Iterator[list[Route]]:
 
 
 def live_routes(
-    run: Run, pgsim: Pgsim, other: Connection
+    run: Run, pgsim: Pgsim, other: Connection, searches: dict[str, Search]
 ) -> tuple[list[Route], dict[str, list[tuple[float, float]]]]:
     """Searches that keep no lists, each with one statement for the titles; and their curves."""
     plain = Pgsim(other, run.all)
@@ -408,17 +428,23 @@ def live_routes(
         return plain.asker(JOIN.format(condition=""))
 
     preparers: dict[str, Callable[[int], Ask]] = {"join over pgvector HNSW": join}
-    for name, make in PEERS.items():
-        try:
-            search = make(run.all.vectors)
-        except ImportError as error:
-            print(f"  {name}: skipped, not installed ({error})", file=sys.stderr)
-            continue
+    for name, search in searches.items():
         preparers[f"{name}, then one SQL"] = lambda effort, search=search: (  # type: ignore[misc]
             lambda seed: pgsim.titles(without(seed, search(run.all.vectors[seed], K + 1, effort)))
         )
     routes = [run.tune(name, prepare) for name, prepare in preparers.items()]
     return routes, {name: curve(run, prepare) for name, prepare in preparers.items()}
+
+
+def make_searches(vectors: Vectors) -> dict[str, Search]:
+    """The peers that are installed, their indexes built."""
+    searches: dict[str, Search] = {}
+    for name, make in PEERS.items():
+        try:
+            searches[name] = make(vectors)
+        except ImportError as error:
+            print(f"  {name}: skipped, not installed ({error})", file=sys.stderr)
+    return searches
 
 
 def without(seed: int, found: Sequence[int]) -> list[int]:
@@ -439,9 +465,6 @@ def curve(run: Run, prepare: Callable[[int], Ask]) -> list[tuple[float, float]]:
         found = recall(run.all, run.asked[some], answers, run.truth[some])
         points.append((found, float(np.median(times))))
     return points
-
-
-Search = Callable[[NDArray[np.float32], int, int], Sequence[int]]
 
 
 def hnswlib_search(vectors: Vectors) -> Search:
@@ -501,12 +524,8 @@ PEERS: dict[str, Callable[[Vectors], Search]] = {
 }
 
 
-def ask_filtered(run: Run, pgsim: Pgsim, count: int) -> None:
+def ask_filtered(run: Run, pgsim: Pgsim, searches: dict[str, Search], count: int) -> None:
     """Each filter, by pgsim and by peers that search first, or filter first."""
-    searches: dict[str, Search] = {}
-    for name, make in PEERS.items():
-        with suppress(ImportError):
-            searches[name] = make(run.all.vectors)
     seeds = run.seeds[:count]
     everything: list[tuple[str, float]] = [("all", 1.0)]
     for name, share in everything + [(name, share) for name, share, _ in FILTERS]:
@@ -684,6 +703,7 @@ def bench(n: int, words: argparse.Namespace) -> Run:
     truth = exact.search(seeds)[1]
     with collection_in(all_) as conn, tempfile.TemporaryDirectory() as name:
         pgsim, folder = Pgsim(conn, all_), Path(name)
+        searches = make_searches(all_.vectors)
         run.section("ten neighbours with titles", truth)
         with (
             closing(another(conn)) as other,
@@ -698,11 +718,11 @@ def bench(n: int, words: argparse.Namespace) -> Run:
                 server = redis.Redis(unix_socket_path=socket)
                 routes += redis_routes(run, pgsim, server)
                 servers.append(server.info("server")["process_id"])
-            live, curves = live_routes(run, pgsim, other)
+            live, curves = live_routes(run, pgsim, other, searches)
             with apart(servers):
                 run.compare(routes + live)
             ask_at_once(run, pgsim, socket)
-        ask_filtered(run, pgsim, words.filtered)
+        ask_filtered(run, pgsim, searches, words.filtered)
         print("\n  Redis 8 vector sets with FILTER: skipped, Debian has Redis 7")
     print_bars(run)
     if words.plot:
