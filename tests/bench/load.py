@@ -1,7 +1,8 @@
 """make bench-load: AcousticBrainz archives to committed rows, by pgsim and by a plain loader.
 
 Both read the same `.tar.zst` of high-level documents of real size (tests/archives.py says what is
-real about them) into fresh databases of one schema on one server, one after the other:
+real about them) into fresh databases of one schema on one server, the plain loader first: whoever
+is first waits some tenths of a second more for a new server's files and memory.
 
 - `submissions`: each document's features and metadata in a committed row of `submission`;
 - `recordings`: then also each recording in a committed row, fused from all its submissions by
@@ -290,10 +291,10 @@ def main() -> None:
             if words.documents:
                 (path,) = write_archives(Path(folder), "highlevel", words.documents)
                 print(f"{words.documents:,} high-level documents, {path.stat().st_size:,} bytes")
-                with closing(fresh_database(server, "pgsim_side")) as conn:
-                    ours = results["pgsim"] = run_pgsim(conn, path, words.workers)
                 with closing(fresh_database(server, "plain_side")) as conn:
                     plain = results["plain"] = run_plain(conn, path)
+                with closing(fresh_database(server, "pgsim_side")) as conn:
+                    ours = results["pgsim"] = run_pgsim(conn, path, words.workers)
                 for step in ("submissions", "recordings"):
                     print(
                         f"{step:12} pgsim {ours[step]:8.1f} s"
