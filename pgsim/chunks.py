@@ -137,11 +137,7 @@ def chunks(
                 spans.append(span)
             if member.fault:
                 faults[len(names)] = member.fault
-            if member.place is None:
-                bounds += room.put(member.data)
-            else:
-                bounds += member.place
-                room.kept = room.at
+            bounds += room.keep(member.place) if member.place else room.put(member.data)
             names.append(each.folder + member.name)
             span.documents += 1
             if len(names) >= most or room.end >= BYTES:

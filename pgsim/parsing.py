@@ -93,7 +93,9 @@ def parsed(
     only goes what has no room there. Reading goes ahead in a thread, a few chunks far. What is no
     more than one chunk, or is for one worker, is done here. PgsimError where a process dies.
     """
-    ahead = workers + 7  # enough to do while a batch is stored
+    # Enough to do while a batch is stored; more than a few workers wait for their reader anyway.
+    # What two of them take goes into the 64 MiB that a container has by default.
+    ahead = min(workers, 14) + 2
     # When a place is used again its last chunk is done: so many wait, one is waited for, and one is
     # about to be written to.
     size = (ahead + 3) * PLACE
@@ -153,14 +155,14 @@ def parsed(
 
 @contextmanager
 def _one_blas_thread() -> Iterator[None]:
-    """Of processes that begin meanwhile: more would wait, and busily, for what is never asked."""
+    """Of all processes that begin meanwhile: more would wait, busily, for what is never asked."""
     name = "OPENBLAS_NUM_THREADS"
     before = os.environ.get(name)
     os.environ[name] = "1"
     try:
         yield
     finally:
-        del os.environ[name]
+        os.environ.pop(name, None)
         if before is not None:
             os.environ[name] = before
 

@@ -47,11 +47,12 @@ class Room:
         self.at = self.end
         while missing > 0 and (block := self._stream.read1(min(missing, _AHEAD))):
             missing -= len(block)
-        if missing < 0:  # it gave more than was asked for
-            self._move(self.kept, len(block))
-            self.end = self.at - missing
-            self.memory[self.at : self.end] = block[missing:]
-        return missing <= 0
+        return missing == 0
+
+    def keep(self, place: Place) -> Place:
+        """Keep what was read last; all before it in the memory is kept too."""
+        self.kept = place[1]
+        return place
 
     def put(self, data: bytes) -> Place:
         """Keep what was not read into the memory: where it lies then."""

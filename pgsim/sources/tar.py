@@ -100,7 +100,7 @@ def _is_sum(field: bytes, header: memoryview) -> bool:
         return False
     # Adler's first half is one more than a sum modulo 65521, in C.
     total = (zlib.adler32(header) & 0xFFFF) - 1 - sum(field) + 8 * ord(" ")
-    return told >= 0 and (total - told) % 65521 == 0
+    return (total - told) % 65521 == 0
 
 
 def _integer(field: bytes) -> int:
@@ -108,9 +108,12 @@ def _integer(field: bytes) -> int:
     if field[0] == 0x80:
         return int.from_bytes(field[1:], "big")
     try:
-        return int(field.rstrip(b"\0 ") or b"0", 8)
+        number = int(field.rstrip(b"\0 ") or b"0", 8)
     except ValueError:
-        raise TarError("a damaged header") from None
+        number = -1
+    if number < 0:
+        raise TarError("a damaged header")
+    return number
 
 
 def _name(inner: bytes, outer: bytes) -> str:

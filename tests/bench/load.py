@@ -254,7 +254,7 @@ def shares(conn: Connection, path: Path) -> dict[str, float]:
     def wanted() -> None:
         for chunk in found:
             for member in chunk.documents.members():
-                read_wanted(member.data, PROFILE, member.is_utf8)
+                read_wanted(member.view, PROFILE, member.is_utf8)
 
     parsing = spent(wanted)
     rows = spent(lambda: [parse(chunk.documents, PROFILE) for chunk in found])

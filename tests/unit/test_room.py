@@ -2,9 +2,11 @@
 
 import io
 
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pgsim.sources import room as module
 from pgsim.sources.room import Place, Room
 
 STREAM = bytes(i * 7 % 251 for i in range(5000))
@@ -21,10 +23,12 @@ class Slow(io.BytesIO):
         return self.read(min(100, 100 if size is None else size))
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, size=st.integers(0, 2000))
 def test_a_room_gives_what_the_stream_holds_and_keeps_what_it_is_told_to(
-    steps: list[tuple[str, int]], size: int
+    monkeypatch: pytest.MonkeyPatch, steps: list[tuple[str, int]], size: int
 ) -> None:
+    monkeypatch.setattr(module, "_AHEAD", 50)  # so that what is read often has to move
     room = Room(memoryview(bytearray(b"?" * size)))
     room.open(Slow(STREAM))
     at = 0
@@ -45,8 +49,20 @@ def test_a_room_gives_what_the_stream_holds_and_keeps_what_it_is_told_to(
             room.at += number
             at += number
             if step == "keep":
-                room.kept = room.at
-                kept.append((place, STREAM[at - number : at]))
+                kept.append((room.keep(place), STREAM[at - number : at]))
         else:
             assert at + number > len(STREAM)
         assert all(room.memory[slice(*place)] == data for place, data in kept)
+
+
+def test_what_is_passed_over_leaves_its_memory_to_what_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_AHEAD", 50)
+    room = Room(memoryview(bytearray(1000)))
+    room.open(Slow(STREAM))
+    for at in range(0, 4000, 100):
+        assert room.need(100)
+        assert room.memory[room.at : room.at + 100] == STREAM[at : at + 100]
+        room.at += 100
+    assert len(room.memory) == 1000

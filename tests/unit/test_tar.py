@@ -77,3 +77,12 @@ def test_a_cut_off_tar_is_an_error(keep: int) -> None:
     members = [(f"{i}.json", b"x" * 300) for i in range(3)]
     with pytest.raises(TarError):
         list(entries(io.BytesIO(written(tarfile.USTAR_FORMAT, members)[:keep])))
+
+
+def test_a_size_below_nothing_is_damage() -> None:
+    tar = bytearray(written(tarfile.USTAR_FORMAT, [("a.json", b"{}")]))
+    tar[124:136] = b"-0000001000\0"
+    tar[148:156] = b" " * 8
+    tar[148:156] = f"{sum(tar[:BLOCK]):06o}\0 ".encode()
+    with pytest.raises(TarError, match="a damaged header"):
+        list(entries(io.BytesIO(tar)))

@@ -2,6 +2,9 @@
 
 import random
 
+import pytest
+
+from pgsim import text as text_module
 from pgsim.text import is_utf8
 
 PIECES = [
@@ -18,7 +21,9 @@ def is_decoded(data: bytes) -> bool:
     return True
 
 
-def test_utf8_is_what_the_decoder_takes() -> None:
+@pytest.mark.parametrize("line", [16, 64, 512])
+def test_utf8_is_what_the_decoder_takes(line: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text_module, "_LINE", line)
     chance = random.Random(1)
     weights = [40] * 7 + [1] * 5
     texts = [b"".join(chance.choices(PIECES, weights, k=chance.randrange(24))) for _ in range(9999)]
@@ -29,6 +34,8 @@ def test_utf8_is_what_the_decoder_takes() -> None:
         for between in range(33)
         for after in (0, 5, 8, 16)
     ]
+    texts += [b"a" * before + b"\xc3" + b"a" * 500 + b"\xa9" * 2 for before in range(500, 1100, 7)]
+    texts += [b"a" * before + "é".encode() + b"a" * 600 for before in range(500, 1100)]
     found = [is_utf8(memoryview(text)) for text in texts]
     assert found == list(map(is_decoded, texts))
     assert set(found) == {False, True}
