@@ -45,7 +45,7 @@ bench-plan: $(INSTALLED)
 	$(BIN)/python -m tests.bench.plan
 
 # Worker processes import the main program anew: called so, there is none.
-DOCUMENTS ?= 200000
+DOCUMENTS ?= 100000
 bench-load: $(INSTALLED)
 	$(BIN)/python -c 'from tests.bench.load import main; main()' --documents $(DOCUMENTS)
 

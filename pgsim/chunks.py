@@ -13,8 +13,8 @@ from pgsim.sources.walk import Input
 from pgsim.submission import Submission
 from pgsim.text import is_utf8
 
-DOCUMENTS = 1000  # in a chunk, at most
-BYTES = 8 * 2**20  # in a chunk, unless one document has more
+DOCUMENTS = 500  # in a chunk, at most
+BYTES = 4 * 2**20  # in a chunk, unless one document has more
 PLACE = BYTES + 2**18  # bytes in which nearly every chunk finds room
 # Within so many seconds a file can be written to twice and keep its time: such a one is not known
 # again.

@@ -95,7 +95,7 @@ def parsed(
     """
     # Enough to do while a batch is stored; more than a few workers wait for their reader anyway.
     # What two of them take goes into the 64 MiB that a container has by default.
-    ahead = min(workers, 14) + 2
+    ahead = min(workers, 14) + 7
     # When a place is used again its last chunk is done: so many wait, one is waited for, and one is
     # about to be written to.
     size = (ahead + 3) * PLACE
