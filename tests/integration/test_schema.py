@@ -105,6 +105,8 @@ def test_tables_of_the_first_revision_are_brought_up_to_date_with_their_rows(
         conn.execute("GRANT SELECT ON ALL TABLES IN SCHEMA pgsim TO asker WITH GRANT OPTION")
         with pytest.raises(PgsimError, match="of an older pgsim: run pgsim init --upgrade"):
             read_collection(conn)
+        # However transactions begin by default.
+        conn.execute("SET default_transaction_isolation = 'repeatable read'")
         assert schema.upgrade(conn) == ("0001", schema.newest_revision())
         assert read_collection(conn).profile.sets == PROFILE.sets
         assert conn.execute("SELECT title FROM pgsim.recording").fetchall() == [("Ü",)]
@@ -222,8 +224,6 @@ def test_an_upgrade_knows_the_shown_table_whatever_is_missing(
 
 def test_an_upgrade_waits_for_a_refresh_before_it_changes_anything(installed: str) -> None:
     with opened(installed) as conn, opened(installed) as other, ThreadPoolExecutor(1) as pool:
-        # However transactions begin by default.
-        conn.execute("SET default_transaction_isolation = 'repeatable read'")
         with other.transaction():
             other.execute("SELECT pgsim.refresh_lock()")
             upgrading = pool.submit(schema.upgrade, conn)
