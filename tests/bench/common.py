@@ -54,13 +54,13 @@ def fresh_database(dimensions: int) -> Iterator[Connection]:
 @contextmanager
 def apart(servers: Iterable[int]) -> Iterator[None]:
     """This process on the machine's first core, and servers, by their process ids, on its last."""
-    if sys.platform != "linux" or (os.cpu_count() or 1) < 2:
+    everywhere = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+    if len(everywhere) < 2:
         yield
         return
-    first, *_, last = sorted(os.sched_getaffinity(0))
+    first, *_, last = everywhere
     for pid in servers:
         os.sched_setaffinity(pid, {last})
-    everywhere = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {first})
     try:
         yield
