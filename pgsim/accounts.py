@@ -1,8 +1,8 @@
 """What became of the documents of a load: rejects, and how far each file was loaded."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -35,19 +35,35 @@ class Account:
         # By path, the files of which an earlier load has read all, or a part.
         self._kept: dict[Path, list[str]] = {}
 
-    def enter(self, chunk: Chunk, rows: Rows) -> None:
-        """Write down, in a transaction with its submissions, what became of a chunk."""
-        start = 0
+    def enter(self, batch: Iterable[tuple[Chunk, Rows]]) -> None:
+        """Write down, in a transaction with their submissions, what became of chunks."""
         rejects: list[tuple[str, str, str]] = []
-        for span in chunk.spans:
-            end = start + span.documents
-            failed = [each for each in rows.failures if start <= each[0] < end]
-            self._advance(span, len(failed))
-            rejects += [
-                (name_of(span.root), _cut(chunk.names[place]), Repairs().text(reason))
-                for place, reason in failed
-            ]
-            start = end
+        advanced: dict[Path, Mark] = {}
+        for chunk, rows in batch:
+            start = 0
+            for span in chunk.spans:
+                end = start + span.documents
+                failed = [each for each in rows.failures if start <= each[0] < end]
+                rejects += [
+                    (name_of(span.root), _cut(chunk.names[place]), Repairs().text(reason))
+                    for place, reason in failed
+                ]
+                mark = self._advance(span, len(failed))
+                if mark is not None:
+                    advanced[span.path] = mark
+                start = end
+        self._conn.cursor().executemany(
+            "INSERT INTO pgsim.archive AS a"
+            " (path, size, modified, documents, rejected, is_finished)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (path) DO UPDATE"
+            " SET size = excluded.size, modified = excluded.modified,"
+            " documents = excluded.documents, rejected = excluded.rejected,"
+            " is_finished = excluded.is_finished"
+            # Another load can have come farther.
+            " WHERE (a.size, a.modified) <> (excluded.size, excluded.modified)"
+            " OR a.documents <= excluded.documents",
+            [(name_of(path), *astuple(mark)) for path, mark in advanced.items()],
+        )
         self._conn.cursor().executemany(
             "INSERT INTO pgsim.reject (file, member, reason) VALUES (%s, %s, %s)"
             " ON CONFLICT (file, member) DO UPDATE"
@@ -65,10 +81,11 @@ class Account:
                 (name_of(root), self._since, kept),
             )
 
-    def _advance(self, span: Span, rejected: int) -> None:
+    def _advance(self, span: Span, rejected: int) -> Mark | None:
+        """How far its file has come with a span; None where there is nothing to write down."""
         kept = self._kept.setdefault(span.root, [])
         if span.mark is None:
-            return
+            return None
         if span.is_first:
             self._marks[span.path] = span.known or span.mark
             if span.known is not None:
@@ -83,32 +100,14 @@ class Account:
         self._marks[span.path] = mark
         # A file of one document is none to go on in.
         if mark == span.known or mark.documents < 2:
-            return
+            return None
         if span.is_first and span.known is None:
             self._conn.execute(
                 "DELETE FROM pgsim.reject WHERE file = %s AND rejected_at < %s"
                 " AND starts_with(member, %s || ':')",
                 (name_of(span.root), self._since, span.name),
             )
-        self._conn.execute(
-            "INSERT INTO pgsim.archive AS a"
-            " (path, size, modified, documents, rejected, is_finished)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (path) DO UPDATE"
-            " SET size = excluded.size, modified = excluded.modified,"
-            " documents = excluded.documents, rejected = excluded.rejected,"
-            " is_finished = excluded.is_finished"
-            # Another load can have come farther.
-            " WHERE (a.size, a.modified) <> (excluded.size, excluded.modified)"
-            " OR a.documents <= excluded.documents",
-            (
-                name_of(span.path),
-                mark.size,
-                mark.modified,
-                mark.documents,
-                mark.rejected,
-                mark.is_finished,
-            ),
-        )
+        return mark
 
 
 def write_rejects(conn: Connection, paths: Sequence[Path], file: Path) -> None:

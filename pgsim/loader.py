@@ -203,8 +203,7 @@ def _store(
                 changed += sum(not is_new for _, is_new in stored)
         if collection.fit is not None and touched:
             fuse_recordings(conn, collection, sorted(touched))
-        for chunk, made in batch:
-            account.enter(chunk, made)
+        account.enter(batch)
     known = [span.known for chunk, _ in batch for span in chunk.spans if span.known]
     rows_ = sum(len(made.keys) for _, made in batch)
     rejected = sum(len(made.failures) for _, made in batch)

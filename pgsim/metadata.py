@@ -73,7 +73,7 @@ def describe(
         "year": _first_year(known),
         "album": _first_text(get("album", ()), repairs),
         "title": _first_text(get("title", ()), repairs),
-        "artist": ", ".join(_texts(get("artist", ()), repairs)),
+        "artist": ", ".join(filter(None, map(repairs.text, get("artist", ())))),
         "genres": genres,
         "length": length_of(length),
         "artist_mbids": _uuids(get(_ARTIST_IDS, ())),
@@ -132,15 +132,8 @@ def _strings(value: Any) -> Sequence[str]:
     return [str(each) for each in values if type(each) is str or type(each) is int]
 
 
-def _texts(values: Sequence[str], repairs: Repairs) -> list[str]:
-    return [text for each in values if (text := repairs.text(each))]
-
-
 def _first_text(values: Sequence[str], repairs: Repairs) -> str | None:
-    for each in values:
-        if text := repairs.text(each):
-            return text
-    return None
+    return next(filter(None, map(repairs.text, values)), None)
 
 
 def _uuids(values: Sequence[str]) -> list[str]:
@@ -152,7 +145,7 @@ def _uuids(values: Sequence[str]) -> list[str]:
 
 def _first_uuid(tags: Mapping[str, Sequence[str]], names: Iterable[str]) -> str | None:
     for name in names:
-        if name in tags and (ids := _uuids(tags[name])):
+        if (values := tags.get(name)) and (ids := _uuids(values)):
             return ids[0]
     return None
 
@@ -193,10 +186,9 @@ def _scheme_and_label(model: str, label: str) -> tuple[str, str, int]:
 
 
 def _genre_tags(values: Sequence[str], repairs: Repairs) -> list[str]:
-    texts = _texts(values, repairs)
-    if len(texts) == 1:
-        return [*genre_labels(texts[0])]
-    return _unique(genre for text in texts for genre in genre_labels(text))
+    if len(values) == 1:
+        return [*genre_labels(repairs.text(values[0]))]
+    return _unique(genre for text in map(repairs.text, values) for genre in genre_labels(text))
 
 
 def _unique(values: Iterable[str]) -> list[str]:

@@ -26,9 +26,7 @@ from pgsim.errors import PgsimError
 from pgsim.profile import Profile
 from pgsim.submission import Rejected, Submission
 
-# A row in PostgreSQL's binary COPY: its number of fields, then each with its length.
-_MBID = struct.pack(">hi", 5, 16)
-_LENGTH, _NUMBER = struct.Struct(">i"), struct.Struct(">ii")
+_LENGTH = struct.Struct(">i")
 _ITEMS = items(">f4")
 
 
@@ -225,14 +223,19 @@ def _between(features: NDArray[np.float32], texts: Sequence[bytes]) -> list[byte
 
 
 def _key(submission: Submission) -> bytes:
-    """The beginning of a row, up to its number: no two submissions have the same."""
-    number = _NUMBER.pack(4, submission.number)
-    return b"".join((_MBID, submission.mbid.bytes, _source(submission.source), number))
+    """The beginning of a row, up to its number: no two submissions have the same.
+
+    In PostgreSQL's binary COPY a row is its number of fields, then each with its length.
+    """
+    name, pack = _source(submission.source)
+    return pack(5, 16, submission.mbid.bytes, len(name), name, 4, submission.number)
 
 
 @lru_cache(maxsize=16)
-def _source(name: str) -> bytes:
-    return _LENGTH.pack(len(name.encode())) + name.encode()
+def _source(name: str) -> tuple[bytes, Callable[..., bytes]]:
+    """A source's name, and what packs a row's beginning with it."""
+    encoded = name.encode()
+    return encoded, struct.Struct(f">hi16si{len(encoded)}sii").pack
 
 
 def _text(submission: Submission) -> bytes:

@@ -27,7 +27,7 @@ _HEX = "[0-9a-fA-F]"
 _UUID = rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
 _MBID = re.compile(_UUID)
 # <mbid>-<n>.json, n being the submission's offset; a document of one's own may lack it.
-_NAME = re.compile(rf"(?s:.*[/:])?({_UUID})(?:-([0-9]{{1,10}}))?(?i:\.json(?:\.gz|\.bz2|\.zst)?)$")
+_NAME = re.compile(rf"({_UUID})(?:-([0-9]{{1,10}}))?(?i:\.json(?:\.gz|\.bz2|\.zst)?)$")
 
 
 def accepts(path: Path) -> bool:
@@ -118,7 +118,7 @@ def _kind(document: dict[str, Any]) -> str:
 
 
 def _identity(where: str, mbid: Any, number: Any) -> tuple[UUID, int]:
-    found = _NAME.match(where)
+    found = _NAME.match(where, max(where.rfind("/"), where.rfind(":")) + 1)
     if found:
         named, number = found.groups("0")
         return msgspec.convert(named, UUID), _number(int(number))
