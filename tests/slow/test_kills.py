@@ -1,15 +1,10 @@
 """kill -9 at random points, of client and server, with fsync on: the matrix ends the same."""
 
-import os
 import random
-import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,12 +13,12 @@ import pytest
 from pgsim import embedded
 from pgsim.collection import Connection
 from pgsim.database import connect
-from pgsim.embedded.postmaster import is_postmaster
 from pgsim.rebuild import rebuild
 from pgsim.refresh import refresh
 from tests.clustered import copy_in, make_collection
 from tests.integration.conftest import install_template
 from tests.lists import assert_reaches_are_those_of_the_lists
+from tests.slow.conftest import kill
 
 pytestmark = pytest.mark.slow
 
@@ -40,16 +35,6 @@ rebuild.rebuild(conn, engine="exact") if sys.argv[1] == "rebuild" else refresh.r
 """
 
 
-@pytest.fixture(scope="module")
-def durable() -> Iterator[embedded.Server]:
-    """A server as a user has it: nothing is switched off."""
-    with tempfile.TemporaryDirectory(prefix="pgsim-kills-") as folder:
-        Path(folder).chmod(0o755)
-        home = Path(folder, "home")
-        yield embedded.start(home)
-        embedded.stop(home)
-
-
 def lists(conn: Connection) -> list[Any]:
     assert_reaches_are_those_of_the_lists(conn)
     return conn.execute("SELECT * FROM pgsim.similarity ORDER BY id").fetchall()
@@ -61,14 +46,6 @@ def assert_same(found: list[Any], wanted: list[Any]) -> None:
     for own, other in zip(found, wanted, strict=True):
         np.testing.assert_allclose(own[2], other[2], rtol=1e-6)
         assert len(set(own[1]) ^ set(other[1])) <= 2
-
-
-def kill(server: embedded.Server) -> None:
-    """Kill the postmaster, and wait until it is dead: a signal is not delivered at once."""
-    pid = int((server.data / "postmaster.pid").read_text().split()[0])
-    os.kill(pid, signal.SIGKILL)
-    while is_postmaster(pid, server.data):
-        time.sleep(0.01)
 
 
 def test_twenty_kills_end_in_the_same_matrix(durable: embedded.Server) -> None:

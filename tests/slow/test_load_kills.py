@@ -1,4 +1,7 @@
-"""kill -9 at ten random points of a load of archives: it ends with the rows of one that was not."""
+"""kill -9 at ten random points of a load of archives, of client and server, with fsync on.
+
+It ends with the rows of a load that was not killed.
+"""
 
 import os
 import random
@@ -6,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from pgsim.loader import load
 from tests.archives import write_archives
 from tests.integration.conftest import install_template
 from tests.rows import contents, one
+from tests.slow.conftest import kill
 
 pytestmark = pytest.mark.slow
 
@@ -32,38 +35,50 @@ conn = connect(sys.argv[1], autocommit=True)
 loader.load(conn, [Path(sys.argv[2])], lambda done, share: print(done, flush=True), workers=2)
 """
 
+KEPT = "SELECT count(*) FROM pgsim.submission, jsonb_object_keys(documents)"
 
-def test_ten_kills_end_in_the_same_rows(
-    server: embedded.Server, new_database: Callable[..., str], tmp_path: Path
-) -> None:
-    template = install_template(server, "load_kills", "acousticbrainz")
-    interrupted, whole = new_database(template), new_database(template)
-    write_archives(tmp_path, "highlevel", 6000, archives=3, seed=5)
-    for path in write_archives(tmp_path, "lowlevel", 60, archives=2, seed=5):
-        os.utime(path, (0, 0))
+
+def test_ten_kills_end_in_the_same_rows(durable: embedded.Server, tmp_path: Path) -> None:
+    interrupted, whole = (
+        durable.conninfo(install_template(durable, name, "acousticbrainz"))
+        for name in ("interrupted", "whole")
+    )
+    write_archives(tmp_path, "highlevel", 16000, archives=3, seed=5)
+    write_archives(tmp_path, "lowlevel", 60, archives=2, seed=5)
     for path in tmp_path.iterdir():
         os.utime(path, (0, 0))
     chance = random.Random(7)
-    for _ in range(KILLS):
+    for attempt in range(KILLS):
         child = subprocess.Popen(
             [sys.executable, "-c", CHILD, interrupted, str(tmp_path)],
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
         assert child.stdout is not None
         # After some batches, and some moments of the next one.
         for _ in range(chance.randrange(6)):
             child.stdout.readline()
-        time.sleep(chance.uniform(0, 0.1))
-        child.kill()
-        child.communicate()
-        assert child.returncode == -signal.SIGKILL, "it had ended before it could be killed"
+        time.sleep(chance.uniform(0, 0.05))
+        if attempt % 2:
+            kill(durable)
+            _, errors = child.communicate()
+            assert child.returncode == 1, errors
+            embedded.start(durable.home)
+        else:
+            child.kill()
+            child.communicate()
+            assert child.returncode == -signal.SIGKILL, "it had ended before it could be killed"
+        with closing(connect(interrupted, autocommit=True)) as conn:
+            # Documents and marks are kept together, or lost together.
+            marked = one(conn, "SELECT coalesce(sum(documents - rejected), 0) FROM pgsim.archive")
+            assert one(conn, KEPT) == marked
     with closing(connect(interrupted, autocommit=True)) as conn:
         committed = one(conn, "SELECT sum(documents) FROM pgsim.archive")
-        assert 0 < committed < 6060
+        assert 0 < committed < 16060
         report = load(conn, [tmp_path])
         with closing(connect(whole, autocommit=True)) as other:
             uninterrupted = load(other, [tmp_path])
-            assert (report.read, report.rejected) == (6060, uninterrupted.rejected)
+            assert (report.read, report.rejected) == (16060, uninterrupted.rejected)
             assert report.unchanged >= committed - report.rejected
             assert contents(conn, without=("id",)) == contents(other, without=("id",))
