@@ -285,7 +285,7 @@ def shares(conn: Connection, path: Path) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--documents", type=int, default=100_000, help="high-level documents")
+    parser.add_argument("--documents", type=int, default=300_000, help="high-level documents")
     parser.add_argument("--low-level", type=int, default=5_000, help="low-level documents")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write the figures there too")
@@ -297,12 +297,16 @@ def main() -> None:
         server = embedded.start(home)
         try:
             if words.documents:
-                (path,) = write_archives(Path(folder), "highlevel", words.documents)
-                print(f"{words.documents:,} high-level documents, {path.stat().st_size:,} bytes")
                 fresh_database(server, "plain_side").close()
                 # In a process of its own, whose memory is none of pgsim's; and what the server
                 # would do for its rows later is none of pgsim's time.
                 with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                    archives = pool.submit(
+                        write_archives, Path(folder), "highlevel", words.documents
+                    )
+                    (path,) = archives.result()
+                    size = path.stat().st_size
+                    print(f"{words.documents:,} high-level documents, {size:,} bytes", flush=True)
                     plain = pool.submit(run_plain, server.conninfo("plain_side"), path).result()
                 results["plain"] = plain
                 with closing(connect(server.conninfo("postgres"), autocommit=True)) as conn:
