@@ -49,7 +49,7 @@ class Account:
                     for place, reason in failed
                 ]
                 mark = self._advance(span, len(failed))
-                if mark is not None:
+                if mark is not None and not _is_farther(advanced.get(span.path), mark):
                     advanced[span.path] = mark
                 start = end
         self._conn.cursor().executemany(
@@ -59,7 +59,7 @@ class Account:
             " SET size = excluded.size, modified = excluded.modified,"
             " documents = excluded.documents, rejected = excluded.rejected,"
             " is_finished = excluded.is_finished"
-            # Another load can have come farther.
+            # Another load can have come farther: as _is_farther says.
             " WHERE (a.size, a.modified) <> (excluded.size, excluded.modified)"
             " OR a.documents <= excluded.documents",
             [(name_of(path), *astuple(mark)) for path, mark in advanced.items()],
@@ -108,6 +108,13 @@ class Account:
                 (name_of(span.root), self._since, span.name),
             )
         return mark
+
+
+def _is_farther(mark: Mark | None, than: Mark) -> bool:
+    """Whether it is of the same file, of which more was read: a path can be given twice."""
+    if mark is None or (mark.size, mark.modified) != (than.size, than.modified):
+        return False
+    return mark.documents > than.documents
 
 
 def write_rejects(conn: Connection, paths: Sequence[Path], file: Path) -> None:

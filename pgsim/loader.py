@@ -89,9 +89,9 @@ def load(
     run again, a load ends with the same rows, and reads nothing again of a file that has not
     changed since (by path, size and time of modification) but what was not committed. Such
     documents count as unchanged, or as rejected; `again` reads them all the same. When it returns
-    all is on disk; while it runs, a crash of the server can take back its last second. Loads can
-    run at the same time. `source` is the one that reads all paths; by default each file's own is
-    found.
+    all is on disk, where the session's `synchronous_commit` is on; until then a crash of the server
+    can take back the last moments. Loads can run at the same time. `source` is the one that reads
+    all paths; by default each file's own is found.
 
     The first load that has anything to fit ends by fitting the feature sets; every later one fuses
     what it brings as it goes. The rejects of a path are those of the last load of it. `conn` is in
@@ -138,6 +138,8 @@ def load(
             if brought[each.position] and fit is not None and each.name not in fit.fitted
         )
         if report.new or report.updated or is_first:
+            # VACUUM passes over what was committed and is not on disk yet: this waits for the disk.
+            conn.execute("SELECT pg_logical_emit_message(true, 'pgsim', '')")
             conn.execute("VACUUM (ANALYZE) pgsim.recording")
         row = conn.execute(_COUNTS.encode()).fetchone()
         assert row is not None

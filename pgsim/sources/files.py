@@ -220,7 +220,8 @@ def kinds(readers: Iterable[str]) -> str:
 
 def storable(name: str) -> str:
     """A file's name as text that PostgreSQL can hold; its bytes need not be UTF-8."""
-    return name if name.isascii() and "\0" not in name else Repairs().text(name)
+    is_plain = name.isascii() and "\0" not in name and name == name.strip()
+    return name if is_plain else Repairs().text(name)
 
 
 def reason(error: Exception) -> str:

@@ -10,7 +10,8 @@ is first waits some tenths of a second more for a new server's files and memory.
   does not, and what the index takes, built once more by itself, is taken off pgsim's time.
 
 The plain loader is what one writes in an afternoon: `tarfile` over a stream, `json`, lists, and
-`executemany` with a commit every 1,000 rows. It explains no reject and stores less metadata.
+`executemany` with a commit every 1,000 rows, on disk before it goes on. It explains no reject and
+stores less metadata.
 
 For low-level documents: the CPU time of each stage, measured by itself in one process, and that of
 the database while it stores the rows. CPU times and memory are read from /proc, on Linux.

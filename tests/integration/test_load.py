@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from pgsim import chunks, embedded, loader, parsing
 from pgsim.accounts import write_rejects
+from pgsim.check import recordings_are_vacuumed
 from pgsim.collection import Connection, read_collection, write_fit
 from pgsim.database import connect
 from pgsim.errors import UsageError
@@ -126,6 +127,41 @@ def test_loading_twice_writes_nothing(conn: Connection, tmp_path: Path) -> None:
     assert second.unchanged == second.read == first.read
     assert versions(conn) == before
     assert one(conn, "SELECT count(*) FROM pgsim.stale") == 0
+
+
+def test_a_later_load_leaves_its_recordings_vacuumed(conn: Connection, tmp_path: Path) -> None:
+    conn.execute("SET synchronous_commit = on")  # as a user's is; this server's is off
+    load(conn, [write_lines(tmp_path / "a.ndjson", [low_level(i) for i in range(50)])])
+    load(conn, [write_lines(tmp_path / "b.ndjson", [low_level(i) for i in range(50, 1050)])])
+    assert recordings_are_vacuumed(conn) is None
+
+
+def test_a_path_given_twice_is_marked_as_far_as_it_was_read(
+    conn: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_lines(tmp_path / "all.ndjson", [low_level(i) for i in range(30)])
+    os.utime(path, (0, 0))
+    monkeypatch.setattr(chunks, "DOCUMENTS", 10)
+    monkeypatch.setattr(loader, "DOCUMENTS", 10)
+    monkeypatch.setattr(loader, "BATCH", 40)
+    marks = []
+    load(
+        conn,
+        [path, tmp_path],
+        lambda _, __: marks.append(one(conn, "SELECT documents FROM pgsim.archive")),
+    )
+    assert marks == [30, 30]
+
+
+def test_a_name_that_begins_with_a_blank_keeps_its_rejects(
+    conn: Connection, tmp_path: Path
+) -> None:
+    path = write_lines(tmp_path / "\tall.ndjson", [low_level(1), low_level(2)])
+    path.write_text(path.read_text() + "{\n")
+    os.utime(path, (0, 0))
+    for _ in range(2):
+        assert load(conn, [tmp_path]).rejected == 1
+        assert one(conn, "SELECT count(*) FROM pgsim.reject") == 1
 
 
 def test_ids_are_drawn_for_new_recordings_only(conn: Connection, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,14 @@ def durable() -> Iterator[embedded.Server]:
 
 
 def kill(server: embedded.Server) -> None:
-    """Kill the postmaster, and wait until it is dead: a signal is not delivered at once."""
+    """Kill all processes of a server at once, as a power cut would: none ends in its own way."""
     pid = int((server.data / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, signal.SIGSTOP)  # or it would start others
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            _, parent, *_ = folder.joinpath("stat").read_text().rpartition(")")[2].split()
+            if int(parent) == pid:
+                os.kill(int(folder.name), signal.SIGKILL)
     os.kill(pid, signal.SIGKILL)
-    while is_postmaster(pid, server.data):
+    while is_postmaster(pid, server.data):  # a signal is not delivered at once
         time.sleep(0.01)
