@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pgsim.chunks import Chunk, Mark, Span
 from pgsim.collection import Connection
@@ -38,7 +39,7 @@ class Account:
     def enter(self, batch: Iterable[tuple[Chunk, Rows]]) -> None:
         """Write down, in a transaction with their submissions, what became of chunks."""
         rejects: list[tuple[str, str, str]] = []
-        advanced: dict[Path, Mark] = {}
+        advanced: list[tuple[Any, ...]] = []
         for chunk, rows in batch:
             start = 0
             for span in chunk.spans:
@@ -49,8 +50,8 @@ class Account:
                     for place, reason in failed
                 ]
                 mark = self._advance(span, len(failed))
-                if mark is not None and not _is_farther(advanced.get(span.path), mark):
-                    advanced[span.path] = mark
+                if mark is not None:
+                    advanced.append((name_of(span.path), *astuple(mark)))
                 start = end
         self._conn.cursor().executemany(
             "INSERT INTO pgsim.archive AS a"
@@ -59,10 +60,10 @@ class Account:
             " SET size = excluded.size, modified = excluded.modified,"
             " documents = excluded.documents, rejected = excluded.rejected,"
             " is_finished = excluded.is_finished"
-            # Another load can have come farther: as _is_farther says.
+            # Another load can have come farther, or this one, where a path is given twice.
             " WHERE (a.size, a.modified) <> (excluded.size, excluded.modified)"
             " OR a.documents <= excluded.documents",
-            [(name_of(path), *astuple(mark)) for path, mark in advanced.items()],
+            advanced,
         )
         self._conn.cursor().executemany(
             "INSERT INTO pgsim.reject (file, member, reason) VALUES (%s, %s, %s)"
@@ -108,13 +109,6 @@ class Account:
                 (name_of(span.root), self._since, span.name),
             )
         return mark
-
-
-def _is_farther(mark: Mark | None, than: Mark) -> bool:
-    """Whether it is of the same file, of which more was read: a path can be given twice."""
-    if mark is None or (mark.size, mark.modified) != (than.size, than.modified):
-        return False
-    return mark.documents > than.documents
 
 
 def write_rejects(conn: Connection, paths: Sequence[Path], file: Path) -> None:

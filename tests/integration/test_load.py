@@ -153,10 +153,11 @@ def test_a_path_given_twice_is_marked_as_far_as_it_was_read(
     assert marks == [30, 30]
 
 
+@pytest.mark.parametrize("blank", [" ", "\t"])
 def test_a_name_that_begins_with_a_blank_keeps_its_rejects(
-    conn: Connection, tmp_path: Path
+    conn: Connection, tmp_path: Path, blank: str
 ) -> None:
-    path = write_lines(tmp_path / "\tall.ndjson", [low_level(1), low_level(2)])
+    path = write_lines(tmp_path / f"{blank}all.ndjson", [low_level(1), low_level(2)])
     path.write_text(path.read_text() + "{\n")
     os.utime(path, (0, 0))
     for _ in range(2):
