@@ -3,11 +3,10 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from pgsim.profile import Profile
-from pgsim.sources.files import Member, storable
+from pgsim.sources.files import Member, Members, storable
 from pgsim.sources.room import Room
 from pgsim.sources.walk import Input
 from pgsim.submission import Submission
@@ -99,7 +98,7 @@ def chunks(
     """
     before = 0
     read: Read | None = None
-    room = Room(memory := next(memories))
+    room = Room(memory := next(memories), most)
     bounds: list[int] = []  # no pairs: of these the garbage collector would keep account
     names: list[str] = []
     faults: dict[int, str] = {}
@@ -114,6 +113,7 @@ def chunks(
         chunk = Chunk(documents, names, spans, done)
         # What was read ahead goes on before rows are written over it.
         room.leave(memory := next(memories))
+        room.left = most
         bounds, names, faults, spans = [], [], {}, []
         return chunk
 
@@ -130,18 +130,24 @@ def chunks(
         name = storable(each.path.name)
         span = Span(each.root, each.path, each.folder + name, mark, past, is_first=True)
         spans.append(span)
-        for member in _members(each, past, room):
-            if member.fault and member.name == name:
-                # The file is broken here. It may be mended: its mark does not count this.
-                span = Span(each.root, each.path, each.folder + name, None)
-                spans.append(span)
-            if member.fault:
-                faults[len(names)] = member.fault
-            bounds += room.keep(member.place) if member.place else room.put(member.data)
-            names.append(each.folder + member.name)
-            span.documents += 1
-            if len(names) >= most or room.end >= BYTES:
-                yield cut(before + member.at)
+        for found in _members(each, past, room):
+            if isinstance(found, Members):
+                names += [each.folder + inner for inner in found.names]
+                bounds += found.bounds
+                room.keep(found.bounds[-1])
+            else:
+                if found.fault and found.name == name:
+                    # The file is broken here. It may be mended: its mark does not count this.
+                    span = Span(each.root, each.path, each.folder + name, None)
+                    spans.append(span)
+                if found.fault:
+                    faults[len(names)] = found.fault
+                names.append(each.folder + found.name)
+                bounds += room.put(found.data)
+            span.documents += found.count
+            room.left = most - len(names)
+            if room.left <= 0 or room.at >= BYTES:
+                yield cut(before + found.at)
                 spans.append(span := Span(each.root, each.path, each.folder + name, span.mark))
         span.is_last = True
         before += own
@@ -160,13 +166,18 @@ def bytes_to_read(files: Iterable[Input], known: Mapping[str, Mark]) -> int:
     return total
 
 
-def _members(each: Input, past: Mark | None, room: Room) -> Iterator[Member]:
+def _members(each: Input, past: Mark | None, room: Room) -> Iterator[Member | Members]:
     if each.source is None:
         yield Member(storable(each.path.name), b"", each.fault)
     elif past is None or not past.is_finished:
         members_in = getattr(each.source, "members_in", None)
-        found = members_in(room, each.path) if members_in else each.source.members(each.path)
-        yield from islice(found, past.documents if past else 0, None)
+        known = past.documents if past else 0
+        for found in members_in(room, each.path) if members_in else each.source.members(each.path):
+            if isinstance(found, Members) and 0 < known < found.count:
+                yield found.behind(known)
+            elif not known:
+                yield found
+            known = max(known - found.count, 0)
 
 
 def _past(path: Path, now: Mark | None, known: Mapping[str, Mark]) -> Mark | None:

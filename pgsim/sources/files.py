@@ -15,8 +15,8 @@ import zstandard
 from msgspec import Struct
 
 from pgsim.errors import PgsimError
-from pgsim.sources.room import Place, Room
-from pgsim.sources.tar import Entry, TarError, entries
+from pgsim.sources.room import Room
+from pgsim.sources.tar import Entry, Run, TarError, entries, runs
 from pgsim.sources.zstd import open_zstd
 from pgsim.text import Repairs
 
@@ -40,7 +40,6 @@ class Member(Struct, gc=False):
     had come, in bytes as they lie on disk: from it a load foretells its end. `is_utf8`: it and its
     neighbours are UTF-8 one after the other, so that a JSON text that is not ends in a fault of its
     own. `view` is the data for who keeps nothing of it, since the memory may be written to again.
-    `place` is where in a room it lies, instead of `data`.
     """
 
     name: str
@@ -48,16 +47,39 @@ class Member(Struct, gc=False):
     fault: str = ""
     at: int = 0
     is_utf8: bool = False
-    place: Place | None = None
 
     @property
     def data(self) -> bytes:
         return bytes(self.view)
 
+    @property
+    def count(self) -> int:
+        return 1
+
+
+class Members(Struct, gc=False):
+    """Documents that follow one another in a file and lie in a room: see Member.
+
+    Each begins at one of the `bounds` there, and ends at the next.
+    """
+
+    names: list[str]
+    bounds: list[int]
+    at: int = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.names)
+
+    def behind(self, count: int) -> "Members":
+        """They without the first ones."""
+        return Members(self.names[count:], self.bounds[2 * count :], self.at)
+
 
 # How the documents of a file are found, by the kind that its name ends in: from its bytes, and the
 # name with which theirs begin.
 Readers = Mapping[str, Callable[[IO[bytes], str], Iterator[Member]]]
+_Readers = Mapping[str, Callable[[IO[bytes], str], Iterator[Member | Members]]]
 
 
 def require_readable(path: Path) -> None:
@@ -90,9 +112,9 @@ def first_line(path: Path) -> bytes:
         return b""
 
 
-def members_in(room: Room, path: Path) -> Iterator[Member]:
+def members_in(room: Room, path: Path) -> Iterator[Member | Members]:
     """The same as `members`, but those of a tar are read into the room."""
-    return members(path, {**DOCUMENTS, "tar": partial(_tar, room=room)})
+    return _members(path, {**DOCUMENTS, "tar": partial(_tar, room=room)})
 
 
 def members(path: Path, readers: Readers | None = None) -> Iterator[Member]:
@@ -100,19 +122,23 @@ def members(path: Path, readers: Readers | None = None) -> Iterator[Member]:
 
     `readers` are of the kinds of files that are known; by default those of AcousticBrainz.
     """
-    read_members = (readers or DOCUMENTS)[_kind(path.name)]
+    return cast(Iterator[Member], _members(path, readers or DOCUMENTS))
+
+
+def _members(path: Path, readers: _Readers) -> Iterator[Member | Members]:
+    read_members = readers[_kind(path.name)]
     name = storable(path.name)
-    read = 0
+    read = asked = 0
     try:
         require_readable(path)
         with path.open("rb") as file, _OPENERS[_compression(path)](file) as stream:
             at = 0
-            for member in read_members(stream, name):
-                if not read % 64:  # seldom: it takes longer than all the rest here
-                    at = file.tell()
-                member.at = at
-                yield member
-                read += 1
+            for found in read_members(stream, name):
+                if read >= asked:  # seldom: it takes longer than all the rest here
+                    at, asked = file.tell(), read + 64
+                found.at = at
+                yield found
+                read += found.count
     except _BROKEN as error:
         yield Member(name, b"", f"broken after {read} documents: {reason(error)}")
     except SourceError as error:
@@ -167,20 +193,28 @@ class _Body(io.RawIOBase):
         return len(data)
 
 
-def _tar(stream: IO[bytes], name: str, room: Room | None = None) -> Iterator[Member]:
-    for entry in entries(stream, room):
-        kind = _kind(entry.name)
+def _tar(stream: IO[bytes], name: str, room: Room | None = None) -> Iterator[Member | Members]:
+    for found in runs(stream, room, _is_plain) if room else entries(stream):
+        if isinstance(found, Run):
+            yield Members([f"{name}:{inner}" for inner in found.names], found.bounds)
+            continue
+        kind = _kind(found.name)
         if kind not in ("json", "csv"):
             continue
-        where = f"{name}:{storable(entry.name)}"
+        where = f"{name}:{storable(found.name)}"
         if kind == "csv":
-            yield from _csv(cast(IO[bytes], io.BufferedReader(_Body(entry))), where)
-        elif entry.size > LONGEST:
+            yield from _csv(cast(IO[bytes], io.BufferedReader(_Body(found))), where)
+        elif found.size > LONGEST:
             yield Member(where, b"", _TOO_LONG)
         elif room:
-            yield Member(where, b"", place=entry.place(entry.size))
+            yield Members([where], [*found.place(found.size)])
         else:
-            yield Member(where, entry.read())
+            yield Member(where, found.read())
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name in ASCII is that of JSON without more ado: not hidden, storable as it is."""
+    return name.endswith(".json") and name[name.rfind("/") + 1] != "." and name[0] > " "
 
 
 _OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
@@ -190,7 +224,7 @@ _OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     ".zst": open_zstd,
 }
 _COMPRESSIONS = {suffix[1:] for suffix in _OPENERS if suffix}
-DOCUMENTS: Readers = {
+DOCUMENTS: _Readers = {
     "json": _json,
     "ndjson": _ndjson,
     "tar": _tar,

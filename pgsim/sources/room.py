@@ -12,31 +12,42 @@ class Room:
 
     Up to `kept` lie the documents. From `at` to `end` lies what was read and is not taken yet; who
     takes it moves `at` on, and `kept` too if it is to stay. Where there is too little room `memory`
-    becomes another, larger one.
+    becomes another, larger one. `left` is how many documents more are wanted in it.
     """
 
-    def __init__(self, memory: memoryview | None = None) -> None:
+    def __init__(self, memory: memoryview | None = None, left: int = 1) -> None:
         self.memory = memoryview(bytearray()) if memory is None else memory
+        self.left = left
         self.kept = self.at = self.end = 0
         self._stream: BufferedReader
+        self._broken: Exception | None = None
 
     def open(self, stream: IO[bytes]) -> None:
         """Go on with another stream."""
         self._stream = cast(BufferedReader, stream)
+        self._broken = None
         self.at = self.end = self.kept
 
     def need(self, size: int) -> bool:
         """Read so many bytes ahead; False where the stream ends before."""
         while self.end - self.at < size:
-            block = self._stream.read1(_AHEAD)
+            block = self._read(_AHEAD)
             if not block:
                 return False
             if self.end + len(block) > len(self.memory):
                 self._move(self.kept, max(size, self.end - self.at + len(block)) + _AHEAD)
-            end = self.end + len(block)
-            self.memory[self.end : end] = block
-            self.end = end
+            self._append(block)
         return True
+
+    def fill(self) -> None:
+        """Read ahead as far as there is memory; what breaks the stream is for who needs more."""
+        if self.end + _AHEAD > len(self.memory):
+            self._move(self.kept, 0)
+        try:
+            while self.end + _AHEAD <= len(self.memory) and (block := self._read(_AHEAD)):
+                self._append(block)
+        except Exception as error:
+            self._broken = error
 
     def skip(self, size: int) -> bool:
         """Pass over so many bytes; False where the stream ends before."""
@@ -45,14 +56,13 @@ class Room:
             self.at += size
             return True
         self.at = self.end
-        while missing > 0 and (block := self._stream.read1(min(missing, _AHEAD))):
+        while missing > 0 and (block := self._read(min(missing, _AHEAD))):
             missing -= len(block)
         return missing == 0
 
-    def keep(self, place: Place) -> Place:
-        """Keep what was read last; all before it in the memory is kept too."""
-        self.kept = place[1]
-        return place
+    def keep(self, end: int) -> None:
+        """Keep what was read so far; all before it in the memory is kept too."""
+        self.kept = end
 
     def put(self, data: bytes) -> Place:
         """Keep what was not read into the memory: where it lies then."""
@@ -70,6 +80,16 @@ class Room:
         self.memory = self._sized(len(ahead))
         self.memory[: len(ahead)] = ahead
         self.end = len(ahead)
+
+    def _read(self, size: int) -> bytes:
+        if self._broken:
+            raise self._broken
+        return self._stream.read1(size)
+
+    def _append(self, block: bytes) -> None:
+        end = self.end + len(block)
+        self.memory[self.end : end] = block
+        self.end = end
 
     def _move(self, at: int, size: int) -> None:
         """Have what was read ahead begin at `at`, and behind there room for so many bytes."""
