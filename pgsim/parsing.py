@@ -2,19 +2,17 @@
 
 import gc
 import os
-import signal
 import struct
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ctypes import Array, c_char
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, chain, cycle, islice, pairwise
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from queue import Queue
-from threading import Event, Thread
+from threading import Event
 
 import numpy as np
 import orjson
@@ -22,9 +20,9 @@ from numpy.typing import NDArray
 
 from pgsim.binary import ARRAY_HEADER, REAL, items
 from pgsim.chunks import PLACE, Chunk, Documents
-from pgsim.errors import PgsimError
 from pgsim.profile import Profile
 from pgsim.submission import Rejected, Submission
+from pgsim.workers import Worker
 
 _LENGTH = struct.Struct(">i")
 _ITEMS = items(">f4")
@@ -89,7 +87,7 @@ def parsed(
     `chunks` writes them to the places that it is given. Documents go to a worker process, and rows
     come back, by memory that both have: in a fifth of the time that a pipe takes, through which
     only goes what has no room there. Reading goes ahead in a thread, a few chunks far. What is no
-    more than one chunk, or is for one worker, is done here. PgsimError where a process dies.
+    more than one chunk, or is for one worker, is done here. WorkerDied where a process dies.
     """
     # Enough to do while a batch is stored; more than a few workers wait for their reader anyway.
     # What two of them take goes into the 64 MiB that a container has by default.
@@ -112,43 +110,68 @@ def parsed(
             yield chunk, rows
         return
 
-    waiting: Queue[tuple[Chunk, slice, Future[Rows]] | None] = Queue(maxsize=ahead)
+    waiting: Queue[tuple[Chunk, slice, Worker[_Task, Rows]] | None] = Queue(maxsize=ahead)
     is_over = Event()
-    pool = ProcessPoolExecutor(workers, context, _begin, (profile, shared))
+    with _one_blas_thread():
+        crew = [Worker(_parser, profile, shared) for _ in range(workers)]
 
     def read() -> None:
         try:
-            for chunk, place in zip(chain(first, found), cycle(places), strict=False):
+            each = zip(chain(first, found), cycle(places), cycle(crew), strict=False)
+            for chunk, place, worker in each:
                 if is_over.is_set():
                     return
                 if isinstance(chunk.documents.data, memoryview):
                     chunk.documents.data = b""  # it need not go through the pipe
-                waiting.put((chunk, place, pool.submit(_parse, chunk.documents, place)))
+                worker.send((chunk.documents, place))
+                waiting.put((chunk, place, worker))
         finally:
             waiting.put(None)
 
-    with _one_blas_thread(), ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread:
         reading = thread.submit(read)
         is_read = False
         try:
             while made := waiting.get():
-                chunk, place, future = made
-                rows = future.result()
+                chunk, place, worker = made
+                rows = worker.answer()
                 chunk.documents.data = b""
                 if not rows.data:
                     rows = replace(rows, data=bytes(memory[place][: rows.bounds[-1]]))
                 yield chunk, rows
             is_read = True
             reading.result()
-        except BrokenProcessPool:
-            raise PgsimError(
-                "a worker process died, perhaps of too little memory; try fewer: --workers 1"
-            ) from None
         finally:
             is_over.set()
+            for worker in crew:
+                worker.kill()
             while not is_read:  # else the thread would wait for ever to be heard
                 is_read = waiting.get() is None
-            pool.shutdown(cancel_futures=True)
+            for worker in crew:
+                worker.end()
+
+
+_Task = tuple[Documents, slice]
+
+
+def _parser(profile: Profile, shared: Array[c_char]) -> Callable[[_Task], Rows]:
+    """What parses documents in a worker process, which lie in a place of the shared memory."""
+    memory = memoryview(shared).cast("B")
+    os.nice(5)  # who feeds the workers, and who stores what they make, is not to wait
+    gc.set_threshold(100_000)  # documents are trees: there is next to nothing to collect
+
+    def parse_at(task: _Task) -> Rows:
+        """The rows of documents, which take their place in the memory that both have."""
+        documents, place = task
+        if not documents.data:
+            documents.data = memory[place][: documents.bounds[-1] if documents.bounds else 0]
+        rows = parse(documents, profile)
+        if len(rows.data) > len(memory[place]):
+            return rows
+        memory[place][: len(rows.data)] = rows.data
+        return replace(rows, data=b"")
+
+    return parse_at
 
 
 @contextmanager
@@ -163,40 +186,6 @@ def _one_blas_thread() -> Iterator[None]:
         os.environ.pop(name, None)
         if before is not None:
             os.environ[name] = before
-
-
-_profile: Profile
-_memory: memoryview
-
-
-def _begin(profile: Profile, shared: Array[c_char]) -> None:
-    """The beginning of a worker process: it leaves signals, and its end, to its parent."""
-    global _profile, _memory
-    _profile = profile
-    _memory = memoryview(shared).cast("B")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(5)  # who feeds them, and who stores what they make, is not to wait
-    gc.set_threshold(100_000)  # documents are trees: there is next to nothing to collect
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
-def _parse(documents: Documents, place: slice) -> Rows:
-    """The rows of documents, which take their place in the memory that both have."""
-    memory = _memory[place]
-    if not documents.data:
-        documents.data = memory[: documents.bounds[-1] if documents.bounds else 0]
-    rows = parse(documents, _profile)
-    if len(rows.data) > len(memory):
-        return rows
-    memory[: len(rows.data)] = rows.data
-    return replace(rows, data=b"")
 
 
 def _between(features: NDArray[np.float32], texts: Sequence[bytes]) -> list[bytes]:

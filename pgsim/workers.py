@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from pgsim.errors import PgsimError
 
@@ -27,6 +26,46 @@ class WorkerDied(PgsimError):
     """How the process ended that was at an item."""
 
 
+class Worker(Generic[T, R]):
+    """A process that answers what it is sent, one item after the other.
+
+    What answers is made in the process, by `make(*args)`. It ignores an interruption, which its
+    parent will see to, and ends with its parent. What libraries print there is not shown.
+    """
+
+    def __init__(self, make: Callable[..., Callable[[T], R]], *args: Any) -> None:
+        self.connection, theirs = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(target=_work, args=(theirs, make, args), daemon=True)
+        self._process.start()
+        theirs.close()  # so that ours ends with the process
+
+    def send(self, item: T) -> None:
+        """Another item; a few of them can wait there to be answered."""
+        # A process that has died meanwhile is found out when its answer is read.
+        with suppress(BrokenPipeError):
+            self.connection.send(item)
+
+    def answer(self) -> R:
+        """The next answer; or else the PgsimError that was raised, or WorkerDied."""
+        try:
+            answer = self.connection.recv()
+        except (EOFError, OSError):  # it can have died while it answered
+            self._process.join()
+            raise WorkerDied(_cause(self._process.exitcode)) from None
+        if isinstance(answer, PgsimError):
+            raise answer
+        return cast(R, answer)
+
+    def kill(self) -> None:
+        """Have it end at once, whatever it is at."""
+        self._process.kill()
+
+    def end(self) -> None:
+        """Wait till it has ended, after what it is at."""
+        self.connection.close()
+        self._process.join()
+
+
 def in_workers(
     function: Callable[[T], R], items: Iterable[T], workers: int
 ) -> Iterator[tuple[T, R | PgsimError]]:
@@ -34,57 +73,47 @@ def in_workers(
 
     A PgsimError that `function` raises is given as it is. A process that ends by itself, or by a
     signal, gives WorkerDied for its item, and another one takes its place. `function` and items are
-    pickled. What libraries print in the processes is not shown.
+    pickled.
     """
     waiting = deque(items)
-    busy: dict[Connection, tuple[BaseProcess, T]] = {}
+    busy: dict[Connection, tuple[Worker[T, R], T]] = {}
+
+    def put(worker: Worker[T, R]) -> None:
+        busy[worker.connection] = worker, waiting[0]
+        worker.send(waiting.popleft())
+
     try:
         while waiting or busy:
             while waiting and len(busy) < workers:
-                process, connection = _start(function)
-                busy[connection] = process, waiting[0]
-                _send(connection, waiting.popleft())
+                put(Worker(_the, function))
             for ready in wait(list(busy)):
                 assert isinstance(ready, Connection)
-                process, item = busy.pop(ready)
+                worker, item = busy.pop(ready)
                 answer: R | PgsimError
                 try:
-                    answer = ready.recv()
-                except (EOFError, ConnectionResetError):
-                    process.join()
-                    answer = WorkerDied(_cause(process.exitcode))
+                    answer = worker.answer()
+                except PgsimError as error:
+                    answer = error
+                if waiting and not isinstance(answer, WorkerDied):
+                    put(worker)
                 else:
-                    if waiting:
-                        busy[ready] = process, waiting[0]
-                        _send(ready, waiting.popleft())
-                if ready not in busy:
-                    ready.close()  # at which the process ends, if it has not
-                    process.join()
+                    worker.end()
                 yield item, answer
     finally:
-        for process, _ in busy.values():
-            process.kill()
-            process.join()
+        for worker, _ in busy.values():
+            worker.kill()
+            worker.end()
 
 
-def _start(function: Callable[[Any], Any]) -> tuple[BaseProcess, Connection]:
-    ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=_work, args=(function, theirs), daemon=True)
-    process.start()
-    theirs.close()  # so that ours ends with the process
-    return process, ours
+def _the(function: Callable[[T], R]) -> Callable[[T], R]:
+    return function
 
 
-def _send(connection: Connection, item: Any) -> None:
-    # A process that has died meanwhile is found out when its answer is read.
-    with suppress(BrokenPipeError):
-        connection.send(item)
-
-
-def _work(function: Callable[[Any], Any], connection: Connection) -> None:
+def _work(connection: Connection, make: Callable[..., Callable[[Any], Any]], args: Any) -> None:
     """The life of a process: until there is no more to do, or nobody to do it for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one who started us will see to it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _hush()
+    function = make(*args)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
             item = connection.recv()
@@ -105,10 +134,10 @@ def _hush() -> None:
 
 def _cause(exit_code: int | None) -> str:
     if exit_code is None or exit_code >= 0:
-        return f"the process that analysed it ended with exit code {exit_code}"
+        return f"a worker process ended with exit code {exit_code}"
     try:
         name = signal.Signals(-exit_code).name
     except ValueError:  # a real-time signal
         name = f"signal {-exit_code}"
     memory = ", perhaps of too little memory: try fewer workers" if name == "SIGKILL" else ""
-    return f"the process that analysed it was ended by {name}{memory}"
+    return f"a worker process was ended by {name}{memory}"

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from pgsim.fuse import alone, fuse_recordings
 from pgsim.loader import LoadReport, load
 from pgsim.refresh import refresh
 from pgsim.sources.files import SourceError
+from pgsim.workers import WorkerDied
 from tests.archives import write_archives
 from tests.documents import (
     Document,
@@ -460,6 +462,31 @@ def test_any_number_of_workers_makes_the_same_rows(
     with opened(new_database(acousticbrainz_template)) as other:
         report = load(other, paths, workers=workers)
         assert report.read == 400
+        assert contents(other, without=("id",)) == contents(conn, without=("id",))
+
+
+def test_a_worker_that_dies_ends_the_load_which_goes_on_later(
+    conn: Connection,
+    new_database: Databases,
+    acousticbrainz_template: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paths = write_archives(tmp_path, "highlevel", 400, archives=2, seed=2)
+    load(conn, paths, workers=1)
+    monkeypatch.setattr(loader, "DOCUMENTS", 10)
+    monkeypatch.setattr(loader, "BATCH", 30)
+
+    def kill(_: int, __: float) -> None:
+        for worker in active_children()[:1]:
+            worker.kill()
+
+    with opened(new_database(acousticbrainz_template)) as other:
+        with pytest.raises(WorkerDied, match="ended by SIGKILL, perhaps of too little memory"):
+            load(other, paths, kill, workers=2)
+        assert not active_children()
+        assert 0 < one(other, "SELECT count(*) FROM pgsim.submission") < 400
+        assert load(other, paths, workers=2).read == 400
         assert contents(other, without=("id",)) == contents(conn, without=("id",))
 
 

@@ -11,7 +11,9 @@ from pgsim.sources.room import Place, Room
 
 STREAM = bytes(i * 7 % 251 for i in range(5000))
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["take", "keep", "skip", "put", "leave"]), st.integers(0, 700)),
+    st.tuples(
+        st.sampled_from(["take", "keep", "skip", "put", "leave", "fill"]), st.integers(0, 700)
+    ),
     max_size=40,
 )
 
@@ -40,6 +42,9 @@ def test_a_room_gives_what_the_stream_holds_and_keeps_what_it_is_told_to(
         elif step == "leave":
             room.leave(memoryview(bytearray(b"?" * size)))
             kept.clear()
+        elif step == "fill":
+            room.fill()
+            assert room.memory[room.at : room.end] == STREAM[at : at + room.end - room.at]
         elif step == "skip":
             assert room.skip(number) == (at + number <= len(STREAM))
             at = min(at + number, len(STREAM))
@@ -49,7 +54,8 @@ def test_a_room_gives_what_the_stream_holds_and_keeps_what_it_is_told_to(
             room.at += number
             at += number
             if step == "keep":
-                kept.append((room.keep(place), STREAM[at - number : at]))
+                room.keep(room.at)
+                kept.append((place, STREAM[at - number : at]))
         else:
             assert at + number > len(STREAM)
         assert all(room.memory[slice(*place)] == data for place, data in kept)
@@ -66,3 +72,34 @@ def test_what_is_passed_over_leaves_its_memory_to_what_follows(
         assert room.memory[room.at : room.at + 100] == STREAM[at : at + 100]
         room.at += 100
     assert len(room.memory) == 1000
+
+
+def test_a_room_is_filled_up_to_where_its_stream_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_AHEAD", 50)
+
+    class Broken(Slow):
+        def read1(self, size: int | None = -1) -> bytes:
+            if self.tell() >= 200:
+                raise OSError("broken")
+            return super().read1(size)
+
+    room = Room(memoryview(bytearray(1000)))
+    room.open(Broken(STREAM))
+    room.fill()
+    assert room.memory[: room.end] == STREAM[:200]
+    room.fill()  # which asks the stream no more
+    assert room.need(200)
+    for _ in range(2):
+        with pytest.raises(OSError, match="broken"):
+            room.need(201)
+        with pytest.raises(OSError, match="broken"):
+            room.skip(201)
+    room.open(Slow(STREAM))
+    assert room.need(201)
+
+
+def test_a_room_without_memory_for_more_is_not_filled() -> None:
+    room = Room(memoryview(bytearray(1000)))
+    room.open(Slow(STREAM))
+    room.fill()
+    assert (room.at, room.end) == (0, 0)

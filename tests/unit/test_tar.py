@@ -4,23 +4,32 @@ import io
 import tarfile
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pgsim.sources.tar import BLOCK, TarError, entries
+from pgsim.sources import room as room_module
+from pgsim.sources import tar as tar_module
+from pgsim.sources.room import Room
+from pgsim.sources.tar import BLOCK, Entry, TarError, entries, runs
 
 NAMES = st.text(
     st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=160
 ).map(lambda name: f"folder/{name}.json")
 
 
-def written(form: int, members: list[tuple[str, bytes]]) -> bytes:
+# Names of no usual kind: in two lines, after a blank, too long, not in ASCII, not wanted.
+ODD = ["e\nf", " g", "h" * 90 + "/" + "i" * 90, "é", "!"]
+
+
+def written(form: int, members: list[tuple[str, bytes]], *, with_others: bool = True) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=form) as archive:
         for place, (name, data) in enumerate(members):
             header = tarfile.TarInfo(name)
             header.size = len(data)
             archive.addfile(header, io.BytesIO(data))
+            if not with_others:
+                continue
             other = tarfile.TarInfo(f"other {place}")
             other.type = (tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.FIFOTYPE)[place % 3]
             other.linkname = name[:90] if place % 3 == 1 else ""
@@ -44,6 +53,85 @@ def test_what_of_a_file_is_not_read_is_skipped(read: list[int]) -> None:
     for size, (name, data), entry in zip(read, members, entries(stream), strict=True):
         assert (entry.name, entry.size) == (name, 600)
         assert entry.read(size) == data[:size]
+
+
+Outcome = tuple[list[tuple[str, bytes]], str]
+
+
+def one_by_one(data: bytes) -> Outcome:
+    """The files of a tar, and what ended it before its end."""
+    found: list[tuple[str, bytes]] = []
+    try:
+        for entry in entries(io.BytesIO(data)):
+            found.append((entry.name, entry.read()))
+    except TarError as error:
+        return found, str(error)
+    return found, ""
+
+
+def in_runs(data: bytes, memory: int, left: int, sizes: list[int]) -> Outcome:
+    """The same, by runs, of which `sizes` get to know how long they were."""
+    room = Room(memoryview(bytearray(memory)), left)
+    found: list[tuple[str, bytes]] = []
+    try:
+        for each in runs(io.BytesIO(data), room, lambda name: not name.endswith("!.json")):
+            if isinstance(each, Entry):
+                found.append((each.name, each.read()))
+                continue
+            bounds = iter(each.bounds)
+            places = zip(bounds, bounds, strict=True)
+            texts = [bytes(room.memory[start:end]) for start, end in places]
+            found += zip(each.names, texts, strict=True)
+            sizes.append(len(texts))
+    except TarError as error:
+        return found, str(error)
+    return found, ""
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    form=st.sampled_from([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]),
+    names=st.lists(st.sampled_from([*"aaaa", "b/c", "d" * 95, *ODD]), max_size=30),
+    size=st.integers(0, 1500),
+    is_plain=st.booleans(),
+    memory=st.sampled_from([0, 9_000, 30_000, 100_000]),
+    left=st.integers(1, 20),
+    noise=st.one_of(st.just(b""), st.binary(max_size=BLOCK)),
+    at=st.integers(0, 2**16),
+)
+def test_runs_hold_what_the_files_do_one_by_one_up_to_any_damage(
+    monkeypatch: pytest.MonkeyPatch,
+    form: int,
+    names: list[str],
+    size: int,
+    is_plain: bool,
+    memory: int,
+    left: int,
+    noise: bytes,
+    at: int,
+) -> None:
+    monkeypatch.setattr(room_module, "_AHEAD", 1000)
+    monkeypatch.setattr(tar_module, "_ALONE", 2)
+    members = [
+        (f"{name}.json", str(place).encode() * size)
+        for place, name in enumerate(names)
+        if name not in ODD or not is_plain
+    ]
+    data = written(form, members, with_others=not is_plain)
+    at %= len(data) - len(noise)
+    data = data[:at] + noise + data[at + len(noise) :]
+    sizes: list[int] = []
+    assert in_runs(data, memory, left, sizes) == one_by_one(data)
+    assert all(0 < size <= left for size in sizes)
+
+
+def test_usual_files_come_in_runs_as_long_as_wanted() -> None:
+    members = [(f"folder/{place}.json", b"x" * place) for place in range(2000)]
+    sizes: list[int] = []
+    data = written(tarfile.GNU_FORMAT, members, with_others=False)
+    assert in_runs(data, 2**20, 100, sizes) == (members, "")
+    assert sum(sizes) == 2000
+    assert sizes.count(100) > 15
 
 
 def test_a_name_in_two_parts_is_put_together() -> None:

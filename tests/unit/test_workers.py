@@ -2,7 +2,10 @@
 
 import os
 import signal
+import struct
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +20,12 @@ def act(item: str) -> str:
             os.kill(os.getpid(), signal.Signals[name])
         case ["exit", code]:
             os._exit(int(code))
+        case ["half"]:
+            for file in Path("/proc/self/fd").iterdir():
+                with suppress(OSError):
+                    if file.is_socket():
+                        os.write(int(file.name), struct.pack("!i", 1000) + b"of which this is all")
+            os._exit(4)
         case ["refuse"]:
             raise UsageError("not this one")
         case ["print"]:
@@ -32,7 +41,7 @@ def act(item: str) -> str:
 def test_a_process_that_dies_costs_its_own_item_alone():
     items = [f"item {n}" for n in range(12)]
     items[3:3] = ["signal SIGSEGV"]
-    items[7:7] = ["signal SIGABRT", "exit 3"]
+    items[7:7] = ["signal SIGABRT", "exit 3", "half"]
     answers = dict(in_workers(act, items, 2))
     assert len(answers) == len(items)
     for item, answer in answers.items():
@@ -42,6 +51,7 @@ def test_a_process_that_dies_costs_its_own_item_alone():
             assert isinstance(answer, WorkerDied)
     assert str(answers["signal SIGSEGV"]).endswith("ended by SIGSEGV")
     assert str(answers["exit 3"]).endswith("ended with exit code 3")
+    assert str(answers["half"]).endswith("ended with exit code 4")
 
 
 def test_a_process_that_was_killed_may_have_lacked_memory():
