@@ -96,8 +96,8 @@ def load(
     The first load that has anything to fit ends by fitting the feature sets; every later one fuses
     what it brings as it goes. The rejects of a path are those of the last load of it. `conn` is in
     autocommit mode; `advance` is told how many more documents are done, and which share of the
-    bytes to read, `say` of steps after that. Worker processes are spawned: a script that calls this
-    does so under `if __name__ == "__main__"`.
+    bytes to read, `say` of steps after that. Where a worker process dies that is WorkerDied: run
+    again, the load goes on.
 
     UsageError or SourceError where a path is not there, before anything is read; UsageError where
     a file has nothing for the database's profile.

@@ -3,16 +3,16 @@
 import gc
 import os
 import struct
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from ctypes import Array, c_char
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate, chain, cycle, islice, pairwise
-from multiprocessing import get_context
+from mmap import mmap
 from queue import Queue
+from tempfile import TemporaryFile
 from threading import Event
+from typing import IO, cast
 
 import numpy as np
 import orjson
@@ -90,35 +90,44 @@ def parsed(
     more than one chunk, or is for one worker, is done here. WorkerDied where a process dies.
     """
     # Enough to do while a batch is stored; more than a few workers wait for their reader anyway.
-    # What two of them take goes into the 64 MiB that a container has by default.
     ahead = min(workers, 14) + 7
     # When a place is used again its last chunk is done: so many wait, one is waited for, and one is
     # about to be written to.
     size = (ahead + 3) * PLACE
-    # A forked process would share the connection to the database.
-    context = get_context("spawn")
-    # Its zeros take the memory now: a /dev/shm that is found full later ends a process by SIGBUS.
-    shared = context.RawArray(c_char, size)
-    memory = memoryview(shared).cast("B")
-    places = [slice(start, start + PLACE) for start in range(0, size, PLACE)]
-    found = chunks(memory[place] for place in cycle(places))
-    first = list(islice(found, 2))
-    if len(first) < 2 or workers == 1:
-        for chunk in chain(first, found):
-            rows = parse(chunk.documents, profile)
-            chunk.documents.data = b""
-            yield chunk, rows
-        return
+    with _file_in_memory() as file:
+        file.truncate(size)
+        memory = memoryview(mmap(file.fileno(), size))
+        places = [slice(start, start + PLACE) for start in range(0, size, PLACE)]
+        found = chunks(memory[place] for place in cycle(places))
+        first = list(islice(found, 2))
+        if len(first) < 2 or workers == 1:
+            for chunk in chain(first, found):
+                rows = parse(chunk.documents, profile)
+                chunk.documents.data = b""
+                yield chunk, rows
+            return
+        number = file.fileno()
+        crew: list[Worker[_Task, Rows]] = [
+            Worker(_parser, profile, number, files=[number], environment=_ONE_BLAS_THREAD)
+            for _ in range(workers)
+        ]
+        tasks = zip(chain(first, found), cycle(places), cycle(crew), strict=False)
+        yield from _done(tasks, crew, memory, ahead)
 
+
+def _done(
+    tasks: Iterable[tuple[Chunk, slice, Worker["_Task", Rows]]],
+    crew: Sequence[Worker["_Task", Rows]],
+    memory: memoryview,
+    ahead: int,
+) -> Iterator[tuple[Chunk, Rows]]:
+    """The chunks and their rows, as they are done by the workers, which end with the last one."""
     waiting: Queue[tuple[Chunk, slice, Worker[_Task, Rows]] | None] = Queue(maxsize=ahead)
     is_over = Event()
-    with _one_blas_thread():
-        crew = [Worker(_parser, profile, shared) for _ in range(workers)]
 
     def read() -> None:
         try:
-            each = zip(chain(first, found), cycle(places), cycle(crew), strict=False)
-            for chunk, place, worker in each:
+            for chunk, place, worker in tasks:
                 if is_over.is_set():
                     return
                 if isinstance(chunk.documents.data, memoryview):
@@ -151,12 +160,26 @@ def parsed(
                 worker.end()
 
 
+def _file_in_memory() -> IO[bytes]:
+    """A file that has no name, for processes to share; on a disk where the system has none other.
+
+    /dev/shm would be too small in a container.
+    """
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("pgsim"), "r+b")
+    return cast(IO[bytes], TemporaryFile())
+
+
 _Task = tuple[Documents, slice]
 
 
-def _parser(profile: Profile, shared: Array[c_char]) -> Callable[[_Task], Rows]:
-    """What parses documents in a worker process, which lie in a place of the shared memory."""
-    memory = memoryview(shared).cast("B")
+# More would wait, busily, for what is never asked.
+_ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+
+
+def _parser(profile: Profile, file: int) -> Callable[[_Task], Rows]:
+    """What parses documents in a worker process; they lie in a place of the shared memory."""
+    memory = memoryview(mmap(file, 0))
     os.nice(5)  # who feeds the workers, and who stores what they make, is not to wait
     gc.set_threshold(100_000)  # documents are trees: there is next to nothing to collect
 
@@ -172,20 +195,6 @@ def _parser(profile: Profile, shared: Array[c_char]) -> Callable[[_Task], Rows]:
         return replace(rows, data=b"")
 
     return parse_at
-
-
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Of all processes that begin meanwhile: more would wait, busily, for what is never asked."""
-    name = "OPENBLAS_NUM_THREADS"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(name, None)
-        if before is not None:
-            os.environ[name] = before
 
 
 def _between(features: NDArray[np.float32], texts: Sequence[bytes]) -> list[bytes]:

@@ -5,11 +5,12 @@ A pool of concurrent.futures ends with the first process that dies, and cannot s
 
 import os
 import signal
+import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar, cast
 
@@ -18,8 +19,9 @@ from pgsim.errors import PgsimError
 T = TypeVar("T")
 R = TypeVar("R")
 
-# A forked process would inherit the locks of libraries, and the pipes of the others.
-_SPAWN = get_context("spawn")
+# A forked process would inherit the locks of libraries, and the connection to the database; one of
+# multiprocessing's own would first import again what the main script does.
+_BEGIN = "from pgsim.workers import begin; begin()"
 
 
 class WorkerDied(PgsimError):
@@ -29,29 +31,46 @@ class WorkerDied(PgsimError):
 class Worker(Generic[T, R]):
     """A process that answers what it is sent, one item after the other.
 
-    What answers is made in the process, by `make(*args)`. It ignores an interruption, which its
-    parent will see to, and ends with its parent. What libraries print there is not shown.
+    What answers is made in the process, by `make(*args)`, which are pickled; numbers of open
+    `files` can be among them. The process leaves an interruption to its parent, and ends with it.
+    What libraries print there is not shown.
     """
 
-    def __init__(self, make: Callable[..., Callable[[T], R]], *args: Any) -> None:
-        self.connection, theirs = _SPAWN.Pipe()
-        self._process = _SPAWN.Process(target=_work, args=(theirs, make, args), daemon=True)
-        self._process.start()
-        theirs.close()  # so that ours ends with the process
+    def __init__(
+        self,
+        make: Callable[..., Callable[[T], R]],
+        *args: Any,
+        files: Iterable[int] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.connection, theirs = Pipe()
+        known = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        with theirs:
+            number = theirs.fileno()
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _BEGIN, str(number)],
+                stdin=subprocess.DEVNULL,
+                pass_fds=(number, *files),
+                process_group=0,
+                env={**os.environ, **known, **(environment or {})},
+            )
+        self._send((make, args))
 
     def send(self, item: T) -> None:
         """Another item; a few of them can wait there to be answered."""
+        self._send(item)
+
+    def _send(self, what: Any) -> None:
         # A process that has died meanwhile is found out when its answer is read.
         with suppress(BrokenPipeError):
-            self.connection.send(item)
+            self.connection.send(what)
 
     def answer(self) -> R:
         """The next answer; or else the PgsimError that was raised, or WorkerDied."""
         try:
             answer = self.connection.recv()
         except (EOFError, OSError):  # it can have died while it answered
-            self._process.join()
-            raise WorkerDied(_cause(self._process.exitcode)) from None
+            raise WorkerDied(_cause(self._process.wait())) from None
         if isinstance(answer, PgsimError):
             raise answer
         return cast(R, answer)
@@ -63,7 +82,7 @@ class Worker(Generic[T, R]):
     def end(self) -> None:
         """Wait till it has ended, after what it is at."""
         self.connection.close()
-        self._process.join()
+        self._process.wait()
 
 
 def in_workers(
@@ -109,12 +128,13 @@ def _the(function: Callable[[T], R]) -> Callable[[T], R]:
     return function
 
 
-def _work(connection: Connection, make: Callable[..., Callable[[Any], Any]], args: Any) -> None:
+def begin() -> None:
     """The life of a process: until there is no more to do, or nobody to do it for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = Connection(int(sys.argv[1]))
     _hush()
-    function = make(*args)
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        make, args = connection.recv()
+        function = make(*args)
         while True:
             item = connection.recv()
             try:
@@ -132,8 +152,8 @@ def _hush() -> None:
     os.dup2(nowhere, 2)
 
 
-def _cause(exit_code: int | None) -> str:
-    if exit_code is None or exit_code >= 0:
+def _cause(exit_code: int) -> str:
+    if exit_code >= 0:
         return f"a worker process ended with exit code {exit_code}"
     try:
         name = signal.Signals(-exit_code).name

@@ -3,6 +3,8 @@
 import os
 import signal
 import struct
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -79,10 +81,38 @@ def test_processes_end_when_nobody_wants_more():
     answers = in_workers(act, ["pid"] * 8, 1)
     _, pid = next(answers)
     answers.close()  # type: ignore[attr-defined]
+    assert_ends(int(str(pid)))
+
+
+# No `if __name__ == "__main__"`: a process does not begin by running this again.
+SCRIPT = """
+import time
+from pgsim.workers import in_workers
+from tests.unit.test_workers import act
+answers = in_workers(act, ["pid"] * 8, 1)
+print(next(answers)[1], flush=True)
+time.sleep(60)
+"""
+
+
+def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        os.kill(pid, 0)
+        parent.kill()
+    assert_ends(pid)
+
+
+def assert_ends(pid: int) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         try:
-            os.kill(int(str(pid)), 0)
+            os.kill(pid, 0)
         except ProcessLookupError:
             return
         time.sleep(0.05)
