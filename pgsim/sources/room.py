@@ -41,7 +41,7 @@ class Room:
 
     def fill(self) -> None:
         """Read ahead as far as there is memory; what breaks the stream is for who needs more."""
-        if self.end + _AHEAD > len(self.memory):
+        if self.end + _AHEAD > len(self.memory) and self.at - self.kept > _AHEAD:
             self._move(self.kept, 0)
         try:
             while self.end + _AHEAD <= len(self.memory) and (block := self._read(_AHEAD)):

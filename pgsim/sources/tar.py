@@ -6,12 +6,9 @@ POSIX ustar and pax, GNU, and the oldest kind: https://www.gnu.org/software/tar/
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from itertools import takewhile
 from typing import IO
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from pgsim.sources.room import Place, Room
 
@@ -19,21 +16,11 @@ BLOCK = 512
 _ZEROS = bytes(BLOCK)
 # Of a header the name, the size, the sum of its bytes, the type, the magic word, the name's prefix.
 _HEADER = struct.Struct("100s 24x 12s 12x 8s B 100x 6s 82x 155s 12x")
-_SIZE = struct.Struct("124x 11s B")
-# Of one in a run the same, as far as it is asked for: the checksum's last byte fills it up, and of
-# the prefix the first says whether there is any.
-_USUAL = np.dtype(
-    {
-        "names": ["name", "sum", "blank", "kind", "magic", "outer"],
-        "formats": ["S100", "S7", "u1", "u1", "S5", "u1"],
-        "offsets": [0, 148, 155, 156, 257, 345],
-        "itemsize": BLOCK,
-    }
-)
-_SUM = slice(148, 156)
+# Of one in a run the name, the size and what ends it, the sum, the type, the magic word, and
+# whether the prefix has anything in it.
+_USUAL = struct.Struct("100s 24x 11s B 12x 8s B 100x 5s 83x B")
+_FILE = ord("0")
 _LONGEST_IN_RUN = 2**20
-# After a run that was shorter so many files are read one by one: looking for a run has its price.
-_ALONE = 32
 # Types, asked for as numbers: whether bytes are among others takes ten times as long.
 _FILES = b"\x000 7"  # a regular file: of old, ordinary, contiguous
 _WITHOUT_DATA = b"123456"  # links, devices, folders, pipes
@@ -98,66 +85,48 @@ def runs(stream: IO[bytes], room: Room, is_wanted: Callable[[str], bool]) -> Ite
     A header of a run takes a tenth of the time. TarError as there.
     """
     room.open(stream)
-    alone = 0
     while True:
-        if not alone:
-            room.fill()
-            run = _run(room, is_wanted)
-            alone = max(_ALONE - len(run.names), 0)
-            if run.names:
-                yield run
-                continue
-        entry = _entry(room)
-        if entry is None:
+        room.fill()
+        run = _run(room, is_wanted)
+        if run.names:
+            yield run
+        elif entry := _entry(room):
+            yield entry
+            _skip(entry)
+        else:
             return
-        yield entry
-        _skip(entry)
-        alone -= 1
 
 
 def _run(room: Room, is_wanted: Callable[[str], bool]) -> Run:
-    """The next files, for as long as they are wanted and their headers are of the usual kind."""
-    nothing = Run([], [])
-    sizes: list[int] = []
-    at = [room.at]
+    """The next files, up to the first that is not wanted, or whose header is no usual one."""
+    names: list[str] = []
+    bounds: list[int] = []
+    memory, at, end = room.memory, room.at, room.end
     try:
-        while len(sizes) < room.left and at[-1] + BLOCK <= room.end:
-            digits, last = _SIZE.unpack_from(room.memory, at[-1])
-            size = int(digits, 8)
-            after = at[-1] + BLOCK + size + -size % BLOCK
-            if last not in b"\0 " or not 0 <= size <= _LONGEST_IN_RUN or after > room.end:
+        while at + BLOCK <= end and len(names) < room.left:
+            inner, digits, last, told, kind, magic, outer = _USUAL.unpack_from(memory, at)
+            size, name = int(digits, 8), inner.rstrip(b"\0").decode("ascii")
+            start = at + BLOCK
+            after = start + size + -size % BLOCK
+            if (
+                kind != _FILE
+                or outer
+                or magic != b"ustar"
+                or last not in b"\0 "
+                or not 0 <= size <= _LONGEST_IN_RUN
+                or after > end
+                or not _is_sum(told, memory[at:start])
+                or "\0" in name
+                or not is_wanted(name)
+            ):
                 break
-            sizes.append(size)
-            at.append(after)
+            names.append(name)
+            bounds += (start, start + size)
+            at = after
     except ValueError:
-        pass  # no header, or a size that is told otherwise
-    if not sizes:
-        return nothing
-    ahead = np.frombuffer(room.memory[room.at : at[-1]], np.uint8).reshape(-1, BLOCK)
-    start = np.array(at[:-1])
-    headers = ahead[(start - room.at) // BLOCK].view(_USUAL).ravel()
-    is_usual = (headers["magic"] == b"ustar") & (headers["kind"] == ord("0"))
-    is_usual &= (headers["outer"] == 0) & ((headers["blank"] == 0) | (headers["blank"] == ord(" ")))
-    try:
-        told = np.array([int(digits, 8) for digits in headers["sum"].tolist()], np.int64)
-        names = b"\n".join(headers["name"].tolist()).decode("ascii").split("\n")
-    except ValueError:
-        return nothing
-    if len(names) != len(sizes) or any("\0" in name for name in names):
-        return nothing
-    characters = headers.view(np.uint8).reshape(-1, BLOCK)
-    characters[:, _SUM] = ord(" ")
-    # No sum of a header of text needs more than 16 bits, in which it is made in half the time.
-    is_usual &= np.add.reduce(characters, axis=1, dtype=np.uint16) == told
-    names = [*takewhile(is_wanted, names[: _leading(is_usual)])]
-    begin = start[: len(names)] + BLOCK
-    room.at = at[len(names)]
-    return Run(names, np.column_stack([begin, begin + sizes[: len(names)]]).ravel().tolist())
-
-
-def _leading(is_so: NDArray[np.bool_]) -> int:
-    """How many are so before the first that is not."""
-    return len(is_so) if is_so.all() else int(is_so.argmin())
+        pass  # a size told otherwise, a name that is not ASCII, or no header
+    room.at = at
+    return Run(names, bounds)
 
 
 def _entry(room: Room) -> Entry | None:
@@ -198,8 +167,8 @@ def _entry(room: Room) -> Entry | None:
 def _is_sum(field: bytes, header: memoryview) -> bool:
     """Whether it tells the sum of all bytes, itself counted as blanks."""
     try:
-        told = _integer(field)
-    except TarError:
+        told = int(field.rstrip(b"\0 "), 8)
+    except ValueError:
         return False
     # Adler's first half is one more than a sum modulo 65521, in C.
     total = (zlib.adler32(header) & 0xFFFF) - 1 - sum(field) + 8 * ord(" ")

@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pgsim.sources import room as room_module
-from pgsim.sources import tar as tar_module
 from pgsim.sources.room import Room
 from pgsim.sources.tar import BLOCK, Entry, TarError, entries, runs
 
@@ -111,7 +110,6 @@ def test_runs_hold_what_the_files_do_one_by_one_up_to_any_damage(
     at: int,
 ) -> None:
     monkeypatch.setattr(room_module, "_AHEAD", 1000)
-    monkeypatch.setattr(tar_module, "_ALONE", 2)
     members = [
         (f"{name}.json", str(place).encode() * size)
         for place, name in enumerate(names)
