@@ -4,16 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from psycopg import errors, sql
 from psycopg.rows import TupleRow
-from sqlalchemy import create_engine
-from sqlalchemy.pool import StaticPool
 
 from pgsim.collection import (
     Collection,
@@ -39,6 +33,8 @@ def install(conn: Connection, profile: Profile) -> bool:
     Which columns say a recording's title and so on can change later, since no vector is made of
     them. PgsimError where the database holds another profile.
     """
+    from pgsim import revisions  # slow to import, and most commands never ask for it
+
     with _alone(conn):
         if is_installed(conn):
             _require_profile(read_collection(conn), profile)
@@ -46,8 +42,7 @@ def install(conn: Connection, profile: Profile) -> bool:
             return False
         conn.execute(read_sql("pgsim.sql", dimensions=profile.dimensions))
         write_collection(conn, profile)
-        with _alembic(conn, profile.dimensions) as config:
-            command.stamp(config, "head")
+        revisions.stamp(conn, REVISIONS, profile.dimensions)
         return True
 
 
@@ -59,6 +54,8 @@ def upgrade(conn: Connection) -> tuple[str | None, str | None]:
     schema is the user's, and stays. PgsimError names an object of the user's that depends on
     pgsim's code, or bears a name of it.
     """
+    from pgsim import revisions
+
     with _alone(conn):
         if not is_installed(conn):
             raise no_collection(conn)
@@ -75,8 +72,7 @@ def upgrade(conn: Connection) -> tuple[str | None, str | None]:
         shown = (row and row[0]) or "similarity_a"
         privileges = _privileges(conn)
         _drop_code(conn)
-        with _alembic(conn, dimensions) as config:
-            command.upgrade(config, "head")
+        revisions.upgrade(conn, REVISIONS, dimensions, "head")
         conn.execute(read_sql("schema.sql"))
         conn.execute(read_sql("code.sql"))
         conn.execute("SELECT pgsim.show_similarity(%s)", (shown,))
@@ -127,7 +123,9 @@ def revision(conn: Connection) -> str | None:
 
 def newest_revision() -> str | None:
     """The alembic revision that this version of pgsim works with."""
-    return ScriptDirectory(str(REVISIONS)).get_current_head()
+    from pgsim import revisions
+
+    return revisions.newest(REVISIONS)
 
 
 def build_from_revisions(conn: Connection, dimensions: int, last: str = "head") -> None:
@@ -135,9 +133,10 @@ def build_from_revisions(conn: Connection, dimensions: int, last: str = "head") 
 
     Tables of a revision before the newest are left without the code, which is not theirs.
     """
+    from pgsim import revisions
+
     conn.execute(read_sql("schema.sql"))
-    with _alembic(conn, dimensions) as config:
-        command.upgrade(config, last)
+    revisions.upgrade(conn, REVISIONS, dimensions, last)
     if last == "head":
         conn.execute(read_sql("schema.sql"))
         conn.execute(read_sql("code.sql"))
@@ -276,37 +275,6 @@ def _alone(conn: Connection) -> Iterator[None]:
         conn.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         conn.execute("SELECT pg_advisory_xact_lock(hashtext('pgsim.schema'))")
         yield
-
-
-class _Lent:
-    """A connection lent to SQLAlchemy, which may not end its transaction."""
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._conn, name)
-
-    def commit(self) -> None: ...
-
-    def rollback(self) -> None: ...
-
-    def close(self) -> None: ...
-
-
-@contextmanager
-def _alembic(conn: Connection, dimensions: int) -> Iterator[Config]:
-    """alembic's configuration on this connection, inside its transaction."""
-    engine = create_engine(
-        "postgresql+psycopg://",
-        creator=lambda: _Lent(conn),
-        poolclass=StaticPool,
-        use_native_hstore=False,
-    )
-    with engine.connect() as connection:
-        config = Config(attributes={"connection": connection, "dimensions": dimensions})
-        config.set_main_option("script_location", str(REVISIONS))
-        yield config
 
 
 def _has_roles(conn: Connection) -> bool:
