@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pgsim.profile import Profile
-from pgsim.sources.files import Member, Members, storable
-from pgsim.sources.room import Room
+from pgsim.sources.files import Member, storable
+from pgsim.sources.room import Room, Run
 from pgsim.sources.walk import Input
 from pgsim.submission import Submission
 from pgsim.text import is_utf8
@@ -113,7 +113,6 @@ def chunks(
         chunk = Chunk(documents, names, spans, done)
         # What was read ahead goes on before rows are written over it.
         room.leave(memory := next(memories))
-        room.left = most
         bounds, names, faults, spans = [], [], {}, []
         return chunk
 
@@ -131,7 +130,7 @@ def chunks(
         span = Span(each.root, each.path, each.folder + name, mark, past, is_first=True)
         spans.append(span)
         for found in _members(each, past, room):
-            if isinstance(found, Members):
+            if isinstance(found, Run):
                 names += [each.folder + inner for inner in found.names]
                 bounds += found.bounds
                 room.keep(found.bounds[-1])
@@ -145,10 +144,11 @@ def chunks(
                 names.append(each.folder + found.name)
                 bounds += room.put(found.data)
             span.documents += found.count
-            room.left = most - len(names)
-            if room.left <= 0 or room.at >= BYTES:
+            if len(names) >= most or room.at >= BYTES:
                 yield cut(before + found.at)
                 spans.append(span := Span(each.root, each.path, each.folder + name, span.mark))
+            room.left = most - len(names)
+        room.close()
         span.is_last = True
         before += own
     if spans:
@@ -166,14 +166,14 @@ def bytes_to_read(files: Iterable[Input], known: Mapping[str, Mark]) -> int:
     return total
 
 
-def _members(each: Input, past: Mark | None, room: Room) -> Iterator[Member | Members]:
+def _members(each: Input, past: Mark | None, room: Room) -> Iterator[Member | Run]:
     if each.source is None:
         yield Member(storable(each.path.name), b"", each.fault)
     elif past is None or not past.is_finished:
         members_in = getattr(each.source, "members_in", None)
         known = past.documents if past else 0
         for found in members_in(room, each.path) if members_in else each.source.members(each.path):
-            if isinstance(found, Members) and 0 < known < found.count:
+            if isinstance(found, Run) and 0 < known < found.count:
                 yield found.behind(known)
             elif not known:
                 yield found

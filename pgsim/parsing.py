@@ -91,8 +91,8 @@ def parsed(
     """
     # Enough to do while a batch is stored; more than a few workers wait for their reader anyway.
     ahead = min(workers, 14) + 7
-    # When a place is used again its last chunk is done: so many wait, one is waited for, and one is
-    # about to be written to.
+    # When a place is used again its last chunk is done: so many wait, one is waited for, one is
+    # about to wait, and into the next goes already what was read ahead of it.
     size = (ahead + 3) * PLACE
     with _file_in_memory() as file:
         file.truncate(size)

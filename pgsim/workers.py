@@ -21,7 +21,8 @@ R = TypeVar("R")
 
 # A forked process would inherit the locks of libraries, and the connection to the database; one of
 # multiprocessing's own would first import again what the main script does.
-_BEGIN = "from pgsim.workers import begin; begin()"
+_BEGIN = "import sys; sys.path[:] = sys.argv[2:]; from pgsim.workers import begin; begin()"
+_is_worker = False
 
 
 class WorkerDied(PgsimError):
@@ -31,9 +32,9 @@ class WorkerDied(PgsimError):
 class Worker(Generic[T, R]):
     """A process that answers what it is sent, one item after the other.
 
-    What answers is made in the process, by `make(*args)`, which are pickled; numbers of open
-    `files` can be among them. The process leaves an interruption to its parent, and ends with it.
-    What libraries print there is not shown.
+    What answers is made in the process, by `make(*args)`, which are pickled: they are of modules,
+    not of the main script. Numbers of open `files` can be among them. The process leaves an
+    interruption to its parent, and ends with it. What libraries print there is not shown.
     """
 
     def __init__(
@@ -43,26 +44,33 @@ class Worker(Generic[T, R]):
         files: Iterable[int] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
+        if _is_worker:  # which would start the next, and so on
+            raise PgsimError(
+                "a worker process starts no others: a module that it imports does so; put what"
+                ' starts them under `if __name__ == "__main__"`'
+            )
         self.connection, theirs = Pipe()
-        known = {"PYTHONPATH": os.pathsep.join(sys.path)}
+        path = [
+            os.fsdecode(each) for each in sys.path if isinstance(each, str | bytes | os.PathLike)
+        ]
         with theirs:
             number = theirs.fileno()
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _BEGIN, str(number)],
+                [sys.executable, "-c", _BEGIN, str(number), *path],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(number, *files),
-                process_group=0,
-                env={**os.environ, **known, **(environment or {})},
+                process_group=0,  # an interruption from the keyboard goes to its parent's alone
+                env={**os.environ, **(environment or {})},
             )
-        self._send((make, args))
+        self._put((make, args))
 
     def send(self, item: T) -> None:
         """Another item; a few of them can wait there to be answered."""
-        self._send(item)
+        self._put(item)
 
-    def _send(self, what: Any) -> None:
+    def _put(self, what: Any) -> None:
         # A process that has died meanwhile is found out when its answer is read.
-        with suppress(BrokenPipeError):
+        with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(what)
 
     def answer(self) -> R:
@@ -92,7 +100,7 @@ def in_workers(
 
     A PgsimError that `function` raises is given as it is. A process that ends by itself, or by a
     signal, gives WorkerDied for its item, and another one takes its place. `function` and items are
-    pickled.
+    pickled: they are of modules, not of the main script.
     """
     waiting = deque(items)
     busy: dict[Connection, tuple[Worker[T, R], T]] = {}
@@ -130,7 +138,11 @@ def _the(function: Callable[[T], R]) -> Callable[[T], R]:
 
 def begin() -> None:
     """The life of a process: until there is no more to do, or nobody to do it for."""
-    connection = Connection(int(sys.argv[1]))
+    global _is_worker
+    _is_worker = True
+    number = int(sys.argv[1])
+    os.set_inheritable(number, False)  # whoever a library starts would keep the parent waiting
+    connection = Connection(number)
     _hush()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         make, args = connection.recv()

@@ -87,6 +87,8 @@ def named(name: str) -> Source:
     if not attribute:
         known = ", ".join(source.name for source in sources)
         raise UsageError(f"unknown source '{name}'; known: {known}, and yours as MODULE:NAME")
+    if module == "__main__":
+        raise UsageError(f"source '{name}': worker processes need it in a module of its own")
     try:
         return _made(getattr(import_module(module), attribute))
     except ImportError as error:

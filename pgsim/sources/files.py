@@ -15,8 +15,8 @@ import zstandard
 from msgspec import Struct
 
 from pgsim.errors import PgsimError
-from pgsim.sources.room import Room
-from pgsim.sources.tar import Entry, Run, TarError, entries, runs
+from pgsim.sources.room import Room, Run
+from pgsim.sources.tar import Entry, TarError, entries, runs
 from pgsim.sources.zstd import open_zstd
 from pgsim.text import Repairs
 
@@ -57,29 +57,10 @@ class Member(Struct, gc=False):
         return 1
 
 
-class Members(Struct, gc=False):
-    """Documents that follow one another in a file and lie in a room: see Member.
-
-    Each begins at one of the `bounds` there, and ends at the next.
-    """
-
-    names: list[str]
-    bounds: list[int]
-    at: int = 0
-
-    @property
-    def count(self) -> int:
-        return len(self.names)
-
-    def behind(self, count: int) -> "Members":
-        """They without the first ones."""
-        return Members(self.names[count:], self.bounds[2 * count :], self.at)
-
-
 # How the documents of a file are found, by the kind that its name ends in: from its bytes, and the
 # name with which theirs begin.
 Readers = Mapping[str, Callable[[IO[bytes], str], Iterator[Member]]]
-_Readers = Mapping[str, Callable[[IO[bytes], str], Iterator[Member | Members]]]
+_Readers = Mapping[str, Callable[[IO[bytes], str], Iterator[Member | Run]]]
 
 
 def require_readable(path: Path) -> None:
@@ -112,7 +93,7 @@ def first_line(path: Path) -> bytes:
         return b""
 
 
-def members_in(room: Room, path: Path) -> Iterator[Member | Members]:
+def members_in(room: Room, path: Path) -> Iterator[Member | Run]:
     """The same as `members`, but those of a tar are read into the room."""
     return _members(path, {**DOCUMENTS, "tar": partial(_tar, room=room)})
 
@@ -125,7 +106,7 @@ def members(path: Path, readers: Readers | None = None) -> Iterator[Member]:
     return cast(Iterator[Member], _members(path, readers or DOCUMENTS))
 
 
-def _members(path: Path, readers: _Readers) -> Iterator[Member | Members]:
+def _members(path: Path, readers: _Readers) -> Iterator[Member | Run]:
     read_members = readers[_kind(path.name)]
     name = storable(path.name)
     read = asked = 0
@@ -193,10 +174,11 @@ class _Body(io.RawIOBase):
         return len(data)
 
 
-def _tar(stream: IO[bytes], name: str, room: Room | None = None) -> Iterator[Member | Members]:
+def _tar(stream: IO[bytes], name: str, room: Room | None = None) -> Iterator[Member | Run]:
     for found in runs(stream, room, _is_plain) if room else entries(stream):
         if isinstance(found, Run):
-            yield Members([f"{name}:{inner}" for inner in found.names], found.bounds)
+            found.names = [f"{name}:{inner}" for inner in found.names]
+            yield found
             continue
         kind = _kind(found.name)
         if kind not in ("json", "csv"):
@@ -207,7 +189,7 @@ def _tar(stream: IO[bytes], name: str, room: Room | None = None) -> Iterator[Mem
         elif found.size > LONGEST:
             yield Member(where, b"", _TOO_LONG)
         elif room:
-            yield Members([where], [*found.place(found.size)])
+            yield Run([where], [*found.place(found.size)])
         else:
             yield Member(where, found.read())
 

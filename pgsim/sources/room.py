@@ -3,8 +3,30 @@
 from io import BufferedReader
 from typing import IO, cast
 
+from msgspec import Struct
+
 _AHEAD = 2**17
 Place = tuple[int, int]  # where something begins in the memory, and where it ends
+
+
+class Run(Struct, gc=False):
+    """Documents that follow one another in a file and lie in a room.
+
+    Each begins at one of the `bounds` there, and ends at the next. `at` is how far into the file
+    reading had come with them.
+    """
+
+    names: list[str]
+    bounds: list[int]
+    at: int = 0
+
+    @property
+    def count(self) -> int:
+        return len(self.names)
+
+    def behind(self, count: int) -> "Run":
+        """They without so many first ones."""
+        return Run(self.names[count:], self.bounds[2 * count :], self.at)
 
 
 class Room:
@@ -26,6 +48,10 @@ class Room:
         """Go on with another stream."""
         self._stream = cast(BufferedReader, stream)
         self._broken = None
+        self.close()
+
+    def close(self) -> None:
+        """Forget what was read ahead."""
         self.at = self.end = self.kept
 
     def need(self, size: int) -> bool:
@@ -41,7 +67,8 @@ class Room:
 
     def fill(self) -> None:
         """Read ahead as far as there is memory; what breaks the stream is for who needs more."""
-        if self.end + _AHEAD > len(self.memory) and self.at - self.kept > _AHEAD:
+        # What lies there moves only where it is little, and makes room for more.
+        if self.end - self.at < _AHEAD <= self.at - self.kept:
             self._move(self.kept, 0)
         try:
             while self.end + _AHEAD <= len(self.memory) and (block := self._read(_AHEAD)):

@@ -10,17 +10,17 @@ from typing import IO
 
 from msgspec import Struct
 
-from pgsim.sources.room import Place, Room
+from pgsim.sources.room import Place, Room, Run
 
 BLOCK = 512
 _ZEROS = bytes(BLOCK)
 # Of a header the name, the size, the sum of its bytes, the type, the magic word, the name's prefix.
 _HEADER = struct.Struct("100s 24x 12s 12x 8s B 100x 6s 82x 155s 12x")
-# Of one in a run the name, the size and what ends it, the sum, the type, the magic word, and
-# whether the prefix has anything in it.
-_USUAL = struct.Struct("100s 24x 11s B 12x 8s B 100x 5s 83x B")
+# Of one in a run the name, the size and what ends it, the sum, the type, and whether the prefix has
+# anything in it.
+_USUAL = struct.Struct("100s 24x 11s B 12x 8s B 188x B")
 _FILE = ord("0")
-_LONGEST_IN_RUN = 2**20
+_LONGEST_IN_RUN = 2**20  # what is longer goes alone
 # Types, asked for as numbers: whether bytes are among others takes ten times as long.
 _FILES = b"\x000 7"  # a regular file: of old, ordinary, contiguous
 _WITHOUT_DATA = b"123456"  # links, devices, folders, pipes
@@ -57,16 +57,6 @@ class Entry(Struct, gc=False):
         return start, end
 
 
-class Run(Struct, gc=False):
-    """Regular files that follow one another in a tar and lie whole in a room.
-
-    Each begins at one of the `bounds` there, and ends at the next.
-    """
-
-    names: list[str]
-    bounds: list[int]
-
-
 def entries(stream: IO[bytes]) -> Iterator[Entry]:
     """The regular files, one after the other; of each is read before the next what is wanted.
 
@@ -85,8 +75,10 @@ def runs(stream: IO[bytes], room: Room, is_wanted: Callable[[str], bool]) -> Ite
     In less than half the time. TarError as there.
     """
     room.open(stream)
+    run = Run([], [])
     while True:
-        room.fill()
+        if run.names:  # only then it is of use to have much of them there
+            room.fill()
         run = _run(room, is_wanted)
         if run.names:
             yield run
@@ -104,14 +96,13 @@ def _run(room: Room, is_wanted: Callable[[str], bool]) -> Run:
     memory, at, end = room.memory, room.at, room.end
     try:
         while at + BLOCK <= end and len(names) < room.left:
-            inner, digits, last, told, kind, magic, outer = _USUAL.unpack_from(memory, at)
+            inner, digits, last, told, kind, outer = _USUAL.unpack_from(memory, at)
             size, name = int(digits, 8), inner.rstrip(b"\0").decode("ascii")
             start = at + BLOCK
             after = start + size + -size % BLOCK
             if (
                 kind != _FILE
                 or outer
-                or magic != b"ustar"
                 or last not in b"\0 "
                 or not 0 <= size <= _LONGEST_IN_RUN
                 or after > end

@@ -1,18 +1,20 @@
 """Worker processes: a crash costs one item, whatever way the process ends."""
 
+import importlib
 import os
 import signal
 import struct
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from pgsim.errors import PgsimError, UsageError
-from pgsim.workers import WorkerDied, in_workers
+from pgsim.workers import Worker, WorkerDied, in_workers
 
 
 def act(item: str) -> str:
@@ -28,6 +30,8 @@ def act(item: str) -> str:
                     if file.is_socket():
                         os.write(int(file.name), struct.pack("!i", 1000) + b"of which this is all")
             os._exit(4)
+        case ["start"]:
+            list(in_workers(act, ["another"], 1))
         case ["refuse"]:
             raise UsageError("not this one")
         case ["print"]:
@@ -106,6 +110,37 @@ def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         os.kill(pid, 0)
         parent.kill()
     assert_ends(pid)
+
+
+def test_a_process_starts_no_others() -> None:
+    [(_, answer)] = in_workers(act, ["start"], 1)
+    assert isinstance(answer, PgsimError)
+    assert "starts no others" in str(answer)
+
+
+def test_whatever_stands_in_the_path_of_modules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a:b"
+    folder.mkdir()
+    (folder / "doubling.py").write_text("def double(number): return 2 * number")
+    monkeypatch.setattr(sys, "path", [*sys.path, None, str(folder)])
+    double = importlib.import_module("doubling").double
+    assert dict(in_workers(double, [1, 2], 2)) == {1: 2, 2: 4}
+
+
+def test_a_process_that_has_died_can_be_sent_more() -> None:
+    worker: Worker[str, str] = Worker(_act)
+    worker.send("signal SIGKILL")
+    for _ in range(20):
+        worker.send("long" * 100_000)
+    with pytest.raises(WorkerDied, match="SIGKILL"):
+        worker.answer()
+    worker.end()
+
+
+def _act() -> Callable[[str], str]:
+    return act
 
 
 def assert_ends(pid: int) -> None:
