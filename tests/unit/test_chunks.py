@@ -51,14 +51,14 @@ def test_a_tar_read_into_the_room_has_the_same_documents(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     lot = Random(seed)
-    memory = lot.choice([0, 5_000, 20_000])
-    monkeypatch.setattr(room_module, "_AHEAD", 1000)
-    monkeypatch.setattr(module, "BYTES", memory - 2000)
+    memory = lot.choice([0, 20_000, 60_000])
+    monkeypatch.setattr(room_module, "_AHEAD", 4000)
+    monkeypatch.setattr(module, "BYTES", memory - 8000)
     files, known = [], {}
     for number in range(3):
         names = lot.choices(NAMES, k=lot.randrange(60))
         members = [
-            (f"{name}{place}.json", str(place).encode() * lot.randrange(900))
+            (f"{name}{place}.json", str(place).encode() * lot.randrange(150))
             for place, name in enumerate(names)
         ]
         form = lot.choice([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
@@ -80,9 +80,11 @@ def test_a_tar_read_into_the_room_has_the_same_documents(
 
 
 def test_what_was_read_ahead_of_a_broken_tar_is_forgotten(tmp_path: Path) -> None:
-    data = written(tarfile.GNU_FORMAT, [(f"{n}.json", b"x" * 9000) for n in range(200)])
+    members = [(f"{number}.json", b"x" * 9000) for number in range(400)]
+    data = written(tarfile.GNU_FORMAT, members, with_others=False)
+    middle = len(data) // 2 // BLOCK * BLOCK
     broken = tmp_path / "broken.tar"
-    broken.write_bytes(data[:BLOCK] + b"?" * BLOCK + data[BLOCK:])
+    broken.write_bytes(data[:middle] + b"?" * 20 * BLOCK + data[middle:])
     lone = [tmp_path / f"{number}.json" for number in range(300)]
     for file in lone:
         file.write_bytes(b"x" * 9000)
