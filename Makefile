@@ -45,10 +45,10 @@ bench-plan: $(INSTALLED)
 	$(BIN)/python -m tests.bench.plan
 
 # Seven minutes; an archive of the dumps holds 1,000,000. Of 100,000 the start of worker processes is
-# a tenth of the time. These import the main program anew: called so, there is none.
+# a tenth of the time.
 DOCUMENTS ?= 300000
 bench-load: $(INSTALLED)
-	$(BIN)/python -c 'from tests.bench.load import main; main()' --documents $(DOCUMENTS)
+	$(BIN)/python -m tests.bench.load --documents $(DOCUMENTS)
 
 # RECORDINGS="100000 1000000" tells how each figure grows.
 bench-query: $(INSTALLED)

@@ -50,9 +50,7 @@ class Worker(Generic[T, R]):
                 ' starts them under `if __name__ == "__main__"`'
             )
         self.connection, theirs = Pipe()
-        path = [
-            os.fsdecode(each) for each in sys.path if isinstance(each, str | bytes | os.PathLike)
-        ]
+        path = [each for each in sys.path if isinstance(each, str)]  # nothing else counts there
         with theirs:
             number = theirs.fileno()
             self._process = subprocess.Popen(
