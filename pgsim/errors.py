@@ -11,3 +11,7 @@ class UsageError(PgsimError):
     """A wrong argument: what was asked cannot be meant."""
 
     exit_code = 2
+
+
+class Rejected(PgsimError):
+    """One document that cannot be loaded; its message is the reason that `reject` keeps."""

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from pgsim.accounts import write_rejects
 from pgsim.cli.common import (
     Json,
     connection,
@@ -16,17 +15,18 @@ from pgsim.cli.common import (
     progress,
     say,
 )
-from pgsim.collection import read_collection
-from pgsim.database import resolve
 from pgsim.errors import UsageError
-from pgsim.follow import follow_changes, follow_rebuilds
-from pgsim.fuse import refit
-from pgsim.index import build_index, build_metric_index
-from pgsim.loader import load as load_paths
-from pgsim.rebuild import rebuild as rebuild_matrix
-from pgsim.redirects import load_redirects
-from pgsim.refresh import refresh as refresh_matrix
-from pgsim.run import recorded
+from pgsim.loading.accounts import write_rejects
+from pgsim.loading.load import load as load_paths
+from pgsim.loading.recordings import refit
+from pgsim.loading.redirects import load_redirects
+from pgsim.matrix.follow import follow_changes, follow_rebuilds
+from pgsim.matrix.rebuild import rebuild as rebuild_matrix
+from pgsim.matrix.refresh import refresh as refresh_matrix
+from pgsim.postgres.connection import resolve
+from pgsim.store.collection import read_collection
+from pgsim.store.index import build_index, build_metric_index
+from pgsim.store.runs import recorded
 
 
 def load(

@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 import typer
 
-from pgsim.check import NOTE, PROBLEM, WARNING, Finding, check_database
 from pgsim.cli.common import Json, print_json
+from pgsim.store.check import NOTE, PROBLEM, WARNING, Finding, check_database
 
 
 def check(ctx: typer.Context, as_json: Json = False) -> None:

@@ -16,10 +16,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from pgsim import schema
-from pgsim.collection import Connection
-from pgsim.database import connect, resolve
 from pgsim.errors import PgsimError
+from pgsim.postgres.connection import Connection, connect, resolve
+from pgsim.store import schema
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

@@ -13,16 +13,17 @@ import psycopg
 import typer
 from psycopg import sql
 
-from pgsim import embedded, schema
+from pgsim import embedded
 from pgsim.cli.common import print_table, say
-from pgsim.collection import Connection, read_collection
-from pgsim.database import connect, redact
-from pgsim.dump import dump, restore
 from pgsim.errors import PgsimError
-from pgsim.labels import chance, precision
-from pgsim.loader import load
-from pgsim.profile import read_profile
-from pgsim.refresh import refresh
+from pgsim.evaluation.labels import chance, precision
+from pgsim.features.profile import read_profile
+from pgsim.loading.load import load
+from pgsim.matrix.refresh import refresh
+from pgsim.postgres.connection import Connection, connect, redact
+from pgsim.store import schema
+from pgsim.store.collection import read_collection
+from pgsim.transfer.dump import dump, restore
 
 DATABASE, RESTORED = "demo", "demo_restored"
 RECORDINGS = "recordings.ndjson.gz"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pgsim.cli.common import Json, print_json
-from pgsim.describe import describe as describe_table
+from pgsim.sources.table_profile import describe as describe_table
 
 
 def describe(

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from pgsim import dump as dumping
-from pgsim import schema
 from pgsim.cli.common import Json, connection, print_json, progress, put_on_search_path, say
-from pgsim.database import redact, resolve
+from pgsim.postgres.connection import redact, resolve
+from pgsim.store import schema
+from pgsim.transfer import dump as dumping
 
 
 def dump(

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from pgsim.cli.common import Json, connection, print_json, print_table, say
-from pgsim.evaluate import NAMES, SAMPLE, Evaluation, Recall
-from pgsim.evaluate import evaluate as measure
-from pgsim.plot import plot, require_plot
+from pgsim.evaluation.evaluate import NAMES, SAMPLE, Evaluation, Recall
+from pgsim.evaluation.evaluate import evaluate as measure
+from pgsim.evaluation.plot import plot, require_plot
 
 
 def evaluate(

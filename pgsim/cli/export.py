@@ -8,10 +8,10 @@ import typer
 
 from pgsim.cli.common import Json, connection, print_json, progress, say
 from pgsim.errors import UsageError
-from pgsim.export import FORMATS, STDOUT
-from pgsim.export import export as export_matrix
-from pgsim.importer import import_matrix
-from pgsim.run import recorded
+from pgsim.store.runs import recorded
+from pgsim.transfer.export import FORMATS, STDOUT
+from pgsim.transfer.export import export as export_matrix
+from pgsim.transfer.import_matrix import import_matrix
 
 
 def export(

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from pgsim.audio.extract import extract as extract_files
+from pgsim.audio.extract import rejects_of
 from pgsim.cli.common import Json, print_json, print_table, progress, say
-from pgsim.extract import extract as extract_files
-from pgsim.extract import rejects_of
 
 
 def extract(

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from pgsim.cli.common import Json, print_json, print_table, say
-from pgsim.database import resolve
 from pgsim.errors import UsageError
-from pgsim.index import MOST_MEMORY
-from pgsim.plan import LEAST_SAMPLE, NEWCOMERS, SAMPLE, Plan
-from pgsim.plan import plan as foresee
+from pgsim.planning.plan import LEAST_SAMPLE, NEWCOMERS, SAMPLE, Plan
+from pgsim.planning.plan import plan as foresee
+from pgsim.postgres.connection import resolve
+from pgsim.store.index import MOST_MEMORY
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _STEPS = {

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pgsim import embedded
-from pgsim.database import DEFAULT_DATABASE, client_program, password_of, redact, resolve
+from pgsim.postgres.connection import DEFAULT_DATABASE, client_program, password_of, redact, resolve
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from pgsim import schema
 from pgsim.cli.common import Json, connection, print_json, put_on_search_path
-from pgsim.collection import read_collection
-from pgsim.database import require_server
 from pgsim.errors import UsageError
-from pgsim.profile import read_profile
+from pgsim.features.profile import read_profile
+from pgsim.postgres.connection import require_server
+from pgsim.store import schema
+from pgsim.store.collection import read_collection
 
 DEFAULT_PROFILE = "acousticbrainz"
 

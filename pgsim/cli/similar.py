@@ -12,10 +12,11 @@ from uuid import UUID
 import typer
 
 from pgsim.cli.common import Json, connection, print_json, print_table, say
-from pgsim.collection import Connection, read_collection
 from pgsim.errors import UsageError
-from pgsim.question import Question, Row, find
-from pgsim.unloaded import Unloaded, read_unloaded
+from pgsim.postgres.connection import Connection
+from pgsim.questions.file_seed import Unloaded, read_unloaded
+from pgsim.questions.question import Question, Row, find
+from pgsim.store.collection import read_collection
 
 COLUMNS = ("rank", "mbid", "artist", "title", "album", "year", "genre", "distance", "similarity")
 SHOWN = ("rank", "similarity", "distance", "year", "genre", "artist", "title")

@@ -4,7 +4,7 @@ import typer
 from psycopg.rows import dict_row
 
 from pgsim.cli.common import Json, connection, print_json, print_table
-from pgsim.collection import read_collection
+from pgsim.store.collection import read_collection
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:

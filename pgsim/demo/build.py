@@ -22,13 +22,13 @@ from zipfile import ZipFile
 
 import orjson
 
+from pgsim.audio.extractors import installed_extractor
 from pgsim.demo.line import line
 from pgsim.demo.packages import Package, matches, read_packages
 from pgsim.errors import PgsimError, UsageError
-from pgsim.extractors import installed_extractor
-from pgsim.profile import read_profile
-from pgsim.submission import own_mbid
-from pgsim.workers import in_workers
+from pgsim.features.profile import read_profile
+from pgsim.processes import in_workers
+from pgsim.sources.submission import own_mbid
 
 AUDIO = {".ogg", ".oga", ".flac", ".mp3", ".wav"}
 ARCHIVES = {".zip", ".pk3"}

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pgsim.demo.packages import Package
-from pgsim.profile import Profile
+from pgsim.features.profile import Profile
 
 # Enough for a float32, and half the bytes.
 DIGITS = 6

@@ -13,35 +13,32 @@ from collections.abc import Iterator
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from pgsim.errors import UsageError
-from pgsim.profile import Profile
-from pgsim.sources import acousticbrainz, audioset, files, rows, tables, tfrecord
-from pgsim.sources.files import Member, SourceError, kinds, require_readable
-from pgsim.sources.walk import Input, walk
-from pgsim.submission import Submission
+from pgsim.errors import Rejected, UsageError
+from pgsim.features.reading import extract
+from pgsim.sources import acousticbrainz, audioset, tables, tfrecord
+from pgsim.sources import table_rows as rows
+from pgsim.sources.source import Source
+from pgsim.sources.streams import files
+from pgsim.sources.streams.files import Member, SourceError, kinds, require_readable
+from pgsim.sources.streams.walk import Input, walk
+from pgsim.sources.submission import Submission, own_mbid
+
+__all__ = [
+    "GROUP",
+    "SOURCES",
+    "Member",
+    "Rejected",
+    "Source",
+    "Submission",
+    "extract",
+    "inputs",
+    "named",
+    "own_mbid",
+]
 
 GROUP = "pgsim.sources"
-
-
-class Source(Protocol):
-    """One format of documents. A module can be one; its functions go to worker processes."""
-
-    name: str
-
-    def accepts(self, path: Path) -> bool:
-        """Whether this source reads such a file, by its name or its first line."""
-
-    def members(self, path: Path) -> Iterator[Member]:
-        """The documents of a file, one after the other, as bytes: cheap, for one process.
-
-        Always in the same order while the file does not change. A source that has
-        `members_in(room, path)` too can let them lie in the memory that goes to a worker process.
-        """
-
-    def submission(self, member: Member, profile: Profile) -> Submission:
-        """The submission in one document, for many processes; raises Rejected."""
 
 
 # In a folder a table may be anything, such as a list of the other files: it is named to be read.

@@ -10,14 +10,16 @@ import msgspec
 import numpy as np
 import orjson
 
-from pgsim.features import extract
-from pgsim.metadata import extract_metadata
-from pgsim.origin import require_origin
-from pgsim.profile import Profile
-from pgsim.sources import features_csv, files
-from pgsim.sources.files import Member, members, members_in
-from pgsim.sources.wanted import LOW_LEVEL, Content, read_wanted
-from pgsim.submission import LARGEST_NUMBER, Rejected, Submission
+from pgsim.errors import Rejected
+from pgsim.features.profile import Profile
+from pgsim.features.reading import extract
+from pgsim.sources import acousticbrainz_csv as features_csv
+from pgsim.sources.acousticbrainz_fast import LOW_LEVEL, Content, read_wanted
+from pgsim.sources.metadata import extract_metadata
+from pgsim.sources.provenance import require_origin
+from pgsim.sources.streams import files
+from pgsim.sources.streams.files import Member, members, members_in
+from pgsim.sources.submission import LARGEST_NUMBER, Submission
 
 __all__ = ["accepts", "members", "members_in", "name", "submission"]
 

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.features import extract
-from pgsim.origin import require_origin
-from pgsim.profile import Profile
-from pgsim.sources import files
-from pgsim.sources.files import Member, SourceError
+from pgsim.errors import Rejected
+from pgsim.features.profile import Profile
+from pgsim.features.reading import extract
+from pgsim.sources.provenance import require_origin
+from pgsim.sources.streams import files
+from pgsim.sources.streams.files import Member, SourceError
+from pgsim.sources.submission import LARGEST_NUMBER, Submission, own_mbid
 from pgsim.sources.tfrecord import READERS, SequenceExample, WireError, parse_sequence_example
-from pgsim.submission import LARGEST_NUMBER, Rejected, Submission, own_mbid
 
 name = "audioset"
 

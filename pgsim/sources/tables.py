@@ -15,15 +15,15 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from pgsim.errors import UsageError
-from pgsim.features import read_values
-from pgsim.metadata import genre_labels, length_of, year_of
-from pgsim.profile import Profile
-from pgsim.sources import files
-from pgsim.sources.files import Member
-from pgsim.sources.rows import READERS
-from pgsim.submission import LARGEST_NUMBER, Rejected, Submission, own_mbid
-from pgsim.text import Repairs
+from pgsim.errors import Rejected, UsageError
+from pgsim.features.profile import Profile
+from pgsim.features.reading import read_values
+from pgsim.sources.metadata import genre_labels, length_of, year_of
+from pgsim.sources.streams import files
+from pgsim.sources.streams.files import Member
+from pgsim.sources.submission import LARGEST_NUMBER, Submission, own_mbid
+from pgsim.sources.table_rows import READERS
+from pgsim.sources.text import Repairs
 
 name = "table"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from pgsim.sources.crc32c import crc32c, masked
-from pgsim.sources.files import LONGEST, Member, Readers, SourceError
+from pgsim.sources.streams.files import LONGEST, Member, Readers, SourceError
 
 _HEAD = struct.Struct("<QI")
 _CRC = struct.Struct("<I")

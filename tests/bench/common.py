@@ -13,10 +13,10 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim import embedded, schema
-from pgsim.collection import Connection
-from pgsim.database import connect
-from pgsim.profile import read_profile
+from pgsim import embedded
+from pgsim.features.profile import read_profile
+from pgsim.postgres.connection import Connection, connect
+from pgsim.store import schema
 
 PROFILE = """
 name = "bench"

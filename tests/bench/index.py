@@ -7,9 +7,9 @@ in sql/indexes/recording_vector.sql and sql/functions/nearest_matching.sql.
 import argparse
 import time
 
-from pgsim.collection import Connection
-from pgsim.generator import DIMENSIONS, make_vectors
-from pgsim.index import INDEX_MEMORY
+from pgsim.planning.synthetic import DIMENSIONS, make_vectors
+from pgsim.postgres.connection import Connection
+from pgsim.store.index import INDEX_MEMORY
 from tests.bench.common import fresh_database, write
 
 SEEDS = 200

@@ -37,17 +37,17 @@ import zstandard
 from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 
-from pgsim import embedded, schema
-from pgsim.chunks import PLACE, chunks
-from pgsim.collection import Connection
-from pgsim.database import connect
-from pgsim.index import build_index, drop_indexes
-from pgsim.loader import load
-from pgsim.parsing import parse
-from pgsim.profile import Profile, read_profile
+from pgsim import embedded
+from pgsim.features.profile import Profile, read_profile
+from pgsim.loading.chunks import PLACE, chunks
+from pgsim.loading.load import load
+from pgsim.loading.parsing import parse
+from pgsim.postgres.connection import Connection, connect
 from pgsim.sources import inputs
-from pgsim.sources.wanted import read_wanted
-from tests.archives import write_archives
+from pgsim.sources.acousticbrainz_fast import read_wanted
+from pgsim.store import schema
+from pgsim.store.index import build_index, drop_indexes
+from tests.support.archives import write_archives
 
 PROFILE = read_profile("acousticbrainz")
 TICKS = os.sysconf("SC_CLK_TCK")

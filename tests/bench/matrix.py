@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.collection import Connection
-from pgsim.engines import make_searcher
-from pgsim.generator import make_vectors
-from pgsim.index import build_index
-from pgsim.rebuild import rebuild
+from pgsim.matrix.engines import make_searcher
+from pgsim.matrix.rebuild import rebuild
+from pgsim.planning.synthetic import make_vectors
+from pgsim.postgres.connection import Connection
+from pgsim.store.index import build_index
 from tests.bench.common import fresh_database, save, show, write
 
 K, RECALL, SAMPLE, QUERIES = 100, 0.99, 500, 100_000
@@ -277,7 +277,7 @@ def main() -> None:
         results += [{"collection": name, **row} for row in run(make_vectors(n), words, say)]
         save(results, words.json)
     if words.audioset:
-        from tests.genuine import audioset_vectors
+        from tests.support.genuine import audioset_vectors
 
         vectors = audioset_vectors()
         name = f"{len(vectors):,} of AudioSet"

@@ -11,10 +11,10 @@ from contextlib import closing
 from pathlib import Path
 
 from pgsim import embedded
-from pgsim.database import connect
-from pgsim.plan import SAMPLE, measure, plan
-from pgsim.profile import read_profile
-from pgsim.scratch import made, scratch_database
+from pgsim.features.profile import read_profile
+from pgsim.planning.plan import SAMPLE, measure, plan
+from pgsim.planning.scratch_database import made, scratch_database
+from pgsim.postgres.connection import connect
 
 ALLOWED = 0.3
 

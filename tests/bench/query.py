@@ -31,12 +31,11 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.collection import Connection
-from pgsim.database import another, connect
-from pgsim.engines import make_searcher
-from pgsim.generator import DIMENSIONS, make_vectors
-from pgsim.index import build_index
-from pgsim.rebuild import rebuild
+from pgsim.matrix.engines import make_searcher
+from pgsim.matrix.rebuild import rebuild
+from pgsim.planning.synthetic import DIMENSIONS, make_vectors
+from pgsim.postgres.connection import Connection, another, connect
+from pgsim.store.index import build_index
 from tests.bench.common import apart, fresh_database
 from tests.bench.redis import running
 

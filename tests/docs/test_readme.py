@@ -20,14 +20,17 @@ import pytest
 
 from pgsim import embedded
 from pgsim.cli import app
-from pgsim.profile import read_profile
-from tests.records import example, write_records
+from pgsim.features.profile import read_profile
+from tests.support.paths import CHECKOUT
+from tests.support.records import example, write_records
 
-ROOT = Path(__file__).parents[2]
 # In the order in which they are read: one page's files are there for the next.
 PAGES = [
-    ROOT / "README.md",
-    *(ROOT / "pgsim" / folder / "README.md" for folder in ("sources", "profiles", "export")),
+    CHECKOUT / "README.md",
+    *(
+        CHECKOUT / "pgsim" / folder / "README.md"
+        for folder in ("sources", "features/profiles", "transfer/export")
+    ),
 ]
 README = PAGES[0].read_text(encoding="utf-8")
 
@@ -54,7 +57,7 @@ def workplace(tmp_path: Path, server: embedded.Server, monkeypatch: pytest.Monke
     pgsim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pgsim "$@"\n')
     pgsim.chmod(0o755)
     monkeypatch.setenv("PATH", f"{bin_folder}:{os.environ['PATH']}")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     (tmp_path / "recordings").mkdir()
     with as_file(files("pgsim.demo") / "recordings.ndjson.gz") as path:
         shutil.copy(path, tmp_path / "recordings")
@@ -189,5 +192,5 @@ def test_every_sql_object_that_a_user_meets_is_in_the_readme(kind: str) -> None:
         "store_redirects", "search_words", "distance_statistics", "index_metric", "recording_of",
         "store_reaches",
     }  # fmt: skip
-    for path in (ROOT / "sql" / kind).glob("*.sql"):
+    for path in (CHECKOUT / "sql" / kind).glob("*.sql"):
         assert path.stem in inner or path.stem in README, path

@@ -2,22 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 import psycopg
 import pytest
 
-from pgsim import embedded, schema
-from pgsim.collection import Connection
-from pgsim.database import connect
-from pgsim.index import build_index
-from pgsim.loader import load
-from pgsim.profile import read_profile
-from tests.clustered import copy_in, make_collection
-from tests.documents import collection, write_lines
-from tests.lists import write_lists
-
-PLANE = Path(__file__).parents[1] / "profiles" / "plane.toml"
+from pgsim import embedded
+from pgsim.features.profile import read_profile
+from pgsim.loading.load import load
+from pgsim.postgres.connection import Connection, connect
+from pgsim.store import schema
+from pgsim.store.index import build_index
+from tests.support.clustered import copy_in, make_collection
+from tests.support.documents import collection, write_lines
+from tests.support.lists import write_lists
+from tests.support.paths import PLANE
 
 
 def install_template(server: embedded.Server, name: str, profile: str) -> str:

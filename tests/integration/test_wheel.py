@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 import pgsim
-from tests.documents import collection, mbid, write_lines
-
-CHECKOUT = Path(__file__).parents[2]
+from tests.support.documents import collection, mbid, write_lines
+from tests.support.paths import CHECKOUT
 
 
 def run(*command: str | Path, folder: Path, path: Path | None = None) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pgsim.audio import ExtractionError
+from pgsim.audio.extractors.essentia import document
+from pgsim.audio.files import ExtractionError
 from pgsim.demo.build import build
 from pgsim.demo.packages import read_packages
-from pgsim.extractors.essentia import document
 
 # Small ones: 14 recordings, with tags and without, among effects that are left out.
 PACKAGES = ["amoebax-data", "caveexpress-data", "zaz-data"]

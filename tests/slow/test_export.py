@@ -12,17 +12,16 @@ from typing import Any
 import pytest
 
 from pgsim import embedded
-from pgsim.collection import Connection
-from pgsim.database import connect
-from pgsim.export import export
-from pgsim.rebuild import rebuild
-from tests.clustered import copy_in, make_collection
+from pgsim.matrix.rebuild import rebuild
+from pgsim.postgres.connection import Connection, connect
+from pgsim.transfer.export import export
 from tests.integration.conftest import PLANE, install_template
-from tests.integration.test_export import write_made_up_lists
+from tests.integration.transfer.test_export import write_made_up_lists
+from tests.support.clustered import copy_in, make_collection
+from tests.support.paths import CHECKOUT
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 MEASURED = (
     "import resource, sys\n"
     "from pgsim.cli import run\n"
@@ -36,7 +35,7 @@ def peak(conn: Connection, path: Path) -> int:
     """The most memory, in bytes, that a process takes for an export."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, conn.info.dsn, str(path)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return int(done.stdout.split()[-1]) * (1 if sys.platform == "darwin" else 1024)
 
@@ -63,7 +62,7 @@ def test_spark_joins_the_matrix_with_its_metadata(
     pytest.importorskip("pyarrow", reason="needs pgsim[parquet]")
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         pytest.skip("no Java here")
-    readme = (ROOT / "pgsim" / "export" / "README.md").read_text(encoding="utf-8")
+    readme = (CHECKOUT / "pgsim" / "export" / "README.md").read_text(encoding="utf-8")
     [script] = re.findall(r"^```python\n([^`]*pyspark.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     assert len(script.splitlines()) <= 12
     template = install_template(server, "acousticbrainz_template", "acousticbrainz")

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pgsim.extract import extract, rejects_of
-from pgsim.features import extract as extract_features
-from pgsim.profile import read_profile
-from tests.audio import clicks, needs, noise, sine, write_audio
+from pgsim.audio.extract import extract, rejects_of
+from pgsim.features.profile import read_profile
+from pgsim.features.reading import extract as extract_features
+from tests.support.audio import clicks, needs, noise, sine, write_audio
+from tests.support.paths import CHECKOUT
 
 pytestmark = pytest.mark.slow
 
-CHECKOUT = Path(__file__).parents[2]
 
 EXTRACTORS = [
     pytest.param("librosa", marks=needs("librosa", "soundfile", "mutagen", extra="librosa")),
@@ -70,7 +70,7 @@ def test_tempo_key_and_length_are_measured_and_nothing_is_missing(
 
 @needs("librosa", "soundfile", "mutagen", extra="librosa")
 def test_librosa_hears_the_key_of_a_chord() -> None:
-    from pgsim.extractors.librosa import estimate_key
+    from pgsim.audio.extractors.librosa import estimate_key
 
     minor = np.zeros(12)
     minor[[9, 0, 4]] = 1.0, 0.8, 0.7  # A, C, E
@@ -83,7 +83,7 @@ def test_librosa_hears_the_key_of_a_chord() -> None:
 RUN = """
 import sys
 from pathlib import Path
-from pgsim.extract import extract
+from pgsim.audio.extract import extract
 music, file = map(Path, sys.argv[1:])
 extract([music], file, "rhythm", 2, advance=lambda done: print(done, flush=True))
 """

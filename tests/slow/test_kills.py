@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 
 from pgsim import embedded
-from pgsim.collection import Connection
-from pgsim.database import connect
-from pgsim.rebuild import rebuild
-from pgsim.refresh import refresh
-from tests.clustered import copy_in, make_collection
+from pgsim.matrix.rebuild import rebuild
+from pgsim.matrix.refresh import refresh
+from pgsim.postgres.connection import Connection, connect
 from tests.integration.conftest import install_template
-from tests.lists import assert_reaches_are_those_of_the_lists
 from tests.slow.conftest import kill
+from tests.support.clustered import copy_in, make_collection
+from tests.support.lists import assert_reaches_are_those_of_the_lists
 
 pytestmark = pytest.mark.slow
 
@@ -27,8 +26,8 @@ RECORDINGS = 6000
 # Small parts and blocks, so that a kill falls anywhere in the work.
 CHILD = """
 import sys
-from pgsim import rebuild, refresh
-from pgsim.database import connect
+from pgsim.matrix import rebuild, refresh
+from pgsim.postgres.connection import connect
 rebuild.PART, refresh.BLOCK, refresh.PART, refresh.LEAST = 200, 80, 20, 20
 conn = connect(sys.argv[2], autocommit=True)
 rebuild.rebuild(conn, engine="exact") if sys.argv[1] == "rebuild" else refresh.refresh(conn)

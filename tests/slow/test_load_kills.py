@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 
 from pgsim import embedded
-from pgsim.database import connect
-from pgsim.loader import load
-from tests.archives import write_archives
+from pgsim.loading.load import load
+from pgsim.postgres.connection import connect
 from tests.integration.conftest import install_template
-from tests.rows import contents, one
 from tests.slow.conftest import kill
+from tests.support.archives import write_archives
+from tests.support.rows import contents, one
 
 pytestmark = pytest.mark.slow
 
@@ -28,8 +28,9 @@ KILLS = 10
 CHILD = """
 import sys
 from pathlib import Path
-from pgsim import chunks, loader
-from pgsim.database import connect
+from pgsim.loading import chunks
+from pgsim.loading import load as loader
+from pgsim.postgres.connection import connect
 loader.BATCH = 100
 conn = connect(sys.argv[1], autocommit=True)
 loader.load(conn, [Path(sys.argv[2])], lambda done, share: print(done, flush=True), workers=2)

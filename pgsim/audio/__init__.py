@@ -1,0 +1,1 @@
+"""Audio files to documents that a source reads."""

@@ -1,0 +1,226 @@
+"""How good the answers are: neighbours found, hubs among them, and labels shared with the seed."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgsim.errors import PgsimError, UsageError
+from pgsim.evaluation.confidence import interval
+from pgsim.evaluation.hubs import Hubness, Precision, read_occurrences
+from pgsim.matrix.engines import make_searcher
+from pgsim.matrix.engines.keys import distances
+from pgsim.matrix.engines.tuning import found_share
+from pgsim.postgres.adapters import register_arrays
+from pgsim.postgres.connection import Connection
+from pgsim.store.collection import read_collection
+from pgsim.store.index import has_index
+from pgsim.store.lists import read_lists
+from pgsim.store.vectors import Vectors, read_vectors
+
+K = 10  # neighbours that a person looks at
+SAMPLE = 1000
+NAMES = {"index": "HNSW index", "live": "live answer", "matrix": "stored matrix"}
+_DEEPEST = 1000  # what similar_recordings() and hnsw.ef_search go up to
+_SEEDS = 50  # in a statement
+
+_LIVE = """
+    SELECT seed.id, ARRAY(
+        SELECT n.id FROM pgsim.nearest_matching(seed.vector, %(k)s, NULL, seed.id) AS n
+    )
+    FROM pgsim.recording AS seed WHERE seed.id = ANY(%(ids)s)
+"""
+_INDEX = """
+    SELECT seed.id, ARRAY(
+        SELECT o.id FROM pgsim.recording AS o ORDER BY o.vector <-> seed.vector LIMIT %(k)s + 1
+    )
+    FROM pgsim.recording AS seed WHERE seed.id = ANY(%(ids)s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """How many of the true k nearest a way to an answer finds, asked for k.
+
+    `ef_search` is the HNSW index's own, which pgsim's live answer chooses by itself. `recall` lies
+    between `low` and `high` in all recordings, at 95 %; recordings as near as the true kth count as
+    found. `distance_ratio` is the sum of found by that of true distances at a rank, the mean over
+    ranks; 1 where perfect. `recall_by_k` and `distance_ratio_by_rank` go from 1 to k: of this one
+    answer, its first recordings.
+    """
+
+    answers: str
+    k: int
+    ef_search: int | None
+    recall: float
+    low: float
+    high: float
+    distance_ratio: float
+    recall_by_k: list[float]
+    distance_ratio_by_rank: list[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured, on `sample` of `recordings`, drawn by `seed`.
+
+    `pending` counts changes that the lists have not seen; without lists there is nothing in
+    `hubness` and `labels`.
+    """
+
+    recordings: int
+    lists: int
+    pending: int
+    sample: int
+    seed: int
+    recall: list[Recall]
+    hubness: list[Hubness]
+    labels: list[Precision]
+
+
+def evaluate(
+    conn: Connection,
+    *,
+    sample: int = SAMPLE,
+    seed: int = 0,
+    threads: int | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Evaluation:
+    """Measure the HNSW index, the live answer and the stored lists against an exact scan.
+
+    `conn` is in autocommit mode. Hubs and labels are counted over all stored lists. PgsimError
+    where there are fewer than two recordings.
+    """
+    read_collection(conn)
+    if sample < 1:
+        raise UsageError(f"sample is {sample}, but must be at least 1")
+    say("reading the vectors")
+    all_ = read_vectors(conn)
+    n = len(all_.ids)
+    if n < 2:
+        raise PgsimError(f"nothing to evaluate: {n} recordings with a vector; run pgsim load")
+    row = conn.execute(
+        "SELECT c.list_length, (SELECT count(*) FROM pgsim.similarity),"
+        " (SELECT count(*) FROM pgsim.stale) FROM pgsim.collection AS c"
+    ).fetchone()
+    assert row is not None
+    length, lists, pending = row
+    deepest = min(length, n - 1, _DEEPEST)
+    rows = np.sort(np.random.default_rng(seed).permutation(n)[:sample])
+
+    say(f"{len(rows):,} recordings against all {n:,}, exactly")
+    exact = make_searcher(
+        "exact", all_.vectors, all_.order(), deepest, 1.0, threads or os.cpu_count() or 1, say
+    )
+    _, truth = exact.search(rows)
+    ways: list[tuple[str, Callable[[int], NDArray[np.int32]]]] = [
+        ("live", lambda k: _ask(conn, _LIVE, all_.ids[rows], k))
+    ]
+    if has_index(conn):
+        ways.insert(0, ("index", lambda k: _ask_index(conn, all_.ids[rows], k)))
+    if lists:
+        ways.append(("matrix", lambda k: _ask_matrix(conn, all_.ids[rows], k)))
+    found = []
+    for answers, ask in ways:
+        for k in sorted({min(K, deepest), deepest}):
+            say(f"{answers}: the {k} nearest")
+            apart = _distances(all_, rows, ask(k), k)
+            ef_search = _ef_search(conn, k) if answers == "index" else None
+            found.append(_recall(answers, ef_search, apart, truth[:, :k], n))
+    hubness: list[Hubness] = []
+    labels: list[Precision] = []
+    if lists:
+        say(f"counting who is in {lists:,} lists")
+        hubness, labels = read_occurrences(conn, all_, K)
+    return Evaluation(
+        recordings=n,
+        lists=lists,
+        pending=pending,
+        sample=len(rows),
+        seed=seed,
+        recall=found,
+        hubness=hubness,
+        labels=labels,
+    )
+
+
+def _ask_index(conn: Connection, ids: NDArray[np.int32], k: int) -> NDArray[np.int32]:
+    """What a plain ORDER BY vector <-> … LIMIT k gets from pgvector, the seed left out."""
+    with conn.transaction():
+        for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
+            conn.execute("SELECT set_config(%s, 'off', true)", (setting,))
+        conn.execute("SELECT set_config('hnsw.ef_search', %s::text, true)", (_ef_search(conn, k),))
+        return _ask(conn, _INDEX, ids, k)
+
+
+def _ef_search(conn: Connection, k: int) -> int:
+    """hnsw.ef_search as it is set, or what k others and the seed itself need."""
+    row = conn.execute("SELECT current_setting('hnsw.ef_search', true)").fetchone()
+    return min(max(int((row and row[0]) or 40), k + 1), _DEEPEST)
+
+
+def _ask(conn: Connection, question: str, ids: NDArray[np.int32], k: int) -> NDArray[np.int32]:
+    """The ids (m, k) that a question answers each seed with, in any order; -1 where fewer."""
+    register_arrays(conn)
+    result = np.full((len(ids), k), -1, np.int32)
+    for start in range(0, len(ids), _SEEDS):
+        part = ids[start : start + _SEEDS]
+        rows = conn.cursor(binary=True).execute(question.encode(), {"ids": part.tolist(), "k": k})
+        for id_, own in rows:
+            others = own[own != id_][:k]
+            result[np.searchsorted(ids, id_), : len(others)] = others
+    return result
+
+
+def _ask_matrix(conn: Connection, ids: NDArray[np.int32], k: int) -> NDArray[np.int32]:
+    listed, neighbours, _ = read_lists(conn, ids, k)
+    result = np.full((len(ids), k), -1, np.int32)
+    result[np.searchsorted(ids, listed)] = neighbours
+    return result
+
+
+def _distances(
+    all_: Vectors, rows: NDArray[np.intp], found: NDArray[np.int32], k: int
+) -> NDArray[np.float32]:
+    """How far (m, k) those found are today, nearest first; inf for the gone and the missing.
+
+    By one formula for all, the true ones too: pgvector's differs in the last bit.
+    """
+    row_of = all_.row_of()
+    others = row_of[np.minimum(found, len(row_of) - 1)]
+    query, column = np.nonzero(others >= 0)
+    result = np.full((len(rows), k), np.inf, np.float32)
+    result[query, column] = distances(all_.vectors, rows[query], others[query, column])
+    return np.sort(result, axis=1)
+
+
+def _recall(
+    answers: str,
+    ef_search: int | None,
+    found: NDArray[np.float32],
+    truth: NDArray[np.float32],
+    population: int,
+) -> Recall:
+    k = truth.shape[1]
+    shares = found_share(found, truth)
+    low, high = interval(shares, k, population)
+    there = np.isfinite(found)
+    # Of sums: in a mean of ratios one recording with a copy near by outweighs all others.
+    sums = [
+        (float(found[own, rank].sum(dtype=float)), float(truth[own, rank].sum(dtype=float)))
+        for rank, own in enumerate(there.T)
+    ]
+    by_rank = [near / true if true else 1.0 for near, true in sums]
+    return Recall(
+        answers,
+        k,
+        ef_search,
+        float(shares.mean()),
+        low,
+        high,
+        float(np.mean(by_rank)),
+        [float(found_share(found[:, :i], truth[:, :i]).mean()) for i in range(1, k + 1)],
+        by_rank,
+    )

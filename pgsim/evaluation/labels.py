@@ -1,0 +1,51 @@
+"""Labels that recordings share with their neighbours: how good these are, as far as labels tell."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgsim.postgres.connection import Connection
+from pgsim.postgres.copying import copy_out
+from pgsim.store.vectors import Vectors
+
+LABELS = ("genre", "artist")  # columns of recording
+
+_BLOCK = 1000  # rows of the distance matrix in memory at once
+
+
+def read_labels(conn: Connection, all_: Vectors, column: str) -> NDArray[np.int64]:
+    """(n,) numbers that are equal where the labels in that column of `recording` are; 0 for none.
+
+    As hashes of 64 bits they take the same few bytes each, however long a name is.
+    """
+    rows = copy_out(
+        conn,
+        f"SELECT id, coalesce(hashtextextended({column}, 0), 0) AS label FROM pgsim.recording"
+        " WHERE vector IS NOT NULL",
+        [("id", ">i4"), ("label", ">i8")],
+    )
+    result = np.zeros(len(all_.ids), np.int64)
+    known = np.isin(rows["id"], all_.ids)  # what was written since the vectors were read is not
+    result[np.searchsorted(all_.ids, rows["id"][known])] = rows["label"][known]
+    return result
+
+
+def precision(vectors: NDArray[np.float32], labels: NDArray[np.str_], k: int) -> float:
+    """precision@k: which share of the k nearest carry the label of their seed.
+
+    `vectors` is (n, dimensions), `labels` (n,). Seeds whose label nobody shares count too.
+    """
+    shared = 0
+    squares = (vectors.astype(np.float64) ** 2).sum(axis=1)
+    for start in range(0, len(vectors), _BLOCK):
+        rows = np.arange(start, min(start + _BLOCK, len(vectors)))
+        distances = squares[rows, None] + squares - 2 * vectors[rows].astype(np.float64) @ vectors.T
+        distances[np.arange(len(rows)), rows] = np.inf
+        nearest = np.argpartition(distances, k, axis=1)[:, :k]
+        shared += int((labels[nearest] == labels[rows, None]).sum())
+    return shared / (len(vectors) * k)
+
+
+def chance(labels: NDArray[np.generic]) -> float:
+    """precision@k of neighbours drawn by lot."""
+    _, counts = np.unique(labels, return_counts=True)
+    return float((counts * (counts - 1)).sum() / (len(labels) * (len(labels) - 1)))

@@ -1,0 +1,138 @@
+"""The forms in which the values of a feature set are read: values to numbers."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pgsim.errors import Rejected
+from pgsim.features.metrics import LABELS
+
+# Key names go by sharps; today's extractor can also name flats.
+_FIFTHS = ("C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "F")
+_FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
+_FIFTH = {key: place / 12 for place, key in enumerate(_FIFTHS)} | {
+    flat: _FIFTHS.index(sharp) / 12 for flat, sharp in _FLATS.items()
+}
+# A minor key lies where its relative major does, three fifths on.
+_SCALE = {"major": 0.0, "minor": -3 / 12}
+
+# What a 4-byte float, as PostgreSQL and pgvector store it, can hold.
+_LARGEST = float(np.finfo(np.float32).max)
+# Classifiers write probabilities such as 1.00000012: float32 noise, not an error.
+_PROBABILITY_SLACK = 1e-6
+
+Numbers = Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How the values found at a set's paths become its numbers; None: no value, the set is missing.
+
+    `read` takes the values, in the order of the paths, and the paths, which a reason names.
+    `paths` and `length` are how many the form needs and gives; None: the profile says.
+    """
+
+    name: str
+    read: Callable[[Sequence[Any], tuple[str, ...]], Numbers | None]
+    paths: int | None = None
+    length: int | None = None
+
+
+def _numbers(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers:
+    """Numbers as they are; lists, and lists of lists, laid out flat."""
+    flat = values
+    while any(type(value) is list for value in flat):
+        flat = [inner for value in flat for inner in (value if type(value) is list else (value,))]
+    _require_numbers(flat, paths)
+    return flat
+
+
+def _probabilities(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers:
+    """Probabilities: one a path, or those of an object, in the order of its sorted labels."""
+    flat: list[Any] = []
+    for value, path in zip(values, paths, strict=True):
+        if type(value) is not dict:
+            flat.append(value)
+            continue
+        labels = LABELS.get(path)
+        if labels is None:
+            labels = tuple(sorted(value))
+        elif value.keys() != set(labels):
+            odd = sorted(value.keys() ^ set(labels))
+            raise Rejected(
+                f"{path}: labels are not the classifier's own; missing or odd: {shown(odd)}"
+            )
+        flat += [value[label] for label in labels]
+    _require_numbers(flat, paths)
+    if not flat or (min(flat) >= 0 and max(flat) <= 1):
+        return flat
+    for p in flat:
+        if not -_PROBABILITY_SLACK <= p <= 1 + _PROBABILITY_SLACK:
+            raise Rejected(f"{named(paths)}: {shown(p)} is no probability from 0 to 1")
+    return [0.0 if p < 0 else 1.0 if p > 1 else p for p in flat]
+
+
+def _circle_of_fifths(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers | None:
+    """[cos, sin] of a key on the circle of fifths; a minor key lies at its relative major."""
+    for value in values:
+        if type(value) is not str:
+            raise Rejected(f"{named(paths)}: {shown(value)} is no key or scale; a text is needed")
+    key, scale = values
+    if key not in _FIFTH or scale not in _SCALE:
+        return None
+    return _on_circle(_FIFTH[key] + _SCALE[scale])
+
+
+def _octaves(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers | None:
+    """[cos, sin] of a rate's place in its octave: 70 and 140 are the same; 0 is no rate."""
+    _require_numbers(values, paths)
+    rate = values[0]
+    if rate < 0:
+        raise Rejected(f"{named(paths)}: {shown(rate)} is negative; a rate is 0 or more")
+    return _on_circle(math.log2(rate)) if rate else None
+
+
+def _on_circle(turns: float) -> Numbers:
+    return math.cos(math.tau * turns), math.sin(math.tau * turns)
+
+
+FORMS = {
+    form.name: form
+    for form in (
+        Form("numbers", _numbers),
+        Form("probabilities", _probabilities),
+        Form("circle_of_fifths", _circle_of_fifths, paths=2, length=2),
+        Form("octaves", _octaves, paths=1, length=2),
+    )
+}
+
+
+def _require_numbers(values: Sequence[Any], paths: tuple[str, ...]) -> None:
+    # As nearly always: in C, since it is asked of every number that is loaded. A NaN is in no sum.
+    if {*map(type, values)} == {float} and -_LARGEST < sum(map(abs, values)) < _LARGEST:
+        return
+    for value in values:
+        # Not isinstance: a JSON true is an int to Python.
+        if type(value) is not float and type(value) is not int:
+            raise Rejected(f"{named(paths)}: {shown(value)} is no number")
+        if not -_LARGEST <= value <= _LARGEST:
+            is_finite = type(value) is int or math.isfinite(value)
+            cause = "is too large for a 4-byte float" if is_finite else "is no finite number"
+            raise Rejected(f"{named(paths)}: {shown(value)} {cause}")
+
+
+def named(paths: tuple[str, ...]) -> str:
+    return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+
+
+def shown(value: Any) -> str:
+    """A value in one short line."""
+    if isinstance(value, dict):
+        return f"an object of {len(value)} keys"
+    if isinstance(value, list) and not all(isinstance(each, str) for each in value):
+        return f"a list of {len(value)}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

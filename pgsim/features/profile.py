@@ -1,0 +1,234 @@
+"""A profile says what a vector is made of: feature sets, their paths, transforms and weights."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pgsim.errors import UsageError
+from pgsim.features.forms import FORMS
+from pgsim.features.metrics import LABELS, METRICS
+
+SHIPPED = Path(__file__).parent / "profiles"
+TRANSFORMS = ("zscore", "isotropic", "hellinger", "unit", "log")
+AGGREGATES = ("median", "mean")
+# Below this share a set could no longer be searched by itself: its float32 part drowns.
+LEAST_WEIGHT = 0.001
+# pgvector's HNSW index takes a `vector` of so many dimensions, and beyond that a `halfvec`, of half
+# the precision, of so many.
+WHOLE_DIMENSIONS, MOST_DIMENSIONS = 2000, 4000
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+# What a table can say about a recording, beside its features.
+COLUMNS = (
+    *("mbid", "id", "number", "title", "artist", "album", "year", "date", "genre", "length", "url"),
+)
+_PROFILE_KEYS = {"name", "extractor", "genre_scheme", "columns", "set"}
+_SET_KEYS = {"name", "path", "form", "length", "transform", "aggregate", "weight"}
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSet:
+    """One named slice of the vector."""
+
+    name: str
+    paths: tuple[str, ...]
+    form: str
+    length: int
+    transform: str
+    aggregate: str
+    weight: float
+    position: int
+
+    @property
+    def slice(self) -> slice:
+        """Where the set lies in a (dimensions,) array."""
+        return slice(self.position, self.position + self.length)
+
+    @property
+    def labels(self) -> list[str]:
+        """What each dimension is called: a classifier's label, the end of its path, or a number."""
+        if len(self.paths) == 1 and len(LABELS.get(self.paths[0], ())) == self.length:
+            return list(LABELS[self.paths[0]])
+        if len(self.paths) == self.length:
+            return [path.removesuffix(".mean").rsplit(".", 1)[-1] for path in self.paths]
+        return [f"{self.name} {number}" for number in range(1, self.length + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The feature sets of one vector space, in the order in which they lie in the vector.
+
+    `columns` says which column of a table is the recording's title and so on, as (key, column)
+    pairs in the order of COLUMNS; where there are any, the paths of the sets are columns too.
+    """
+
+    name: str
+    extractor: str
+    genre_scheme: str
+    sets: tuple[FeatureSet, ...]
+    columns: tuple[tuple[str, str], ...] = ()
+
+    def __hash__(self) -> int:
+        """Asked of every document, which only needs to tell apart the profiles that it meets."""
+        return hash(self.name)
+
+    @property
+    def dimensions(self) -> int:
+        """Length of the vector."""
+        return sum(each.length for each in self.sets)
+
+    def set(self, name: str) -> FeatureSet:
+        """The feature set of that name; UsageError where there is none."""
+        for each in self.sets:
+            if each.name == name:
+                return each
+        known = ", ".join(each.name for each in self.sets)
+        raise UsageError(f"unknown feature set '{name}'; known: {known}")
+
+
+def read_profile(name_or_path: str) -> Profile:
+    """Read a shipped profile by its name, or a TOML file; UsageError says what is wrong in it."""
+    path = _find(name_or_path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot read profile {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"profile {path} is not UTF-8: {error.reason}") from None
+    try:
+        return _profile(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"profile {path} is not TOML: {error}") from None
+    except UsageError as error:
+        raise UsageError(f"profile {path}: {error}") from None
+
+
+def _find(name_or_path: str) -> Path:
+    if _NAME.fullmatch(name_or_path) and (SHIPPED / f"{name_or_path}.toml").is_file():
+        return SHIPPED / f"{name_or_path}.toml"
+    path = Path(name_or_path)
+    if not path.exists():
+        known = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.toml")))
+        raise UsageError(f"unknown profile '{name_or_path}': no such file; shipped: {known}")
+    return path
+
+
+def _profile(table: dict[str, Any]) -> Profile:
+    _known_keys(table, _PROFILE_KEYS, "the profile")
+    name, extractor, genre_scheme = (
+        _text(table, key, "the profile") for key in ("name", "extractor", "genre_scheme")
+    )
+    columns = _columns(table["columns"]) if "columns" in table else ()
+    tables = table.get("set")
+    if not isinstance(tables, list) or not tables:
+        raise UsageError("no feature set; give at least one [[set]]")
+    weights = [_weight(each) for each in tables]
+    total = sum(weights)
+    sets: list[FeatureSet] = []
+    position = 0
+    for each, weight in zip(tables, weights, strict=True):
+        sets.append(_feature_set(each, weight / total, position, bool(columns)))
+        position += sets[-1].length
+    names = [each.name for each in sets]
+    for each_name in names:
+        if names.count(each_name) > 1:
+            raise UsageError(f"set '{each_name}' is there twice; a set's name is its own")
+    if position > MOST_DIMENSIONS:
+        raise UsageError(
+            f"{position} dimensions; pgvector's HNSW index takes at most {MOST_DIMENSIONS}:"
+            " leave a set out, or shorten one, by PCA for instance"
+        )
+    return Profile(name, extractor, genre_scheme, tuple(sets), columns)
+
+
+def _columns(table: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(table, dict):
+        raise UsageError(f"columns {table!r} is no table; write [columns]")
+    _known_keys(table, set(COLUMNS), "[columns]")
+    if not {"mbid", "id"} & table.keys():
+        raise UsageError("[columns] needs the column of the 'mbid', or of the source's own 'id'")
+    return tuple((key, _text(table, key, "[columns]")) for key in COLUMNS if key in table)
+
+
+def _feature_set(
+    table: dict[str, Any], share: float, position: int, in_columns: bool
+) -> FeatureSet:
+    name = _text(table, "name", "a set")
+    where = f"set '{name}'"
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"{where}: a name is lower-case letters, digits and '_'")
+    _known_keys(table, _SET_KEYS, where)
+    # The shares of a profile that sums to exactly 1 may differ from it in the last bit.
+    if share < LEAST_WEIGHT * (1 - 1e-9):
+        raise UsageError(f"{where}: its share of the weights is {share:.3g}, below {LEAST_WEIGHT}")
+    paths, form, length = _read_from(table, name, where, in_columns)
+    return FeatureSet(
+        name,
+        paths,
+        form,
+        length,
+        _choice(table, "transform", TRANSFORMS, where),
+        _choice(table, "aggregate", AGGREGATES, where),
+        share,
+        position,
+    )
+
+
+def _read_from(
+    table: dict[str, Any], name: str, where: str, in_columns: bool
+) -> tuple[tuple[str, ...], str, int]:
+    """Paths, form and length: a metric's own, or those that the set gives."""
+    if "path" not in table:
+        metric = METRICS.get(name)
+        if metric is None or metric.of != name:
+            known = ", ".join(each for each, metric in METRICS.items() if metric.of == each)
+            raise UsageError(f"{where}: no 'path', and it is none of the metrics {known}")
+        if own := {"form", "length"} & table.keys():
+            raise UsageError(f"{where}: '{min(own)}' is the metric's own; leave it out")
+        return metric.paths, metric.form, metric.length
+    path = table["path"]
+    paths = tuple(path) if isinstance(path, list) else (path,)
+    is_path = all if not in_columns else any  # a column's name may have dots wherever it likes
+    if not paths or not all(isinstance(each, str) and is_path(each.split(".")) for each in paths):
+        kind = "column" if in_columns else "dotted path"
+        raise UsageError(f"{where}: path {path!r} is no {kind}, nor a list of them")
+    form = FORMS[_choice({"form": "numbers", **table}, "form", tuple(FORMS), where)]
+    if form.paths not in (None, len(paths)):
+        raise UsageError(f"{where}: form '{form.name}' needs {form.paths} paths, not {len(paths)}")
+    length = table.get("length", form.length)
+    if type(length) is not int or length < 1:
+        raise UsageError(f"{where}: length {length!r} is no number of dimensions")
+    if form.length not in (None, length):
+        raise UsageError(f"{where}: form '{form.name}' has {form.length} dimensions, not {length}")
+    return paths, form.name, length
+
+
+def _weight(table: Any) -> float:
+    if not isinstance(table, dict):
+        raise UsageError(f"set {table!r} is no table; write [[set]]")
+    weight: Any = table.get("weight")
+    if type(weight) not in (int, float) or not LEAST_WEIGHT <= weight < float("inf"):
+        name = table.get("name")
+        raise UsageError(f"set {name!r}: weight {weight!r} is no number from {LEAST_WEIGHT} up")
+    return float(weight)
+
+
+def _known_keys(table: dict[str, Any], known: set[str], where: str) -> None:
+    for key in table.keys() - known:
+        raise UsageError(f"unknown key '{key}' in {where}; known: {', '.join(sorted(known))}")
+
+
+def _text(table: dict[str, Any], key: str, where: str) -> str:
+    value = table.get(key)
+    if not isinstance(value, str) or not value:
+        raise UsageError(f"{where} needs a '{key}', a text; it is {value!r}")
+    return value
+
+
+def _choice(table: dict[str, Any], key: str, known: tuple[str, ...], where: str) -> str:
+    value = table.get(key)
+    if value not in known:
+        raise UsageError(f"{where}: unknown {key} {value!r}; known: {', '.join(known)}")
+    return str(value)

@@ -1,0 +1,1 @@
+"""Documents to submissions, and submissions to recordings, each accounted for."""

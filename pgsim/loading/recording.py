@@ -1,0 +1,97 @@
+"""One recording out of what its submissions say."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+# Of one submission's documents, which is asked first. Others follow by name.
+DOCUMENTS = ("lowlevel", "highlevel")
+# A recording's free-text genres beyond these say little: 94 submissions can bring dozens.
+TAGS = 10
+# Bytes of scheme:label; a longer one is junk, and the index of genres could not hold it.
+LONGEST_LABEL = 500
+
+
+def describe(submissions: Sequence[dict[str, Any]], genre_scheme: str) -> dict[str, Any]:
+    """Columns of `recording` that its submissions' documents decide.
+
+    Each submission is {document kind: metadata}, in the order of (source, number). A text is the
+    most frequent value over submissions, the earliest of equals; a length is their median.
+    """
+    merged = [_merge(documents) for documents in submissions]
+    genres = dict(_genres(merged))
+    label, probability = genres.get(genre_scheme, [(None, None)])[0]
+    lengths = sorted(each["length"] for each in merged if "length" in each)
+    artist_mbids = _most_frequent(
+        [tuple(each["artist_mbids"]) for each in merged if "artist_mbids" in each]
+    )
+    return {
+        **{
+            name: _most_frequent([each[name] for each in merged if name in each])
+            for name in ("title", "artist", "album", "year", "source_id", "url")
+        },
+        "artist_mbids": [UUID(each) for each in artist_mbids] if artist_mbids else None,
+        "length": lengths[len(lengths) // 2] if lengths else None,
+        "genre": label,
+        "genre_probability": probability,
+        "genres": [f"{scheme}:{name}" for scheme in genres for name, _ in genres[scheme]],
+        "extra": next((each["extra"] for each in merged if "extra" in each), {}),
+        "submissions": len(submissions),
+    }
+
+
+def _merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """One submission's metadata; where its documents differ, the first kind of them wins."""
+    if len(documents) == 1:
+        return next(iter(documents.values()))
+    rest = sorted(documents.keys() - set(DOCUMENTS))
+    merged: dict[str, Any] = {}
+    for kind in (*DOCUMENTS, *rest):
+        merged = {**documents.get(kind, {}), **merged}
+    return merged
+
+
+def _genres(
+    submissions: Iterable[dict[str, Any]],
+) -> Iterator[tuple[str, list[tuple[str, float | None]]]]:
+    """Labels of each scheme, best first, with the mean probability of those that say so.
+
+    A classifier gives one label and its probability; people give as many as they like.
+    """
+    votes: dict[str, list[tuple[str, float]]] = {}
+    given: dict[str, Counter[str]] = {}
+    for each in submissions:
+        for scheme, vote in each.get("genres", {}).items():
+            if scheme in votes:
+                votes[scheme].append(vote)
+            else:
+                votes[scheme] = [vote]
+        for scheme, labels in {"tag": each.get("tags", []), **each.get("labels", {})}.items():
+            given.setdefault(scheme, Counter()).update(
+                label for label in labels if _is_indexable(scheme, label)
+            )
+    for scheme in sorted(votes):
+        said = [vote for vote in votes[scheme] if _is_indexable(scheme, vote[0])]
+        if said:
+            label = _most_frequent([label for label, _ in said])
+            probabilities = [probability for name, probability in said if name == label]
+            yield scheme, [(label, sum(probabilities) / len(probabilities))]
+    for scheme in sorted(given):
+        labels = given[scheme].most_common(TAGS if scheme == "tag" else None)
+        if labels:
+            yield scheme, [(label, None) for label, _ in labels]
+
+
+@lru_cache(maxsize=4096)
+def _is_indexable(scheme: str, label: str) -> bool:
+    return len(f"{scheme}:{label}".encode()) <= LONGEST_LABEL
+
+
+def _most_frequent(values: Sequence[Any]) -> Any:
+    """The most frequent value, the first of equals; None of none."""
+    if not values or values.count(values[0]) * 2 >= len(values):
+        return values[0] if values else None
+    counts = Counter(values)
+    return max(counts, key=counts.__getitem__)

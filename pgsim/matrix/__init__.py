@@ -1,0 +1,1 @@
+"""Every recording's nearest: rebuilt at once, refreshed as recordings change."""

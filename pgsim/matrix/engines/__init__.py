@@ -1,0 +1,64 @@
+"""The engines that find the nearest neighbours of every recording, a part at a time.
+
+All but `postgres` do so in memory; see Searcher.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgsim.errors import UsageError
+
+IN_MEMORY = ("cells", "exact", "faiss")
+ENGINES = (*IN_MEMORY, "postgres")
+
+
+class Searcher(Protocol):
+    """An engine with the collection in it; one search answers one part."""
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the true neighbours found, as measured on a sample; 1 where exact."""
+
+    @property
+    def description(self) -> str:
+        """What answers, in a few words: '3000 cells, 144 probed'."""
+
+    def search(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The k nearest others of each row: row numbers (len(rows), k), and Euclidean distances.
+
+        Nearest first, ties by `order`; never the row itself, none twice; -1 at distance inf
+        where there are fewer than k others. The same rows give the same answer every time.
+        """
+
+
+def make_searcher(
+    engine: str,
+    vectors: NDArray[np.float32],
+    order: NDArray[np.int32],
+    k: int,
+    recall: float,
+    threads: int,
+    say: Callable[[str], None],
+) -> Searcher:
+    """A searcher over vectors (n, d); order (n,) is the rank of each row's MBID, from 0.
+
+    `recall` is the share of true neighbours to find, for an engine that may miss some; `say` is
+    told of each step. UsageError for an unknown engine, or one that is not installed.
+    """
+    match engine:
+        case "exact":
+            from pgsim.matrix.engines.exact import Exact
+
+            return Exact(vectors, order, k, threads)
+        case "cells":
+            from pgsim.matrix.engines.cells import make_cells
+
+            return make_cells(vectors, order, k, recall, threads, say)
+        case "faiss":
+            from pgsim.matrix.engines.ivf import make_ivf
+
+            return make_ivf(vectors, order, k, recall, threads, say)
+    raise UsageError(f"unknown engine {engine!r}; known: {', '.join(IN_MEMORY)}")

@@ -1,0 +1,92 @@
+"""How far an approximate engine has to look, found on a sample with known answers."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from math import sqrt
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pgsim.matrix.engines.exact import Exact
+
+# Recordings asked: of a small collection not most, which would take longer than the rest.
+_SAMPLE, _LEAST = 2000, 250
+_ONE_IN = 8
+# Standard errors of the sample's mean that are added to the target, for the whole to reach it.
+_ERRORS = 2.0
+
+
+class Tunable(Protocol):
+    """A searcher that looks as far as its effort says."""
+
+    effort: float
+    recall: float | None
+
+    @property
+    def efforts(self) -> Sequence[float]:
+        """What it may be, least first; the last finds every neighbour."""
+
+    @property
+    def description(self) -> str:
+        """See Searcher."""
+
+    def needed(self, rows: NDArray[np.intp], neighbours: NDArray[np.int32]) -> NDArray[np.floating]:
+        """The effort (m, k) with which each neighbour of some rows is found, if not with less."""
+
+    def search(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """See Searcher."""
+
+
+def tune(
+    searcher: Tunable,
+    vectors: NDArray[np.float32],
+    order: NDArray[np.int32],
+    k: int,
+    recall: float,
+    threads: int,
+    say: Callable[[str], None],
+) -> None:
+    """Set the least effort whose recall on the sample is above the one asked for.
+
+    A neighbour counts as found when its distance is within the true k-th: ties are as good. Which
+    effort that takes is foreseen from where the true neighbours lie, and then tried.
+    """
+    sample = sampled(len(vectors), min(_SAMPLE, max(_LEAST, len(vectors) // _ONE_IN)))
+    rows, truth = Exact(vectors, order, k, threads).search(sample)
+    *some, searcher.effort = searcher.efforts
+    searcher.recall = 1.0
+    if recall == 1:  # which no sample proves
+        return
+    needed = np.where(rows < 0, np.inf, searcher.needed(sample, rows))
+    least = bisect_left(
+        some, True, key=lambda effort: _is_enough(_share(needed <= effort, truth), recall)
+    )
+    for effort in some[least:]:
+        searcher.effort = effort
+        share = found_share(searcher.search(sample)[1], truth)
+        searcher.recall = float(share.mean())
+        say(f"{searcher.description}: recall {searcher.recall:.4f} of {len(sample)} recordings")
+        if _is_enough(share, recall):
+            return
+    searcher.effort, searcher.recall = searcher.efforts[-1], 1.0
+
+
+def _is_enough(share: NDArray[np.float64], recall: float) -> bool:
+    error = _ERRORS * float(share.std()) / sqrt(len(share))
+    return float(share.mean()) >= min(recall + error, 1)
+
+
+def sampled(n: int, size: int) -> NDArray[np.intp]:
+    """Of n rows that many or all, ascending, and the same each time."""
+    return np.sort(np.random.default_rng(0).permutation(n)[:size])
+
+
+def found_share(found: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The share (m,) of each query's neighbours found, from distances (m, k); 1 for no others."""
+    return _share(np.isfinite(found) & (found <= truth[:, -1:]), truth)
+
+
+def _share(within: NDArray[np.bool_], truth: NDArray[np.float32]) -> NDArray[np.float64]:
+    wanted = np.isfinite(truth).sum(axis=1)
+    return np.where(wanted == 0, 1.0, within.sum(axis=1) / np.maximum(wanted, 1))

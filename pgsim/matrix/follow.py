@@ -1,0 +1,155 @@
+"""Work that goes on for as long as the process lives: done whenever there is something to do.
+
+A notification of the database's wakes it, and a slow poll, should one have been lost.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+
+import psycopg
+
+from pgsim.errors import PgsimError
+from pgsim.matrix.engines import ENGINES
+from pgsim.matrix.rebuild import rebuild
+from pgsim.matrix.refresh import RefreshReport, refresh
+from pgsim.postgres.connection import Connection, connect
+from pgsim.store.collection import read_collection
+from pgsim.store.runs import recorded
+
+POLL = 60.0  # seconds between two looks where nobody calls
+TICK = 0.5  # seconds in which the wish to end is heard
+LONGEST_PAUSE = 60.0  # seconds between two tries to reach the database again
+
+Say = Callable[[str], None]
+IsEnded = Callable[[], bool]
+
+_CHANGES = "SELECT 1 FROM pgsim.stale LIMIT 1"
+_FREE_PARTS = (
+    "SELECT 1 FROM pgsim.rebuild_part AS p JOIN pgsim.rebuild AS r ON r.id = p.rebuild"
+    f" WHERE r.finished_at IS NULL AND p.done_at IS NULL AND r.engine IN {ENGINES}"
+    " LIMIT 1 FOR UPDATE OF p SKIP LOCKED"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinReport:
+    """How many rebuilds a worker helped, and how many lists it made in them."""
+
+    rebuilds: int
+    lists: int
+
+
+class _Ended(Exception):
+    """The end that was wished for, after a part that is committed."""
+
+
+def follow_changes(conninfo: str, is_ended: IsEnded, say: Say) -> RefreshReport:
+    """Refresh whenever recordings have changed; what was refreshed, all in all.
+
+    It goes on until `is_ended`, and then ends after the part it is at. `say` is told of each
+    refresh. A connection that is lost is made again, after growing pauses; the first one, and
+    pgsim in that database, have to be there: PgsimError.
+    """
+    changed = lists = 0
+
+    def work(conn: Connection) -> bool:
+        nonlocal changed, lists
+        with recorded(conn, "refresh") as run:
+            report = refresh(conn, _ending(is_ended), say)
+            run.update(asdict(report))
+        changed += report.changed
+        lists += report.lists
+        say(f"{report.changed} recordings had changed; {report.lists} lists written")
+        return report.changed > 0
+
+    _follow(conninfo, "pgsim_stale", _CHANGES, work, is_ended, say)
+    return RefreshReport(changed, lists)
+
+
+def follow_rebuilds(
+    conninfo: str, is_ended: IsEnded, say: Say, threads: int | None = None
+) -> JoinReport:
+    """Join every rebuild while it has free parts, as `follow_changes` follows changes."""
+    rebuilds = lists = 0
+
+    def work(conn: Connection) -> bool:
+        nonlocal rebuilds, lists
+        with recorded(conn, "rebuild") as run:
+            report = rebuild(conn, threads=threads, join=True, say=say, advance=_ending(is_ended))
+            run.update(asdict(report))
+        rebuilds += 1
+        lists += report.lists
+        say(f"{report.lists} lists in {report.seconds} s by {report.index}")
+        return report.lists > 0
+
+    _follow(conninfo, "pgsim_rebuild", _FREE_PARTS, work, is_ended, say)
+    return JoinReport(rebuilds, lists)
+
+
+def _ending(is_ended: IsEnded) -> Callable[[int], None]:
+    """What is told of every part that is committed, and ends the work there."""
+
+    def advance(_: int) -> None:
+        if is_ended():
+            raise _Ended
+
+    return advance
+
+
+def _follow(
+    conninfo: str,
+    channel: str,
+    due: str,
+    work: Callable[[Connection], bool],
+    is_ended: IsEnded,
+    say: Say,
+) -> None:
+    """Do `work` whenever the query `due` has a row, until `is_ended`; it says whether it did any.
+
+    Where it did none, since others are at it, it is tried again at the next call or poll.
+    """
+    has_begun = False
+    failures = 0
+    while not is_ended():
+        try:
+            with closing(connect(conninfo, autocommit=True)) as conn:
+                read_collection(conn)
+                conn.execute(f"LISTEN {channel}".encode())
+                if failures:
+                    say("connected again")
+                has_begun = True
+                while not is_ended():
+                    has_worked = False
+                    if conn.execute(due.encode()).fetchone():
+                        started = time.monotonic()
+                        has_worked = work(conn)
+                        # Half of the time at most: meanwhile changes gather, which share the next.
+                        _pause(min(time.monotonic() - started, POLL), is_ended)
+                    if not has_worked:
+                        _listen(conn, is_ended)
+                    failures = 0
+        except _Ended:
+            return
+        except (PgsimError, psycopg.OperationalError) as error:
+            if not has_begun:
+                raise
+            pause = min(2.0**failures, LONGEST_PAUSE)
+            failures += 1
+            say(f"{str(error).splitlines()[0]}; trying again in {pause:g} s")
+            _pause(pause, is_ended)
+
+
+def _listen(conn: Connection, is_ended: IsEnded) -> None:
+    """Wait for a notification, or the next poll."""
+    until = time.monotonic() + POLL
+    while time.monotonic() < until and not is_ended():
+        if list(conn.notifies(timeout=TICK, stop_after=1)):
+            return
+
+
+def _pause(seconds: float, is_ended: IsEnded) -> None:
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0 and not is_ended():
+        time.sleep(min(left, TICK))

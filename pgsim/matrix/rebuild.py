@@ -1,0 +1,323 @@
+"""The whole matrix at once: parts that any number of workers claim, search and commit.
+
+A part is a row that its worker keeps locked until its lists are committed, so that a dead worker's
+part is free again. The lists go into the table that the view does not show; when all parts are
+done, the view switches.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
+from threading import Event, Lock
+
+import numpy as np
+from psycopg import errors
+
+from pgsim.errors import PgsimError, UsageError
+from pgsim.matrix.engines import ENGINES, Searcher, make_searcher
+from pgsim.matrix.engines.postgres import Postgres
+from pgsim.postgres.connection import Connection, another, require_own_transactions
+from pgsim.store.collection import read_collection
+from pgsim.store.lists import REACH, write_lists
+from pgsim.store.vectors import Vectors, read_vectors
+
+ENGINE = "cells"  # the quickest by far: see tests/bench/matrix.py
+PART = 65536  # recordings whose lists are committed together
+PARTS = {"postgres": 4096}  # and by slower engines
+MOST = 1000  # neighbours in a list
+PAUSE = 1.0  # seconds between two looks at what others do
+PATIENCE = 60  # tries to switch the view
+GRACE = 3.0  # seconds in which the server notices that another coordinator was killed
+
+Say = Callable[[str], None]
+Advance = Callable[[int], None]
+
+
+class RebuildUnderWay(PgsimError):
+    """Another process coordinates a rebuild of this matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildReport:
+    """What one worker did: the lists that it made, of how many recordings, how, and how well.
+
+    `recall` is recall@k on a sample against an exact scan.
+    """
+
+    recordings: int
+    lists: int
+    engine: str
+    index: str
+    recall: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """The unfinished row of pgsim.rebuild."""
+
+    id: int
+    target: str
+    length: int
+    engine: str
+    recall: float
+    recordings: int
+
+
+def rebuild(
+    conn: Connection,
+    *,
+    engine: str | None = None,
+    k: int | None = None,
+    recall: float = 0.99,
+    threads: int | None = None,
+    join: bool = False,
+    restart: bool = False,
+    say: Say = lambda _: None,
+    advance: Advance = lambda _: None,
+) -> RebuildReport:
+    """Make all lists anew, of k neighbours; readers see the old matrix until the new one is whole.
+
+    An unfinished rebuild goes on where it was, with the engine, k and recall that it began with;
+    `restart` gives it up for a new one. `join` works on parts of one that another process
+    coordinates, and leaves the switch to that. `say` is told of each step, `advance` of how many
+    more recordings are done. RebuildUnderWay where another coordinates already; PgsimError where
+    there is none to join, and inside a transaction.
+    """
+    require_own_transactions(conn, "rebuild")
+    started = time.monotonic()
+    length = list_length(conn)
+    threads = threads or os.cpu_count() or 1
+    if join:
+        run = unfinished(conn)
+        if run is None or run.engine not in ENGINES:  # an import has nothing to share
+            raise PgsimError("there is no rebuild to join: start one with pgsim rebuild")
+        worker = _Worker(conn, run, threads, say)
+        worker.work(advance)
+    else:
+        with coordinating(conn):
+            run = _begin(conn, engine or ENGINE, k or length, recall, restart, say)
+            worker = _Worker(conn, run, threads, say)
+            while not _is_done(conn, run):
+                if not worker.work(advance):
+                    # Others are at the last parts; should one die, its part is free again.
+                    time.sleep(PAUSE)
+            switch(conn, run, say)
+    return worker.report(time.monotonic() - started)
+
+
+class _InMemory:
+    """Fills parts from the collection and its index in memory."""
+
+    def __init__(self, conn: Connection, run: Rebuild, threads: int, say: Say) -> None:
+        self._table = f"pgsim.{run.target}"
+        say(f"reading {run.recordings:,} vectors")
+        self._all: Vectors = read_vectors(conn)
+        self._searcher: Searcher = make_searcher(
+            run.engine, self._all.vectors, self._all.order(), run.length, run.recall, threads, say
+        )
+        self.recall, self.description = self._searcher.recall, self._searcher.description
+
+    def fill(self, conn: Connection, first: int, last: int) -> int:
+        """Write the lists of the recordings of a range of ids; how many."""
+        rows = np.arange(*np.searchsorted(self._all.ids, (first, last + 1)))
+        found, apart = self._searcher.search(rows)
+        neighbours = np.where(found < 0, -1, self._all.ids[found])
+        write_lists(conn, self._table, self._all.ids[rows], neighbours, apart)
+        return len(rows)
+
+
+class _Worker:
+    """Works on the parts of a rebuild; the collection is read when there is one to do."""
+
+    def __init__(self, conn: Connection, run: Rebuild, threads: int, say: Say) -> None:
+        self._conn, self._run, self._threads, self._say = conn, run, threads, say
+        self._lists = 0
+        self._stopped, self._telling = Event(), Lock()
+        self._filler: _InMemory | Postgres | None = None
+
+    def work(self, advance: Advance) -> bool:
+        """Do parts until none is free; whether there was one."""
+        before = self._lists
+        if self._filler is None:
+            self._filler = self._make_filler()
+        # In PostgreSQL a connection searches by one process. In memory all threads search; to write
+        # beside that takes longer than one after the other, since Python's lock passes too often.
+        connections = self._threads if isinstance(self._filler, Postgres) else 1
+        with ExitStack() as stack:
+            others = [
+                stack.enter_context(closing(another(self._conn))) for _ in range(connections - 1)
+            ]
+            pool = stack.enter_context(ThreadPoolExecutor(max(1, len(others))))
+            working = [pool.submit(self._work, conn, advance) for conn in others]
+            try:
+                self._lists += self._work(self._conn, advance)
+                self._lists += sum(each.result() for each in working)
+            except BaseException:
+                self._stopped.set()
+                for conn in others:
+                    conn.cancel_safe()
+                raise
+        return self._lists > before
+
+    def _make_filler(self) -> "_InMemory | Postgres":
+        run = self._run
+        filler: _InMemory | Postgres
+        if run.engine == "postgres":
+            table = f"pgsim.{run.target}"
+            filler = Postgres(self._conn, table, run.length, run.recall, self._say)
+        else:
+            filler = _InMemory(self._conn, run, self._threads, self._say)
+        self._conn.execute(
+            "UPDATE pgsim.rebuild SET description = %s, recall_found = %s WHERE id = %s",
+            (filler.description, filler.recall, run.id),
+        )
+        return filler
+
+    def _work(self, conn: Connection, advance: Advance) -> int:
+        lists = 0
+        while not self._stopped.is_set() and (done := self._part(conn)) is not None:
+            lists += done
+            with self._telling:
+                advance(done)
+        return lists
+
+    def _part(self, conn: Connection) -> int | None:
+        """Do one free part: how many lists it has, None where none is free."""
+        with conn.transaction():
+            part = conn.execute(
+                "SELECT first_id, last_id FROM pgsim.rebuild_part"
+                " WHERE rebuild = %s AND done_at IS NULL"
+                " ORDER BY first_id LIMIT 1 FOR UPDATE SKIP LOCKED",
+                (self._run.id,),
+            ).fetchone()
+            if part is None:
+                return None
+            assert self._filler is not None
+            lists = self._filler.fill(conn, *part)
+            conn.execute(
+                "UPDATE pgsim.rebuild_part SET done_at = clock_timestamp()"
+                " WHERE rebuild = %s AND first_id = %s",
+                (self._run.id, part[0]),
+            )
+        return lists
+
+    def report(self, seconds: float) -> RebuildReport:
+        """What this worker did."""
+        row = self._conn.execute(
+            "SELECT description, recall_found FROM pgsim.rebuild WHERE id = %s",
+            (self._run.id,),
+        ).fetchone()
+        description, recall = row or (None, None)
+        return RebuildReport(
+            self._run.recordings,
+            self._lists,
+            self._run.engine,
+            description or "",
+            recall,
+            round(seconds, 1),
+        )
+
+
+def list_length(conn: Connection) -> int:
+    """How many neighbours a list has; PgsimError where pgsim was never installed."""
+    read_collection(conn)
+    row = conn.execute("SELECT list_length FROM pgsim.collection").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+@contextmanager
+def coordinating(conn: Connection) -> Iterator[None]:
+    """Be the one process that begins a rebuild and switches to it; PgsimError where another is."""
+    deadline = time.monotonic() + GRACE
+    take = "SELECT pg_try_advisory_lock(hashtext('pgsim.rebuild'))"
+    while conn.execute(take.encode()).fetchone() != (True,):
+        if time.monotonic() > deadline:
+            raise RebuildUnderWay(
+                "another pgsim rebuild is at work in this database: to help it,"
+                " pgsim rebuild --join"
+            )
+        time.sleep(0.1)
+    try:
+        yield
+    finally:
+        if not conn.broken:
+            conn.execute("SELECT pg_advisory_unlock(hashtext('pgsim.rebuild'))")
+
+
+def _begin(
+    conn: Connection, engine: str, k: int, recall: float, restart: bool, say: Say
+) -> Rebuild:
+    if engine not in ENGINES:
+        raise UsageError(f"unknown engine '{engine}'; known: {', '.join(ENGINES)}")
+    if not REACH <= k <= MOST:
+        raise UsageError(
+            f"k is {k}, but must be from {REACH} to {MOST}: a reach needs {REACH} neighbours"
+        )
+    if not 0 < recall <= 1:
+        raise UsageError(f"recall is {recall}, but must be above 0 and at most 1")
+    part = min(PART, PARTS.get(engine, PART))
+    with conn.transaction():
+        # A killed import is none that could go on.
+        conn.execute(
+            "DELETE FROM pgsim.rebuild WHERE finished_at IS NULL AND (%s OR engine <> ALL(%s))",
+            (restart, list(ENGINES)),
+        )
+        before = unfinished(conn)
+        if not before:
+            conn.execute("SELECT pgsim.begin_rebuild(%s, %s, %s, %s)", (k, engine, recall, part))
+    if before:
+        say(
+            f"going on with the rebuild that was begun (engine {before.engine}, k {before.length},"
+            f" recall {before.recall:g}); --restart gives it up"
+        )
+        return before
+    run = unfinished(conn)
+    assert run is not None
+    return run
+
+
+def unfinished(conn: Connection) -> Rebuild | None:
+    """The rebuild that was begun and not ended, if there is one."""
+    row = conn.execute(
+        "SELECT id, target, list_length, engine, recall_wanted, recordings FROM pgsim.rebuild"
+        " WHERE finished_at IS NULL"
+    ).fetchone()
+    return Rebuild(*row) if row else None
+
+
+def _is_done(conn: Connection, run: Rebuild) -> bool:
+    row = conn.execute(
+        "SELECT 1 FROM pgsim.rebuild_part WHERE rebuild = %s AND done_at IS NULL LIMIT 1", (run.id,)
+    ).fetchone()
+    return row is None
+
+
+def switch(conn: Connection, run: Rebuild, say: Say) -> None:
+    """Show the new matrix; wait for readers of the old one without holding up others for long."""
+    conn.execute(f"ANALYZE pgsim.{run.target}".encode())
+    for _ in range(PATIENCE):
+        try:
+            with conn.transaction():
+                conn.execute("SELECT pgsim.refresh_lock()")  # a refresh is waited for
+                conn.execute("SET LOCAL lock_timeout = '2s'")
+                conn.execute("SELECT pgsim.finish_rebuild()")
+            break
+        except errors.LockNotAvailable:
+            say("a long transaction reads the old matrix, or changes it; waiting for it to end")
+            time.sleep(PAUSE)
+    else:
+        raise PgsimError(
+            "the new matrix is whole, but the old one is in use: end the transactions that read it,"
+            " and run this again"
+        )
+    # Until then the reaches of before are in the way of every question.
+    conn.execute("VACUUM (ANALYZE) pgsim.reach")
+    with suppress(errors.LockNotAvailable), conn.transaction():
+        # A dump may still read the old one; then the next rebuild empties it.
+        conn.execute("SET LOCAL lock_timeout = '2s'")
+        conn.execute("SELECT pgsim.empty_hidden_similarity()")

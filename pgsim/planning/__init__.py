@@ -1,0 +1,1 @@
+"""What a collection will cost, from samples measured on a server."""

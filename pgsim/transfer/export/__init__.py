@@ -1,0 +1,155 @@
+"""Taking the matrix away: one writer a format, and the one registry that picks it.
+
+A stream is a function from the matrix to chunks of bytes; a writer is a function that makes a file
+or folder of it. Each is in a module of its own, and imports what it needs when it is called.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pgsim.errors import PgsimError, UsageError
+from pgsim.postgres.connection import Connection
+from pgsim.transfer.export.hdf5 import write_hdf5
+from pgsim.transfer.export.lines import csv, mirex, resp
+from pgsim.transfer.export.matrix import Advance, Matrix, open_matrix
+from pgsim.transfer.export.parquet import write_parquet
+from pgsim.transfer.export.search_index import MBIDS, write_faiss
+from pgsim.transfer.output import require_free
+
+Stream = Callable[[Matrix], Iterator[bytes]]
+Writer = Callable[[Matrix, Path], None]
+
+STDOUT = Path("-")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: how names of its files end, and its stream or its writer.
+
+    `beside` is what the name of a second file has in addition.
+    """
+
+    suffixes: tuple[str, ...]
+    stream: Stream | None = None
+    writer: Writer | None = None
+    beside: str = ""
+
+
+FORMATS = {
+    "csv": Format((".csv",), stream=csv),
+    "parquet": Format((".parquet",), writer=write_parquet),
+    "hdf5": Format((".h5", ".hdf5"), writer=write_hdf5),
+    "mirex": Format((".mirex",), stream=mirex),
+    "resp": Format((".resp",), stream=resp),
+    "faiss": Format((".faiss",), writer=write_faiss, beside=MBIDS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What was written where: of how many recordings, how many lists and pairs, and bytes.
+
+    The search index is made of vectors: it has no lists. `pending` recordings have changed since
+    the lists were made.
+    """
+
+    format: str
+    file: str
+    recordings: int
+    lists: int
+    pairs: int
+    pending: int
+    bytes: int
+
+
+def export(
+    conn: Connection,
+    path: Path,
+    format: str | None = None,  # noqa: A002
+    *,
+    force: bool = False,
+    advance: Advance = lambda _: None,
+) -> ExportReport:
+    """Write the matrix, as one snapshot shows it, into a file or folder; `-` is stdout.
+
+    The format is the one that the path ends in, unless it is named. The path appears when it is
+    whole, and replaces another one only with `force`. Pairs whose recording is gone are left out.
+    `conn` is in autocommit mode; `advance` is told how many more lists are written. UsageError for
+    an unknown format, one that is not installed or cannot go to stdout, and a path that is taken.
+    """
+    name = format or _format_of(path)
+    if name not in FORMATS:
+        raise UsageError(f"unknown format '{name}'; known: {', '.join(FORMATS)}")
+    stream, writer = FORMATS[name].stream, FORMATS[name].writer
+    if path == STDOUT:
+        if stream is None:
+            streams = ", ".join(each for each in FORMATS if FORMATS[each].stream)
+            raise UsageError(f"{name} cannot go to stdout ({streams} can): name a file")
+        with open_matrix(conn, advance) as matrix:
+            size = sum(sys.stdout.buffer.write(chunk) for chunk in stream(matrix))
+            sys.stdout.buffer.flush()
+            return _report(name, path, matrix, size)
+    _require_free(path, force)
+    require_free(path.with_name(path.name + FORMATS[name].beside), force)
+    try:
+        with (
+            TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
+            open_matrix(conn, advance) as matrix,
+        ):
+            whole = Path(folder, "new", path.name)
+            whole.parent.mkdir()
+            if stream:
+                with whole.open("wb") as file:
+                    file.writelines(stream(matrix))
+            elif writer:
+                writer(matrix, whole)
+            files = [each for each in whole.parent.rglob("*") if each.is_file()]
+            size = sum(map(_synced_size, files))
+            _move(whole, path, Path(folder, "old"))
+            return _report(name, path, matrix, size)
+    except OSError as error:
+        # What a library says of it may be long, and of a folder that nobody knows.
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise PgsimError(f"cannot write {path}: {reason}") from None
+
+
+def _report(name: str, path: Path, matrix: Matrix, size: int) -> ExportReport:
+    return ExportReport(
+        name, str(path), len(matrix.ids), matrix.lists, matrix.pairs, matrix.pending, size
+    )
+
+
+def _format_of(path: Path) -> str:
+    for name, each in FORMATS.items():
+        if path.suffix in each.suffixes:
+            return name
+    known = ", ".join(suffix for each in FORMATS.values() for suffix in each.suffixes)
+    raise UsageError(
+        f"'{path}' does not say in which format: end it in one of {known}, or name it"
+        f" with --format ({', '.join(FORMATS)})"
+    )
+
+
+def _require_free(path: Path, force: bool) -> None:
+    """UsageError where something is in the way that may not, or must never, be replaced."""
+    if path.is_dir() and not {each.name for each in path.iterdir()} <= {"recording", "similarity"}:
+        raise UsageError(f"{path} is a folder of something else: name another")
+    require_free(path, force)
+
+
+def _synced_size(path: Path) -> int:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        return os.fstat(file.fileno()).st_size
+
+
+def _move(whole: Path, path: Path, old: Path) -> None:
+    """Put what was made in its place: what stands beside the path's own name first."""
+    for each in sorted(whole.parent.iterdir(), key=lambda each: each == whole):
+        if each == whole and path.is_dir():
+            path.rename(old)  # no folder can be renamed onto another
+        each.replace(path.parent / each.name)

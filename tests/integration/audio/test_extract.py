@@ -1,0 +1,113 @@
+"""`pgsim extract` on the command line, and its lines in a database: extractors do not mix."""
+
+import gzip
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from pgsim import embedded
+from pgsim.cli import run
+from pgsim.loading.load import load
+from pgsim.postgres.connection import Connection, connect
+from pgsim.sources.provenance import OriginError
+from tests.integration.conftest import install_template
+from tests.support.audio import fluctuating, needs, noise, write_audio
+from tests.support.documents import low_level, write_lines
+from tests.support.rows import one
+
+
+@needs("mutagen", "soundfile", extra="rhythm")
+def test_audio_becomes_lines_that_load_and_answer(
+    server: embedded.Server,
+    new_database: Callable[..., str],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    music = tmp_path / "music"
+    for name, samples in (
+        ("slow 1", fluctuating(2, 7)),
+        ("slow 2", 0.9 * fluctuating(2, 8)),
+        ("fast 1", fluctuating(8, 7)),
+        ("fast 2", 0.9 * fluctuating(8, 8)),
+    ):
+        write_audio(music / f"{name}.flac", samples)
+    (music / "broken.mp3").write_text("no audio")
+    file = tmp_path / "all.ndjson"
+    arguments = ["extract", str(music), "-o", str(file), "--extractor", "rhythm"]
+    assert run([*arguments, "--workers", "2", "--json"]) == 0
+    said = capfd.readouterr()
+    assert json.loads(said.out) == {"found": 5, "extracted": 4, "unchanged": 0, "rejected": 1}
+    assert said.err.startswith(f"{music / 'broken.mp3'}: libsndfile cannot read it: ")
+    assert said.err.count("broken.mp3") == 1
+
+    url = new_database(install_template(server, "rhythm_template", "rhythm"))
+    with closing(connect(url, autocommit=True)) as conn:
+        report = load(conn, [file])
+        assert (report.read, report.new, report.rejected) == (4, 4, 0)
+        assert load(conn, [file]).unchanged == 4
+        assert one(conn, "SELECT DISTINCT source FROM pgsim.submission") == "audio"
+        pairs = conn.execute(
+            "SELECT r.title, n.title FROM pgsim.recording AS r,"
+            " similar_recordings(r.mbid, 1) AS n ORDER BY r.title"
+        ).fetchall()
+    assert pairs == [
+        ("fast 1", "fast 2"),
+        ("fast 2", "fast 1"),
+        ("slow 1", "slow 2"),
+        ("slow 2", "slow 1"),
+    ]
+    # A file itself can be asked about: here it lies where its recording does.
+    question = ["similar", str(music / "slow 1.flac"), "-k", "1", "--ranking", "distance"]
+    assert run(["--database", url, *question, "--json"]) == 0
+    [row] = json.loads(capfd.readouterr().out)
+    assert (row["title"], row["distance"]) == ("slow 1", pytest.approx(0, abs=1e-6))
+
+
+@needs("mutagen", "soundfile", extra="rhythm")
+def test_extract_fails_where_no_file_has_a_line(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = write_audio(tmp_path / "short.wav", noise(2))
+    arguments = ["extract", str(path), "-o", str(tmp_path / "all.ndjson"), "--extractor", "rhythm"]
+    assert run(arguments) == 1
+    assert run([*arguments[:3], str(tmp_path / "all.txt"), *arguments[4:]]) == 2
+    assert "its name has to end in .ndjson" in capfd.readouterr().err
+
+
+def test_the_help_names_the_licence_of_essentia(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["extract", "--help"]) == 0
+    assert "AGPL-3.0" in capsys.readouterr().out
+
+
+def test_the_command_line_imports_no_extractors_library() -> None:
+    program = (
+        "import sys, pgsim.cli;"
+        "print({'essentia', 'librosa', 'soundfile', 'mutagen'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stderr
+
+
+def test_a_load_refuses_documents_of_another_extractor_and_keeps_what_it_had(
+    conn: Connection, tmp_path: Path
+) -> None:
+    own = [low_level(i) for i in range(3)]
+    load(conn, [write_lines(tmp_path / "own.ndjson", own)])
+    packed = (files("pgsim.demo") / "recordings.ndjson.gz").read_bytes()
+    mixed = write_lines(tmp_path / "mixed.ndjson", own)
+    mixed.write_bytes(mixed.read_bytes() + gzip.decompress(packed).split(b"\n")[0] + b"\n")
+    with pytest.raises(OriginError) as raised:
+        load(conn, [mixed])
+    assert str(raised.value) == (
+        "mixed.ndjson:4 was made by extractor 'essentia', and profile 'acousticbrainz' is for"
+        " 'acousticbrainz': their numbers are not comparable; load it into a database of its own,"
+        " made by: pgsim --database NAME init --profile essentia"
+    )
+    assert one(conn, "SELECT count(*) FROM pgsim.recording") == 3
+    assert load(conn, [tmp_path / "own.ndjson"]).unchanged == 3
