@@ -64,7 +64,7 @@ def upgrade(conn: Connection) -> tuple[str | None, str | None]:
         dimensions = int(sizes[0])
         before = revision(conn)
         # Made anew to be asked, since it may be missing; without its view the matrix shows none.
-        conn.execute(read_sql("functions/shown_similarity.sql"))
+        conn.execute(read_sql("functions/rebuild/shown_similarity.sql"))
         row = conn.execute("SELECT pgsim.shown_similarity()").fetchone()
         shown = (row and row[0]) or "similarity_a"
         privileges = _privileges(conn)
@@ -188,7 +188,7 @@ def _lines(path: Path) -> Iterator[str]:
 
 def _code_names(folder: str) -> list[str]:
     """The names of what sql/code.sql makes: each file's own."""
-    return [path.stem for path in (SQL / folder).glob("*.sql")]
+    return [path.stem for path in (SQL / folder).rglob("*.sql")]
 
 
 def _privileges(conn: Connection) -> list[str]:

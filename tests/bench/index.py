@@ -1,7 +1,7 @@
 """make bench-index: recall@10 of the HNSW index by m, ef_construction and ef_search.
 
 On clustered vectors, unfiltered, against an exact scan; ties count as found. What was chosen stands
-in sql/indexes/recording_vector.sql and sql/functions/nearest_matching.sql.
+in sql/indexes/recording_vector.sql and sql/functions/neighbours/nearest_matching.sql.
 """
 
 import argparse

@@ -116,7 +116,7 @@ def _prepare(conn: Connection) -> None:
     )
     for name in (
         *("indexes/recording_words", "types/found_recording"),
-        *("functions/search_words", "functions/find_recordings"),
+        *("functions/words/search_words", "functions/questions/find_recordings"),
     ):
         conn.execute((SQL / f"{name}.sql").read_bytes())
     conn.cursor().executemany(

@@ -23,7 +23,7 @@ from tests.support.lists import assert_reaches_are_those_of_the_lists
 from tests.support.rows import one
 
 PROFILE = read_profile("acousticbrainz")
-FUNCTIONS = sorted(SQL.glob("functions/*.sql"))
+FUNCTIONS = sorted(SQL.glob("functions/*/*.sql"))
 INDEXES = sorted(SQL.glob("indexes/*.sql"))
 
 Databases = Callable[..., str]
