@@ -23,7 +23,7 @@ FLOORS = (
     ("audio", "store"),
     ("sources", "postgres"),
     ("features", "embedded", "processes"),
-    ("errors", "threads"),
+    ("errors", "progress", "threads"),
     ("__init__",),
 )
 FLOOR = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
