@@ -1,4 +1,9 @@
-"""What pgsim raises; the command line catches PgsimError once and prints its one line."""
+"""The errors that pgsim raises; the command line catches PgsimError once and prints its one line.
+
+A message names an argument of a Python function in backticks: `same_genre`, or `force=True` where
+it says what to pass. So does a line for `progress.Say`. The command line writes these as its own
+options, --same-genre and --force (`cli.common.with_options`).
+"""
 
 
 class PgsimError(Exception):

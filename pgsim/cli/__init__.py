@@ -25,6 +25,7 @@ from pgsim.cli import (
     status,
 )
 from pgsim.cli import demo as demonstration
+from pgsim.cli.common import with_options
 from pgsim.errors import PgsimError
 
 # What typer raises for misuse: its own copy of click's error, or click's own in older versions.
@@ -127,7 +128,7 @@ def run(arguments: list[str]) -> int:
         error.show()
         return 2
     except PgsimError as error:
-        return _fail(str(error), error.exit_code)
+        return _fail(with_options(str(error)), error.exit_code)
     except psycopg.Error as error:
         return _fail(_one_line(error), 2 if error.sqlstate in _MISUSE else 1)
     except (KeyboardInterrupt, typer.Abort):

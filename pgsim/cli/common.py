@@ -24,6 +24,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
 WIDTH = 80  # columns of a table where there is no terminal
+# An argument of a Python function, as pgsim.errors says: `same_genre`, `force=True`.
+_ARGUMENT = re.compile(r"`([a-z]+(?:_[a-z]+)*)(?:=True)?`")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -53,7 +55,16 @@ def ended_by_sigterm() -> Iterator[Callable[[], bool]]:
 
 def say(text: str) -> None:
     """A line for the person, not for the pipe."""
-    typer.echo(text, err=True)
+    typer.echo(with_options(text), err=True)
+
+
+def with_options(text: str) -> str:
+    """The text with options of the command line in place of the arguments of Python functions."""
+    return _ARGUMENT.sub(lambda found: _option(found[1]), text)
+
+
+def _option(argument: str) -> str:
+    return f"-{argument}" if len(argument) == 1 else f"--{argument.replace('_', '-')}"
 
 
 def put_on_search_path(conn: Connection) -> None:

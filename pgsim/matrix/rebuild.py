@@ -273,7 +273,7 @@ def _begin(
     if before:
         say(
             f"going on with the rebuild that was begun (engine {before.engine}, k {before.length},"
-            f" recall {before.recall:g}); --restart gives it up"
+            f" recall {before.recall:g}); `restart=True` gives it up"
         )
         return before
     run = unfinished(conn)

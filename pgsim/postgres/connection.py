@@ -230,10 +230,7 @@ def _explain(error: psycopg.OperationalError, parameters: dict[str, str]) -> str
     port = parameters.get("port") or os.environ.get("PGPORT") or "5432"
     server = f"the server at {host}, port {port}"
     if missing := re.search(r'database "(.*)" does not exist', text):
-        return (
-            f"{server} has no database '{missing[1]}': create it with createdb, "
-            "or name another one with --database"
-        )
+        return f"{server} has no database '{missing[1]}': create it with createdb, or name another"
     if missing := re.search(r'role "(.*)" does not exist', text):
         return f"{server} has no role '{missing[1]}': create it, or name another user in the URL"
     if refused := re.search(r'password authentication failed for user "(.*)"', text):

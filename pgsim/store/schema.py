@@ -294,5 +294,5 @@ def _require_profile(collection: Collection, wanted: Profile) -> None:
         other = f"another of that name, with other {what}"
     raise PgsimError(
         f"this database holds profile '{held.name}', not {other}:"
-        " one database, one profile; name another one with --database"
+        " one database, one profile; name another database"
     )

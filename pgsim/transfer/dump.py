@@ -159,8 +159,8 @@ def restore(conninfo: str, path: Path, advance: Advance = lambda _: None) -> Res
         require_server(conn)
         if conn.execute("SELECT to_regnamespace('pgsim')").fetchone() != (None,):
             raise DumpError(
-                f"database '{conn.info.dbname}' has a schema pgsim already: name another database"
-                " with --database, or drop that one: DROP SCHEMA pgsim CASCADE"
+                f"database '{conn.info.dbname}' has a schema pgsim already: name another"
+                " database, or drop that schema: DROP SCHEMA pgsim CASCADE"
             )
         is_older = conn.info.server_version < 170000
     command = (client_program("psql"), "-Xqw", "-v", "ON_ERROR_STOP=1", redact(conninfo))

@@ -12,4 +12,4 @@ def require_free(path: Path, force: bool) -> None:
     if not (path.is_file() or path.is_dir()):
         raise UsageError(f"{path} is no file that could be replaced: name another")
     if not force:
-        raise UsageError(f"{path} exists: --force replaces it")
+        raise UsageError(f"{path} exists: `force=True` replaces it")

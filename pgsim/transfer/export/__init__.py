@@ -130,7 +130,7 @@ def _format_of(path: Path) -> str:
     known = ", ".join(suffix for each in FORMATS.values() for suffix in each.suffixes)
     raise UsageError(
         f"'{path}' does not say in which format: end it in one of {known}, or name it"
-        f" with --format ({', '.join(FORMATS)})"
+        f" by `format` ({', '.join(FORMATS)})"
     )
 
 

@@ -435,7 +435,7 @@ def test_files_that_are_not_there_or_in_the_way_are_named(filled: str, tmp_path:
         dump(filled, missing / "x")
     with pytest.raises(UsageError, match=f"{tmp_path} is a folder"):
         dump(filled, tmp_path)
-    with pytest.raises(UsageError, match=f"{taken} exists: --force replaces it"):
+    with pytest.raises(UsageError, match=f"{taken} exists: `force=True` replaces it"):
         dump(filled, taken)
     assert taken.read_text() == "of value"
     assert dump(filled, taken, force=True) == taken.stat().st_size

@@ -261,7 +261,7 @@ def test_a_file_appears_whole_or_not_at_all(listed: Connection, tmp_path: Path) 
 def test_what_is_in_the_way_is_replaced_only_on_demand(listed: Connection, tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_text("of value")
-    with pytest.raises(UsageError, match="exists: --force replaces it"):
+    with pytest.raises(UsageError, match="exists: `force=True` replaces it"):
         export(listed, path)
     assert path.read_text() == "of value"
     assert export(listed, path, force=True).bytes == path.stat().st_size
@@ -279,7 +279,7 @@ def test_what_is_in_the_way_is_replaced_only_on_demand(listed: Connection, tmp_p
 
 def test_a_file_beside_an_index_is_not_replaced_unasked(plane: Connection, tmp_path: Path) -> None:
     (tmp_path / "m.faiss.mbids").write_text("of value")
-    with pytest.raises(UsageError, match=r"m.faiss.mbids exists: --force replaces it"):
+    with pytest.raises(UsageError, match=r"m.faiss.mbids exists: `force=True` replaces it"):
         export(plane, tmp_path / "m.faiss")
     assert (tmp_path / "m.faiss.mbids").read_text() == "of value"
 
