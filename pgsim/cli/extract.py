@@ -1,6 +1,5 @@
 """`pgsim extract`: from audio files to documents that load reads."""
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 from pgsim.audio.extract import extract as extract_files
 from pgsim.audio.extract import rejects_of
 from pgsim.cli.common import Json, print_json, print_table, progress, say
+from pgsim.threads import cores
 
 
 def extract(
@@ -42,9 +42,7 @@ def extract(
     in FILE.ndjson.rejects; such files are not tried again until they change or that file is gone.
     """
     with progress("files") as advance:
-        report = extract_files(
-            paths, output, extractor, workers or os.cpu_count() or 1, say, advance
-        )
+        report = extract_files(paths, output, extractor, workers or cores(), say, advance)
     if as_json:
         print_json(asdict(report))
     else:

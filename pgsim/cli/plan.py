@@ -46,6 +46,7 @@ def plan(
     measured in a scratch database 'pgsim_plan' on the same server, which is dropped.
     """
     seconds = None if within is None else _seconds(within)
+    # The load is the whole machine's, so all of its processors count here.
     load, processors = os.getloadavg()[0], os.cpu_count() or 1
     if load > _BUSY * processors:
         say(

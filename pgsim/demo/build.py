@@ -8,7 +8,6 @@ Needs Debian 12 and the extra `pgsim[audio]`.
 
 import argparse
 import gzip
-import os
 import re
 import shutil
 import subprocess
@@ -29,6 +28,7 @@ from pgsim.errors import PgsimError, UsageError
 from pgsim.features.profile import read_profile
 from pgsim.processes import in_workers
 from pgsim.sources.submission import own_mbid
+from pgsim.threads import cores
 
 AUDIO = {".ogg", ".oga", ".flac", ".mp3", ".wav"}
 ARCHIVES = {".zip", ".pk3"}
@@ -215,7 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m pgsim.demo.build", description=__doc__)
     parser.add_argument("--packages", nargs="+", metavar="NAME", help="only these packages")
     parser.add_argument("--work", type=Path, default=Path("demo-work"), help="folder to keep")
-    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--workers", type=int, default=cores(), help="processes")
     parser.add_argument("-o", "--output", type=Path, required=True, help="the .ndjson.gz to write")
     given = parser.parse_args()
     try:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from pgsim.control_groups import group_folders, read_words
 from pgsim.embedded.account import Account
 from pgsim.errors import UsageError
 
@@ -78,23 +79,9 @@ def memory_settings(total: int, shared_memory: int) -> dict[str, str]:
 def memory_limit(root: Path = Path("/")) -> int:
     """Bytes that this process may use: the machine's memory, or its control group's if less."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
-    try:
-        groups = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:  # not Linux
-        groups = []
-    for line in groups:
-        _, controllers, group = line.split(":", 2)
-        if controllers == "":  # version 2
-            mount, name = root / "sys/fs/cgroup", "memory.max"
-        elif "memory" in controllers.split(","):  # version 1
-            mount, name = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes"
-        else:
-            continue
-        # Every enclosing group limits too; a container sees its own as the mount itself.
-        folder = mount / group.lstrip("/")
-        for place in (folder, *folder.parents):
-            if place.is_relative_to(mount):
-                limits.append(_limit(place / name))
+    for version, folder in group_folders("memory", root):
+        words = read_words(folder / ("memory.max" if version == 2 else "memory.limit_in_bytes"))
+        limits += [int(word) for word in words if word.isdigit()]  # "max": no limit
     return min(limit for limit in limits if limit > 0)
 
 
@@ -104,14 +91,6 @@ def shared_memory_space() -> int:
         return shutil.disk_usage("/dev/shm").free  # noqa: S108
     except OSError:
         return 1 << 62
-
-
-def _limit(path: Path) -> int:
-    try:
-        text = path.read_text().strip()
-    except OSError:
-        return 0
-    return int(text) if text.isdigit() else 0  # "max": no limit
 
 
 def _format(settings: Mapping[str, str]) -> str:

@@ -1,6 +1,5 @@
 """How good the answers are: neighbours found, hubs among them, and labels shared with the seed."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from pgsim.store.collection import read_collection
 from pgsim.store.index import has_index
 from pgsim.store.lists import read_lists
 from pgsim.store.vectors import Vectors, read_vectors
+from pgsim.threads import cores
 
 K = 10  # neighbours that a person looks at
 SAMPLE = 1000
@@ -112,7 +112,7 @@ def evaluate(
 
     say(f"{len(rows):,} recordings against all {n:,}, exactly")
     exact = make_searcher(
-        "exact", all_.vectors, all_.order(), deepest, 1.0, threads or os.cpu_count() or 1, say
+        "exact", all_.vectors, all_.order(), deepest, 1.0, threads or cores(), say
     )
     _, truth = exact.search(rows)
     ways: list[tuple[str, Callable[[int], NDArray[np.int32]]]] = [

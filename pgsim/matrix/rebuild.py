@@ -5,7 +5,6 @@ part is free again. The lists go into the table that the view does not show; whe
 done, the view switches.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from pgsim.postgres.connection import Connection, another, require_own_transacti
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import REACH, write_lists
 from pgsim.store.vectors import Vectors, read_vectors
+from pgsim.threads import cores
 
 ENGINE = "cells"  # the quickest by far: see tests/bench/matrix.py
 PART = 65536  # recordings whose lists are committed together
@@ -90,7 +90,7 @@ def rebuild(
     require_own_transactions(conn, "rebuild")
     started = time.monotonic()
     length = list_length(conn)
-    threads = threads or os.cpu_count() or 1
+    threads = threads or cores()
     if join:
         run = unfinished(conn)
         if run is None or run.engine not in ENGINES:  # an import has nothing to share

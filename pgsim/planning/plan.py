@@ -4,7 +4,6 @@ The samples are made in a scratch database, which is dropped. Each step has a la
 its constants are fitted to the samples, and the law says what the whole takes.
 """
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -19,6 +18,7 @@ from pgsim.matrix.refresh import refresh
 from pgsim.planning.scratch_database import CopyIn, drawn, made, own, scratch_database
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store.index import build_index
+from pgsim.threads import cores
 
 SAMPLE = 50_000
 LEAST_SAMPLE = 1000
@@ -122,7 +122,7 @@ def plan(
         raise UsageError(f"sample is {sample}, but must be at least {LEAST_SAMPLE}")
     if within is not None and within <= 0:
         raise UsageError(f"the deadline is {within:g} seconds, but must be above 0")
-    threads = threads or os.cpu_count() or 1
+    threads = threads or cores()
     sample = min(sample, max(recordings, LEAST_SAMPLE))
     with closing(connect(conninfo, autocommit=True)) as conn:
         profile, ids = own(conn)

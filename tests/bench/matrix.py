@@ -8,7 +8,6 @@ a peer answers at most QUERIES recordings, drawn at random, and the time is mult
 """
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ from pgsim.matrix.rebuild import rebuild
 from pgsim.planning.synthetic import make_vectors
 from pgsim.postgres.connection import Connection
 from pgsim.store.index import build_index
+from pgsim.threads import cores
 from tests.bench.common import fresh_database, save, show, write
 
 K, RECALL, SAMPLE, QUERIES = 100, 0.99, 500, 100_000
@@ -261,7 +261,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--recordings", default="100000", help="sizes, comma-separated")
     parser.add_argument("--audioset", action="store_true", help="the genuine AudioSet clips too")
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--engines", default="cells", help="pgsim's engines, comma-separated")
     parser.add_argument("--peers", default=",".join(["Faiss IVF", *PEERS]), help="empty for none")
     parser.add_argument("--json", type=Path, help="write the figures there")

@@ -6,7 +6,6 @@ once; what follows is the newcomers' own. The bar: 1,000 newcomers cost at most 
 """
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 from pgsim.matrix.rebuild import rebuild
 from pgsim.matrix.refresh import refresh
 from pgsim.planning.synthetic import DIMENSIONS, make_vectors
+from pgsim.threads import cores
 from tests.bench.common import fresh_database, save, show, write
 
 
@@ -29,7 +29,7 @@ def run(n: int, counts: list[int]) -> list[dict[str, Any]]:
     with fresh_database(DIMENSIONS) as conn:
         write(conn, vectors[order[:n]], 1)
         conn.execute("VACUUM ANALYZE pgsim.recording")
-        whole = rebuild(conn, threads=os.cpu_count())
+        whole = rebuild(conn, threads=cores())
         first = n
         for count in counts:
             write(conn, vectors[order[first : first + count]], first + 1)

@@ -24,6 +24,7 @@ FLOORS = (
     ("sources", "postgres"),
     ("features", "embedded", "processes"),
     ("errors", "progress", "threads"),
+    ("control_groups",),
     ("__init__",),
 )
 FLOOR = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -4,7 +4,6 @@ Its squared distances are those of the vectors as they are; row numbers are line
 MBIDs beside it. All vectors are in memory, twice, while it is made.
 """
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from pgsim.errors import PgsimError, UsageError
 from pgsim.matrix.engines.tuning import found_share
 from pgsim.store.vectors import read_vectors
+from pgsim.threads import cores
 from pgsim.transfer.export.matrix import Matrix
 
 RECALL = 0.99  # least recall@k that the stored number of probes brings, on a sample
@@ -28,7 +28,7 @@ def write_faiss(matrix: Matrix, path: Path) -> None:
         import faiss
     except ImportError as error:
         raise UsageError("Faiss is not installed; pip install 'pgsim[bulk]'") from error
-    faiss.omp_set_num_threads(os.cpu_count() or 1)
+    faiss.omp_set_num_threads(cores())
     recordings = read_vectors(matrix.conn)
     n, d = recordings.vectors.shape
     cells = max(1, min(int(4 * n**0.5), n // 39))  # Faiss warns of fewer than 39 vectors in one
