@@ -7,8 +7,7 @@ newcomers says where. The product only selects, with a margin; distances that ar
 by themselves.
 """
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -17,14 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.matrix.engines.exact import Exact
-from pgsim.matrix.engines.keys import NOTHING, by_query, distances, inverse, pack, unpack
+from pgsim.matrix.engines.keys import inverse
+from pgsim.matrix.linking import Links, StoredLists, decide, find_links
 from pgsim.matrix.rebuild import RebuildUnderWay, rebuild
 from pgsim.postgres.connection import Connection, another, require_own_transactions
 from pgsim.postgres.copying import copy_in
+from pgsim.postgres.rows import one_row, one_value
+from pgsim.progress import Advance, Say, still
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import read_lists, read_radii, write_lists
 from pgsim.store.vectors import read_vectors
-from pgsim.threads import one_blas_thread
+from pgsim.threads import cores, one_blas_thread
 
 BLOCK = 10_000  # changes that share one reading of the collection
 PART = 100  # most recordings in a transaction
@@ -53,27 +55,10 @@ class _Part:
     before: list[NDArray[np.float32]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a part means for the matrix; rows are row numbers of the collection.
-
-    `own` have new lists, `neighbours` and `apart` (own, k); `entrant` may enter the list of `owner`
-    at that `distance`; the lists of `held` may hold who has changed or gone.
-    """
-
-    own: NDArray[np.integer]
-    neighbours: NDArray[np.int32]
-    apart: NDArray[np.float32]
-    owner: NDArray[np.integer]
-    entrant: NDArray[np.integer]
-    distance: NDArray[np.float32]
-    held: NDArray[np.integer]
-
-
 def refresh(
     conn: Connection,
-    advance: Callable[[int], None] = lambda _: None,
-    say: Callable[[str], None] | None = None,
+    advance: Advance = still,
+    say: Say | None = None,
 ) -> RefreshReport:
     """Bring the matrix up to date with every recording that is new, changed or deleted.
 
@@ -118,18 +103,15 @@ def costs_more_than_rebuild(conn: Connection) -> str:
     rebuild takes before its first list.
     A matrix that a rebuild was asked to make exact stays exact: it is never made anew so.
     """
-    row = conn.execute("SELECT count(DISTINCT id) FROM pgsim.stale").fetchone()
-    assert row is not None
-    [changed] = row
+    changed = one_value(conn, "SELECT count(DISTINCT id) FROM pgsim.stale")
     if changed <= REBUILD_ABOVE:
         return ""
-    row = conn.execute(
+    recordings, exact = one_row(
+        conn,
         "SELECT (SELECT count(*) FROM pgsim.recording WHERE vector IS NOT NULL),"
         " (SELECT engine = 'exact' OR recall_wanted = 1 FROM pgsim.rebuild"
-        "  WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1)"
-    ).fetchone()
-    assert row is not None
-    recordings, exact = row
+        "  WHERE finished_at IS NOT NULL ORDER BY id DESC LIMIT 1)",
+    )
     if exact:
         return ""
     most = REBUILD_ABOVE + recordings / _REBUILD_SHARE
@@ -164,12 +146,12 @@ def _parts(conn: Connection, may_lack: bool) -> list[_Part]:
         conn.execute("SELECT pgsim.mark_unlisted(%s)", (BLOCK,))
         rows = conn.execute(read, (BLOCK,)).fetchall()
     # As many as VACUUM or ANALYZE last counted.
-    count = conn.execute(
+    per_list = one_value(
+        conn,
         "SELECT c.reltuples / o.list_length FROM pg_class AS c, pgsim.collection AS o"
-        " WHERE c.oid = ('pgsim.' || pgsim.shown_similarity())::regclass"
-    ).fetchone()
-    assert count is not None
-    size = min(max(int(count[0] / LISTS), LEAST), PART)
+        " WHERE c.oid = ('pgsim.' || pgsim.shown_similarity())::regclass",
+    )
+    size = min(max(int(per_list / LISTS), LEAST), PART)
     parts: list[_Part] = []
     part_of: dict[int, _Part] = {}
     for event, id_, old in rows:
@@ -187,26 +169,23 @@ def _parts(conn: Connection, may_lack: bool) -> list[_Part]:
 class _Block:
     """The collection in memory, and the parts of a block of changes.
 
-    It is the collection as it was read: what changes meanwhile is a later event, and is met with in
-    a later block. No list is changed by others while it is worked on, so that a list that this
-    block has written already knows all newcomers of its later parts.
+    It is the collection as it was read: what changes meanwhile is a later event, and belongs to a
+    later block. Nobody else changes a list while the block is worked on. So a list that this block
+    has written knows all changed recordings of its later parts already.
     """
 
     def __init__(self, conn: Connection, parts: list[_Part]) -> None:
         self.conn, self.parts = conn, parts
-        row = conn.execute("SELECT list_length FROM pgsim.collection").fetchone()
-        assert row is not None
-        self.length: int = row[0]
+        self.length: int = one_value(conn, "SELECT list_length FROM pgsim.collection")
         with closing(another(conn)) as other, ThreadPoolExecutor(1) as pool:
             reading = pool.submit(read_radii, other, self.length)
             self.all = read_vectors(conn)
             self.order = self.all.order()
             self.row_of_rank = inverse(self.order)
             self.row_of = self.all.row_of()
-            self.exact = Exact(self.all.vectors, self.order, self.length, os.cpu_count() or 1)
+            self.exact = Exact(self.all.vectors, self.order, self.length, cores())
             ids, radii = reading.result()
-        # How near a newcomer must be to enter each list: inf where there is room in it, NaN where
-        # there is none, or where this block makes it by itself.
+        # As find_links() needs them: a list that this block makes by itself is none to enter.
         self.radii = np.full(len(self.all.ids), np.nan, np.float32)
         rows = self._rows(ids)
         self.radii[rows[rows >= 0]] = radii[rows >= 0]
@@ -216,7 +195,10 @@ class _Block:
         self.radii[rows] = np.nan
 
     def work(self) -> Iterator[tuple[_Part, int]]:
-        """Commit the parts: each, and how many lists it wrote; the next is found meanwhile."""
+        """Commit the parts; yield each, with the number of lists written.
+
+        While a part is stored, the links of the next one are found.
+        """
         self.conn.execute(
             "CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_similarity"
             " (id integer, neighbours integer[], distances real[], reach real)"
@@ -229,110 +211,68 @@ class _Block:
         with one_blas_thread(), ThreadPoolExecutor(1) as pool:
             finding = [pool.submit(self._find, part) for part in self.parts[:1]]
             for at, part in enumerate(self.parts):
-                found = finding.pop().result()
+                links = finding.pop().result()
                 finding = [pool.submit(self._find, each) for each in self.parts[at + 1 : at + 2]]
                 with self.conn.transaction():
-                    taken = self.conn.execute(
-                        "SELECT count(*) FROM pgsim.take_stale(%s)", (part.events,)
-                    ).fetchone()
-                    if taken != (len(part.events),):
+                    taken = one_value(
+                        self.conn, "SELECT count(*) FROM pgsim.take_stale(%s)", (part.events,)
+                    )
+                    if taken != len(part.events):
                         return  # TRUNCATE has emptied the collection meanwhile
-                    written = self._store(part, found)
+                    written = self._store(part, links)
                 yield part, written
 
     def _rows(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
         """Row numbers of ids, -1 for those that are not, or no longer, there."""
         return self.row_of[np.minimum(ids, len(self.row_of) - 1)]
 
-    def _find(self, part: _Part) -> _Found:
-        """What a part means; it reads nothing that storing another part changes."""
+    def _find(self, part: _Part) -> Links:
+        """The links of a part; storing another part changes nothing that is read for them."""
         rows = self._rows(np.array(part.ids, np.int32))
-        own = rows[rows >= 0]
-        neighbours, apart, entrant, owner = self.exact.search_and_link(own, self.radii)
-        by_owner = np.argsort(owner, kind="stable")
-        entrant, owner = entrant[by_owner], owner[by_owner]
-        distance = distances(self.all.vectors, entrant, owner)
-        near = distance <= self.radii[owner]
         before = np.array(part.before, np.float32).reshape(-1, self.all.vectors.shape[1])
-        held = self.exact.holders(before, self.radii)
-        return _Found(own, neighbours, apart, owner[near], entrant[near], distance[near], held)
+        return find_links(self.exact, self.all.vectors, self.radii, rows[rows >= 0], before)
 
-    def _store(self, part: _Part, found: _Found) -> int:
+    def _store(self, part: _Part, links: Links) -> int:
         """Write a part's own lists and those it changes, remove the dead; how many were written."""
-        entered = self._enter(found)
-        short = self._link(found, entered)
-        self._copy_in(found.own, found.neighbours, found.apart)
-        self._copy_in(short, *self.exact.search(short))
+        entered = self._enter(links)
+        self._link(links, entered)
+        self._copy_in(links.changed, links.neighbours, links.distances)
         dead = [id_ for id_ in part.ids if self._rows(np.array([id_], np.int32))[0] < 0]
-        stored = self.conn.execute("SELECT pgsim.store_lists(%s)", (dead,)).fetchone()
-        assert stored is not None
-        return len(entered) + int(stored[0])
+        stored = one_value(self.conn, "SELECT pgsim.store_lists(%s)", (dead,))
+        return len(entered) + int(stored)
 
-    def _enter(self, found: _Found) -> NDArray[np.integer]:
-        """Let PostgreSQL put single newcomers into lists that lose nobody; the rows of these."""
-        _, first, entrants = np.unique(found.owner, return_index=True, return_counts=True)
-        plain = first[entrants == 1]
-        plain = plain[~np.isin(found.owner[plain], found.held)]
+    def _enter(self, links: Links) -> NDArray[np.integer]:
+        """Have PostgreSQL put single entrants into lists that lose nobody; the rows of these."""
+        entrants = links.entrants
+        _, first, count = np.unique(entrants.owner, return_index=True, return_counts=True)
+        single = entrants[first[count == 1]]
+        single = single[~np.isin(single.owner, links.holders)]
         copy_in(
             self.conn,
             "pg_temp.incoming_entrant (id, entrant, distance)",
             {
-                "id": self.all.ids[found.owner[plain]],
-                "entrant": self.all.ids[found.entrant[plain]],
-                "distance": found.distance[plain],
+                "id": self.all.ids[single.owner],
+                "entrant": self.all.ids[single.entrant],
+                "distance": single.distance,
             },
         )
-        done = self.conn.execute("SELECT pgsim.enter_lists(%s)", (self.length,)).fetchone()
-        assert done is not None
-        return self._rows(np.array(done[0], np.int32))
+        entered = one_value(self.conn, "SELECT pgsim.enter_lists(%s)", (self.length,))
+        return self._rows(np.array(entered, np.int32))
 
-    def _link(self, found: _Found, entered: NDArray[np.integer]) -> NDArray[np.integer]:
-        """Change the other lists of others; the rows of those that have to be made anew."""
-        left = ~np.isin(found.owner, entered)
-        owner, entrant, distance = found.owner[left], found.entrant[left], found.distance[left]
-        touched = np.unique(np.concatenate([owner, found.held]))
+    def _link(self, links: Links, entered: NDArray[np.integer]) -> None:
+        """Read the other lists that a part may change, and write those that it does."""
+        entrants = links.entrants[~np.isin(links.entrants.owner, entered)]
+        touched = np.unique(np.concatenate([entrants.owner, links.holders]))
         if not len(touched):
-            return touched
+            return
+        # Some may have been deleted from the matrix by hand.
         ids, members, apart = read_lists(self.conn, self.all.ids[touched], self.length)
-        # Some may be gone, deleted from the matrix by hand.
-        touched = self._rows(ids)
-        known = np.isin(owner, touched)
-        owner, entrant, distance = owner[known], entrant[known], distance[known]
-        was = self._rows(members)
-        lost = ((members >= 0) & (was < 0)).any(axis=1)
-
-        # Who is there and has changed has another distance now; who is there enters no second time.
-        is_own = np.zeros(len(self.all.ids) + 1, bool)
-        is_own[found.own] = True
-        line, place = np.nonzero(is_own[was])
-        there = was[line, place]
-        now = distances(self.all.vectors, touched[line], there)
-        # As far as before, it can come after its ties: its MBID may be what has changed.
-        farther = np.unique(line[now >= apart[line, place]])
-        lost = lost | np.isin(np.arange(len(touched)), farther)
-        last = np.where(members[:, -1] >= 0, apart[:, -1], np.float32(np.inf))
-        # Of a last member that is gone or has changed the rank that it had is not known: it counts
-        # as the first of its ties.
-        sure_of = (was[:, -1] >= 0) & ~is_own[was[:, -1]]
-        last = pack(last, np.where(sure_of, self.order[was[:, -1]], 0))
-        stood = np.where(was >= 0, pack(apart, self.order[was]), NOTHING)
-        keys = stood.copy()
-        keys[line, place] = pack(now, self.order[there])
-        owner = np.searchsorted(touched, owner)
-        new = ~np.isin(owner * len(self.all.ids) + entrant, line * len(self.all.ids) + there)
-        entering = pack(distance[new], self.order[entrant[new]])
-        table = by_query(owner[new], entering, len(touched), 1)
-        keys = np.sort(np.concatenate([keys, table], axis=1), axis=1)[:, : self.length]
-
-        # Up to its old last member a list is complete; one that lost members may be short there.
-        sure = (keys < NOTHING) & ((members[:, -1] < 0)[:, None] | (keys <= last[:, None]))
-        short = lost & (sure.sum(axis=1) < min(self.length, len(self.all.ids) - 1))
-        changed = ~short & (lost | (keys != stood).any(axis=1))
-        apart, ranks = unpack(keys[changed])
-        neighbours = np.where(ranks < 0, -1, self.row_of_rank[ranks])
-        self._copy_in(touched[changed], neighbours, apart)
-        refill: NDArray[np.integer] = touched[short]
-        return refill
+        lists = StoredLists(self._rows(ids), self._rows(members), apart, (members >= 0).sum(axis=1))
+        decision = decide(
+            lists, entrants, links.changed, self.all.vectors, self.order, self.row_of_rank
+        )
+        self._copy_in(decision.owner, decision.neighbours, decision.distances)
+        self._copy_in(decision.refill, *self.exact.search(decision.refill))
 
     def _copy_in(
         self,
