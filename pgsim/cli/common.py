@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -18,6 +18,7 @@ from rich.table import Table
 
 from pgsim.errors import PgsimError
 from pgsim.postgres.connection import Connection, connect, resolve
+from pgsim.progress import Advance
 from pgsim.store import schema
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -131,12 +132,6 @@ def _are_numbers(values: list[Any]) -> bool:
     return bool(known) and all(
         isinstance(value, int | float) and not isinstance(value, bool) for value in known
     )
-
-
-class Advance(Protocol):
-    """Told of work done: how many more, and, where it is known, which share of all is done."""
-
-    def __call__(self, done: int, share: float | None = None, /) -> None: ...
 
 
 @contextmanager

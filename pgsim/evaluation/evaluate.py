@@ -14,6 +14,8 @@ from pgsim.matrix.engines.keys import distances
 from pgsim.matrix.engines.tuning import found_share
 from pgsim.postgres.adapters import register_arrays
 from pgsim.postgres.connection import Connection
+from pgsim.postgres.rows import one_row, one_value
+from pgsim.progress import Say, silent
 from pgsim.store.collection import read_collection
 from pgsim.store.index import has_index
 from pgsim.store.lists import read_lists
@@ -86,7 +88,7 @@ def evaluate(
     sample: int = SAMPLE,
     seed: int = 0,
     threads: int | None = None,
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = silent,
 ) -> Evaluation:
     """Measure the HNSW index, the live answer and the stored lists against an exact scan.
 
@@ -101,12 +103,11 @@ def evaluate(
     n = len(all_.ids)
     if n < 2:
         raise PgsimError(f"nothing to evaluate: {n} recordings with a vector; run pgsim load")
-    row = conn.execute(
+    length, lists, pending = one_row(
+        conn,
         "SELECT c.list_length, (SELECT count(*) FROM pgsim.similarity),"
-        " (SELECT count(*) FROM pgsim.stale) FROM pgsim.collection AS c"
-    ).fetchone()
-    assert row is not None
-    length, lists, pending = row
+        " (SELECT count(*) FROM pgsim.stale) FROM pgsim.collection AS c",
+    )
     deepest = min(length, n - 1, _DEEPEST)
     rows = np.sort(np.random.default_rng(seed).permutation(n)[:sample])
 
@@ -157,8 +158,8 @@ def _ask_index(conn: Connection, ids: NDArray[np.int32], k: int) -> NDArray[np.i
 
 def _ef_search(conn: Connection, k: int) -> int:
     """hnsw.ef_search as it is set, or what k others and the seed itself need."""
-    row = conn.execute("SELECT current_setting('hnsw.ef_search', true)").fetchone()
-    return min(max(int((row and row[0]) or 40), k + 1), _DEEPEST)
+    found = one_value(conn, "SELECT current_setting('hnsw.ef_search', true)")
+    return min(max(int(found or 40), k + 1), _DEEPEST)
 
 
 def _ask(conn: Connection, question: str, ids: NDArray[np.int32], k: int) -> NDArray[np.int32]:

@@ -1,6 +1,5 @@
 """Who is in how many lists, and with what label, counted over the whole matrix by blocks."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from pgsim.evaluation.labels import LABELS, chance, read_labels
 from pgsim.postgres.connection import Connection
+from pgsim.progress import Advance, still
 from pgsim.store.lists import read_lists, read_reaches
 from pgsim.store.vectors import Vectors
 
@@ -75,7 +75,7 @@ class _Tally:
 
 
 def read_occurrences(
-    conn: Connection, all_: Vectors, k: int, advance: Callable[[int], None] = lambda _: None
+    conn: Connection, all_: Vectors, k: int, advance: Advance = still
 ) -> tuple[list[Hubness], list[Precision]]:
     """Hubs, and precision@k by genre and artist where there are any, over all stored lists.
 

@@ -15,6 +15,7 @@ from pgsim.matrix.engines import ENGINES
 from pgsim.matrix.rebuild import rebuild
 from pgsim.matrix.refresh import RefreshReport, refresh
 from pgsim.postgres.connection import Connection, connect
+from pgsim.progress import Advance, Say
 from pgsim.store.collection import read_collection
 from pgsim.store.runs import recorded
 
@@ -22,7 +23,6 @@ POLL = 60.0  # seconds between two looks where nobody calls
 TICK = 0.5  # seconds in which the wish to end is heard
 LONGEST_PAUSE = 60.0  # seconds between two tries to reach the database again
 
-Say = Callable[[str], None]
 IsEnded = Callable[[], bool]
 
 _CHANGES = "SELECT 1 FROM pgsim.stale LIMIT 1"
@@ -88,10 +88,10 @@ def follow_rebuilds(
     return JoinReport(rebuilds, lists)
 
 
-def _ending(is_ended: IsEnded) -> Callable[[int], None]:
-    """What is told of every part that is committed, and ends the work there."""
+def _ending(is_ended: IsEnded) -> Advance:
+    """An `advance` that ends the work after a part that is committed."""
 
-    def advance(_: int) -> None:
+    def advance(_: int, share: float | None = None) -> None:  # noqa: ARG001
         if is_ended():
             raise _Ended
 

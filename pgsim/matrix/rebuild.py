@@ -6,7 +6,7 @@ done, the view switches.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ from pgsim.errors import PgsimError, UsageError
 from pgsim.matrix.engines import ENGINES, Searcher, make_searcher
 from pgsim.matrix.engines.postgres import Postgres
 from pgsim.postgres.connection import Connection, another, require_own_transactions
+from pgsim.postgres.rows import one_row, one_value
+from pgsim.progress import Advance, Say, silent, still
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import REACH, write_lists
 from pgsim.store.vectors import Vectors, read_vectors
@@ -31,9 +33,7 @@ MOST = 1000  # neighbours in a list
 PAUSE = 1.0  # seconds between two looks at what others do
 PATIENCE = 60  # tries to switch the view
 GRACE = 3.0  # seconds in which the server notices that another coordinator was killed
-
-Say = Callable[[str], None]
-Advance = Callable[[int], None]
+_REBUILD = "SELECT id, target, list_length, engine, recall_wanted, recordings FROM pgsim.rebuild"
 
 
 class RebuildUnderWay(PgsimError):
@@ -76,8 +76,8 @@ def rebuild(
     threads: int | None = None,
     join: bool = False,
     restart: bool = False,
-    say: Say = lambda _: None,
-    advance: Advance = lambda _: None,
+    say: Say = silent,
+    advance: Advance = still,
 ) -> RebuildReport:
     """Make all lists anew, of k neighbours; readers see the old matrix until the new one is whole.
 
@@ -92,32 +92,38 @@ def rebuild(
     length = list_length(conn)
     threads = threads or cores()
     if join:
-        run = unfinished(conn)
-        if run is None or run.engine not in ENGINES:  # an import has nothing to share
+        begun = unfinished(conn)
+        if begun is None or begun.engine not in ENGINES:  # an import has nothing to share
             raise PgsimError("there is no rebuild to join: start one with pgsim rebuild")
-        worker = _Worker(conn, run, threads, say)
+        worker = _Worker(conn, begun, threads, say)
         worker.work(advance)
     else:
         with coordinating(conn):
-            run = _begin(conn, engine or ENGINE, k or length, recall, restart, say)
-            worker = _Worker(conn, run, threads, say)
-            while not _is_done(conn, run):
+            begun = _resume_or_begin(conn, engine or ENGINE, k or length, recall, restart, say)
+            worker = _Worker(conn, begun, threads, say)
+            while not _is_done(conn, begun):
                 if not worker.work(advance):
                     # Others are at the last parts; should one die, its part is free again.
                     time.sleep(PAUSE)
-            switch(conn, run, say)
+            switch(conn, begun, say)
     return worker.report(time.monotonic() - started)
 
 
 class _InMemory:
     """Fills parts from the collection and its index in memory."""
 
-    def __init__(self, conn: Connection, run: Rebuild, threads: int, say: Say) -> None:
-        self._table = f"pgsim.{run.target}"
-        say(f"reading {run.recordings:,} vectors")
+    def __init__(self, conn: Connection, begun: Rebuild, threads: int, say: Say) -> None:
+        self._table = f"pgsim.{begun.target}"
+        say(f"reading {begun.recordings:,} vectors")
         self._all: Vectors = read_vectors(conn)
         self._searcher: Searcher = make_searcher(
-            run.engine, self._all.vectors, self._all.order(), run.length, run.recall, threads, say
+            begun.engine,
+            self._all.vectors,
+            self._all.order(),
+            begun.length,
+            begun.recall,
+            threads,
+            say,
         )
         self.recall, self.description = self._searcher.recall, self._searcher.description
 
@@ -133,8 +139,8 @@ class _InMemory:
 class _Worker:
     """Works on the parts of a rebuild; the collection is read when there is one to do."""
 
-    def __init__(self, conn: Connection, run: Rebuild, threads: int, say: Say) -> None:
-        self._conn, self._run, self._threads, self._say = conn, run, threads, say
+    def __init__(self, conn: Connection, begun: Rebuild, threads: int, say: Say) -> None:
+        self._conn, self._rebuild, self._threads, self._say = conn, begun, threads, say
         self._lists = 0
         self._stopped, self._telling = Event(), Lock()
         self._filler: _InMemory | Postgres | None = None
@@ -164,16 +170,16 @@ class _Worker:
         return self._lists > before
 
     def _make_filler(self) -> "_InMemory | Postgres":
-        run = self._run
+        begun = self._rebuild
         filler: _InMemory | Postgres
-        if run.engine == "postgres":
-            table = f"pgsim.{run.target}"
-            filler = Postgres(self._conn, table, run.length, run.recall, self._say)
+        if begun.engine == "postgres":
+            table = f"pgsim.{begun.target}"
+            filler = Postgres(self._conn, table, begun.length, begun.recall, self._say)
         else:
-            filler = _InMemory(self._conn, run, self._threads, self._say)
+            filler = _InMemory(self._conn, begun, self._threads, self._say)
         self._conn.execute(
             "UPDATE pgsim.rebuild SET description = %s, recall_found = %s WHERE id = %s",
-            (filler.description, filler.recall, run.id),
+            (filler.description, filler.recall, begun.id),
         )
         return filler
 
@@ -192,7 +198,7 @@ class _Worker:
                 "SELECT first_id, last_id FROM pgsim.rebuild_part"
                 " WHERE rebuild = %s AND done_at IS NULL"
                 " ORDER BY first_id LIMIT 1 FOR UPDATE SKIP LOCKED",
-                (self._run.id,),
+                (self._rebuild.id,),
             ).fetchone()
             if part is None:
                 return None
@@ -201,7 +207,7 @@ class _Worker:
             conn.execute(
                 "UPDATE pgsim.rebuild_part SET done_at = clock_timestamp()"
                 " WHERE rebuild = %s AND first_id = %s",
-                (self._run.id, part[0]),
+                (self._rebuild.id, part[0]),
             )
         return lists
 
@@ -209,13 +215,13 @@ class _Worker:
         """What this worker did."""
         row = self._conn.execute(
             "SELECT description, recall_found FROM pgsim.rebuild WHERE id = %s",
-            (self._run.id,),
+            (self._rebuild.id,),
         ).fetchone()
         description, recall = row or (None, None)
         return RebuildReport(
-            self._run.recordings,
+            self._rebuild.recordings,
             self._lists,
-            self._run.engine,
+            self._rebuild.engine,
             description or "",
             recall,
             round(seconds, 1),
@@ -225,9 +231,7 @@ class _Worker:
 def list_length(conn: Connection) -> int:
     """How many neighbours a list has; PgsimError where pgsim was never installed."""
     read_collection(conn)
-    row = conn.execute("SELECT list_length FROM pgsim.collection").fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(one_value(conn, "SELECT list_length FROM pgsim.collection"))
 
 
 @contextmanager
@@ -235,7 +239,7 @@ def coordinating(conn: Connection) -> Iterator[None]:
     """Be the one process that begins a rebuild and switches to it; PgsimError where another is."""
     deadline = time.monotonic() + GRACE
     take = "SELECT pg_try_advisory_lock(hashtext('pgsim.rebuild'))"
-    while conn.execute(take.encode()).fetchone() != (True,):
+    while not one_value(conn, take):
         if time.monotonic() > deadline:
             raise RebuildUnderWay(
                 "another pgsim rebuild is at work in this database: to help it,"
@@ -249,9 +253,10 @@ def coordinating(conn: Connection) -> Iterator[None]:
             conn.execute("SELECT pg_advisory_unlock(hashtext('pgsim.rebuild'))")
 
 
-def _begin(
+def _resume_or_begin(
     conn: Connection, engine: str, k: int, recall: float, restart: bool, say: Say
 ) -> Rebuild:
+    """Return the unfinished rebuild, as it was begun; where there is none, begin one as asked."""
     if engine not in ENGINES:
         raise UsageError(f"unknown engine '{engine}'; known: {', '.join(ENGINES)}")
     if not REACH <= k <= MOST:
@@ -262,44 +267,46 @@ def _begin(
         raise UsageError(f"recall is {recall}, but must be above 0 and at most 1")
     part = min(PART, PARTS.get(engine, PART))
     with conn.transaction():
-        # A killed import is none that could go on.
+        # A killed import cannot go on.
         conn.execute(
             "DELETE FROM pgsim.rebuild WHERE finished_at IS NULL AND (%s OR engine <> ALL(%s))",
             (restart, list(ENGINES)),
         )
         before = unfinished(conn)
         if not before:
-            conn.execute("SELECT pgsim.begin_rebuild(%s, %s, %s, %s)", (k, engine, recall, part))
-    if before:
-        say(
-            f"going on with the rebuild that was begun (engine {before.engine}, k {before.length},"
-            f" recall {before.recall:g}); `restart=True` gives it up"
-        )
-        return before
-    run = unfinished(conn)
-    assert run is not None
-    return run
+            return begin(conn, k, engine, recall, part)
+    say(
+        f"going on with the rebuild that was begun (engine {before.engine}, k {before.length},"
+        f" recall {before.recall:g}); `restart=True` gives it up"
+    )
+    return before
+
+
+def begin(conn: Connection, k: int, engine: str, recall: float, part: int) -> Rebuild:
+    """Begin a rebuild of lists of k neighbours, in parts of so many recordings."""
+    number = one_value(
+        conn, "SELECT pgsim.begin_rebuild(%s, %s, %s, %s)", (k, engine, recall, part)
+    )
+    return Rebuild(*one_row(conn, f"{_REBUILD} WHERE id = %s", (number,)))
 
 
 def unfinished(conn: Connection) -> Rebuild | None:
     """The rebuild that was begun and not ended, if there is one."""
-    row = conn.execute(
-        "SELECT id, target, list_length, engine, recall_wanted, recordings FROM pgsim.rebuild"
-        " WHERE finished_at IS NULL"
-    ).fetchone()
+    row = conn.execute(f"{_REBUILD} WHERE finished_at IS NULL".encode()).fetchone()
     return Rebuild(*row) if row else None
 
 
-def _is_done(conn: Connection, run: Rebuild) -> bool:
+def _is_done(conn: Connection, begun: Rebuild) -> bool:
     row = conn.execute(
-        "SELECT 1 FROM pgsim.rebuild_part WHERE rebuild = %s AND done_at IS NULL LIMIT 1", (run.id,)
+        "SELECT 1 FROM pgsim.rebuild_part WHERE rebuild = %s AND done_at IS NULL LIMIT 1",
+        (begun.id,),
     ).fetchone()
     return row is None
 
 
-def switch(conn: Connection, run: Rebuild, say: Say) -> None:
+def switch(conn: Connection, begun: Rebuild, say: Say) -> None:
     """Show the new matrix; wait for readers of the old one without holding up others for long."""
-    conn.execute(f"ANALYZE pgsim.{run.target}".encode())
+    conn.execute(f"ANALYZE pgsim.{begun.target}".encode())
     for _ in range(PATIENCE):
         try:
             with conn.transaction():

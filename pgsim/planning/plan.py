@@ -17,6 +17,8 @@ from pgsim.matrix.rebuild import PART, rebuild
 from pgsim.matrix.refresh import refresh
 from pgsim.planning.scratch_database import CopyIn, drawn, made, own, scratch_database
 from pgsim.postgres.connection import Connection, connect
+from pgsim.postgres.rows import one_row, one_value
+from pgsim.progress import Say, silent
 from pgsim.store.index import build_index
 from pgsim.threads import cores
 
@@ -29,8 +31,6 @@ NEWCOMERS = 1000
 _COPIES, _BESIDE, _THREAD = 3, 64, 400 << 20
 # Links of the HNSW index, in bytes, while it is built: see index.py.
 _LINKS = 800
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def plan(
     sample: int = SAMPLE,
     within: float | None = None,
     threads: int | None = None,
-    say: Say = lambda _: None,
+    say: Say = silent,
 ) -> Plan:
     """Measure samples up to `sample` on the server, and foresee what `recordings` take there.
 
@@ -191,17 +191,14 @@ def foresee(
     )
 
 
-def measure(
-    conn: Connection, n: int, copy_in: CopyIn, threads: int, say: Say = lambda _: None
-) -> Sample:
+def measure(conn: Connection, n: int, copy_in: CopyIn, threads: int, say: Say = silent) -> Sample:
     """Do every step with n recordings in a database that holds nothing else, and time it."""
     say(f"measuring {n:,} recordings")
     conn.execute("DROP INDEX IF EXISTS pgsim.recording_vector")
     conn.execute("TRUNCATE pgsim.recording")
     # As many workers as a large table gets, to build the index by.
-    workers = conn.execute("SHOW max_parallel_maintenance_workers").fetchone()
-    assert workers is not None
-    conn.execute(f"ALTER TABLE pgsim.recording SET (parallel_workers = {workers[0]})".encode())
+    workers = one_value(conn, "SHOW max_parallel_maintenance_workers")
+    conn.execute(f"ALTER TABLE pgsim.recording SET (parallel_workers = {workers})".encode())
     seconds = {}
 
     started = time.monotonic()
@@ -223,14 +220,13 @@ def measure(
     seconds["prepare"] = prepared - started
     seconds["lists"] = time.monotonic() - prepared
 
-    row = conn.execute(
+    recordings, index, matrix = one_row(
+        conn,
         "SELECT pg_total_relation_size('pgsim.recording') - i.size, i.size,"
         " pg_total_relation_size('pgsim.similarity_a')"
         " + pg_total_relation_size('pgsim.similarity_b') + pg_total_relation_size('pgsim.reach')"
-        " FROM (SELECT pg_relation_size('pgsim.recording_vector') AS size) AS i"
-    ).fetchone()
-    assert row is not None
-    recordings, index, matrix = row
+        " FROM (SELECT pg_relation_size('pgsim.recording_vector') AS size) AS i",
+    )
 
     # Copies enter as many lists as their originals are in, outliers none: what remains is to
     # compare them with all.

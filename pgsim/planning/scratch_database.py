@@ -14,6 +14,7 @@ from pgsim.features.profile import Profile, read_profile
 from pgsim.planning.synthetic import make_vectors_of
 from pgsim.postgres.connection import Connection, DatabaseError, connect, require_server
 from pgsim.postgres.copying import copy_out
+from pgsim.postgres.rows import one_value
 from pgsim.store import schema
 from pgsim.store.collection import read_collection
 from pgsim.store.recording import COLUMNS
@@ -26,8 +27,7 @@ CopyIn = Callable[[Connection], None]
 
 def own(conn: Connection) -> tuple[Profile, NDArray[np.int32]]:
     """The database's profile, or the default; and the ids of what has a vector, shuffled."""
-    row = conn.execute("SELECT to_regclass('pgsim.collection')").fetchone()
-    if row is None or row[0] is None:
+    if one_value(conn, "SELECT to_regclass('pgsim.collection')") is None:
         return read_profile("acousticbrainz"), np.empty(0, np.int32)
     rows = copy_out(
         conn,

@@ -3,7 +3,7 @@
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -20,6 +20,8 @@ from pgsim.postgres.connection import (
     redact,
     require_server,
 )
+from pgsim.postgres.rows import one_row, one_value
+from pgsim.progress import Advance, still
 from pgsim.store.collection import read_collection
 from pgsim.store.index import INDEX_MEMORY
 from pgsim.store.snapshot import snapshot
@@ -44,10 +46,16 @@ _COUNTS = """
         (SELECT count(*) FROM pgsim.submission)
     FROM pgsim.recording
 """
-# What, beside the lists that are shown, a matrix needs; no other table's rows.
+# The tables whose rows a dump of the matrix needs, beside the table of lists that is shown.
 _NEEDED = (
-    *("alembic_version", "collection", "feature_set", "reach", "recording", "redirect"),
-    *("sampled_pair", "stale"),
+    "alembic_version",
+    "collection",
+    "feature_set",
+    "reach",
+    "recording",
+    "redirect",
+    "sampled_pair",
+    "stale",
 )
 # What a program says, and what can be done about it.
 _CURES = {
@@ -62,8 +70,6 @@ _CURES = {
     "could not resize shared memory": "the server's /dev/shm is too small to build the index: give"
     " its container more (docker run --shm-size)",
 }
-
-Advance = Callable[[int], None]
 
 
 class DumpError(PgsimError):
@@ -86,7 +92,7 @@ def dump(
     *,
     matrix: bool = False,
     force: bool = False,
-    advance: Advance = lambda _: None,
+    advance: Advance = still,
 ) -> int:
     """Write pgsim's schema and data into a file: SQL where its name ends in .sql, else an archive.
 
@@ -117,13 +123,13 @@ def dump(
 def _selection(conn: Connection) -> Iterator[tuple[str, ...]]:
     """pg_dump's options for what the matrix needs, while the state that they hold for lasts."""
     with snapshot(conn) as table:
-        row = conn.execute(
+        exported, excluded = one_row(
+            conn,
             "SELECT pg_export_snapshot(), array_agg(format('pgsim.%%I', relname)) FROM pg_class"
             " WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'r' AND relname <> ALL(%s)",
             ([*_NEEDED, table],),
-        ).fetchone()
-        assert row is not None
-        yield f"--snapshot={row[0]}", *(f"--exclude-table-data={name}" for name in row[1])
+        )
+        yield f"--snapshot={exported}", *(f"--exclude-table-data={name}" for name in excluded)
 
 
 def _dump(
@@ -147,7 +153,7 @@ def _dump(
     return size
 
 
-def restore(conninfo: str, path: Path, advance: Advance = lambda _: None) -> RestoreReport:
+def restore(conninfo: str, path: Path, advance: Advance = still) -> RestoreReport:
     """Put a dump into a database that has no schema pgsim yet, in one transaction.
 
     An ordinary role can do so that owns the database, if pgvector is there; else the extension is
@@ -157,7 +163,7 @@ def restore(conninfo: str, path: Path, advance: Advance = lambda _: None) -> Res
     script = _open_dump(path)
     with closing(connect(conninfo, autocommit=True)) as conn:
         require_server(conn)
-        if conn.execute("SELECT to_regnamespace('pgsim')").fetchone() != (None,):
+        if one_value(conn, "SELECT to_regnamespace('pgsim')") is not None:
             raise DumpError(
                 f"database '{conn.info.dbname}' has a schema pgsim already: name another"
                 " database, or drop that schema: DROP SCHEMA pgsim CASCADE"
@@ -179,9 +185,7 @@ def restore(conninfo: str, path: Path, advance: Advance = lambda _: None) -> Res
                 advance(len(chunk))
     with closing(connect(conninfo, autocommit=True)) as conn:
         _vacuum(conn)
-        row = conn.execute(_COUNTS.encode()).fetchone()
-        assert row is not None
-        return RestoreReport(*row)
+        return RestoreReport(*one_row(conn, _COUNTS))
 
 
 def _write_archive(
@@ -278,12 +282,12 @@ def _without_timeout(chunk: bytes) -> bytes:
 
 def _vacuum(conn: Connection) -> None:
     """Tell the planner what the tables hold, and index-only scans that all of it is visible."""
-    row = conn.execute(
+    tables = one_value(
+        conn,
         "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class"
-        " WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'r'"
-    ).fetchone()
-    assert row is not None
-    conn.execute(f"VACUUM (ANALYZE) {row[0]}".encode())
+        " WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'r'",
+    )
+    conn.execute(f"VACUUM (ANALYZE) {tables}".encode())
 
 
 def _require_version(program: Path, server: int) -> None:

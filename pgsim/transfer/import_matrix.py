@@ -6,7 +6,7 @@ file does not know, or knows otherwise, is pending, and refresh does the rest.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError
 from pgsim.matrix.engines.keys import distances
-from pgsim.matrix.rebuild import MOST, Rebuild, Say, coordinating, list_length, switch, unfinished
+from pgsim.matrix.rebuild import MOST, Rebuild, begin, coordinating, list_length, switch, unfinished
 from pgsim.postgres.connection import Connection
+from pgsim.progress import Advance, Say, silent, still
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import REACH, write_lists
 from pgsim.store.vectors import Vectors, read_vectors
@@ -29,8 +30,6 @@ NAMED = 5  # unknown MBIDs that are named
 # How far a distance may be from that of the vectors here: shares of itself, and of the vector's
 # length, since vectors that were fused elsewhere differ in their last bits.
 _OF_ITSELF, _OF_VECTOR = 1e-4, 1e-6
-
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +61,8 @@ def import_matrix(
     conn: Connection,
     path: Path,
     *,
-    say: Say = lambda _: None,
-    advance: Advance = lambda _: None,
+    say: Say = silent,
+    advance: Advance = still,
 ) -> ImportReport:
     """Replace the matrix by that of a file that export has made, CSV or Parquet.
 
@@ -75,19 +74,19 @@ def import_matrix(
     started = time.monotonic()
     read_collection(conn)
     pairs = read_pairs(path)
-    with coordinating(conn), _begun(conn) as run:
+    with coordinating(conn), _begun(conn) as begun:
         say("reading the vectors")
         lists = _Lists(read_vectors(conn))
         with conn.transaction():
             for each in _whole_lists(pairs, path):
                 advance(len(each.rank))
-                write_lists(conn, f"pgsim.{run.target}", *lists.take(each, path))
+                write_lists(conn, f"pgsim.{begun.target}", *lists.take(each, path))
             before = list_length(conn)
             length = _length(lists, before, path)
             if length != before:
                 say(f"a list has {length} neighbours from now on, and had {before} before")
             cut = conn.execute(
-                f"DELETE FROM pgsim.{run.target} WHERE cardinality(neighbours) < %s".encode(),
+                f"DELETE FROM pgsim.{begun.target} WHERE cardinality(neighbours) < %s".encode(),
                 (min(length, len(lists.all.ids) - 1),),
             )
             stored = lists.read - lists.strange - lists.different - cut.rowcount
@@ -104,12 +103,12 @@ def import_matrix(
             )
             conn.execute(
                 "UPDATE pgsim.rebuild SET list_length = %s, description = %s WHERE id = %s",
-                (length, str(path), run.id),
+                (length, str(path), begun.id),
             )
             conn.execute(
-                "UPDATE pgsim.rebuild_part SET done_at = now() WHERE rebuild = %s", (run.id,)
+                "UPDATE pgsim.rebuild_part SET done_at = now() WHERE rebuild = %s", (begun.id,)
             )
-        switch(conn, run, say)
+        switch(conn, begun, say)
     return ImportReport(
         lists.read,
         stored,
@@ -136,11 +135,8 @@ def _begun(conn: Connection) -> Iterator[Rebuild]:
             "a rebuild is unfinished: end it with pgsim rebuild, or give it up with"
             " pgsim rebuild --restart, and import after that"
         )
-    conn.execute("SELECT pgsim.begin_rebuild(%s, %s, 1, %s)", (MOST, ENGINE, 2**31 - 1))
-    run = unfinished(conn)
-    assert run is not None
     try:
-        yield run
+        yield begin(conn, MOST, ENGINE, recall=1, part=2**31 - 1)
     finally:
         if not conn.broken:
             conn.execute(give_up.encode(), (ENGINE,))

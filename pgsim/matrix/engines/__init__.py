@@ -3,13 +3,13 @@
 All but `postgres` do so in memory; see Searcher.
 """
 
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.errors import UsageError
+from pgsim.progress import Say
 
 IN_MEMORY = ("cells", "exact", "faiss")
 ENGINES = (*IN_MEMORY, "postgres")
@@ -41,7 +41,7 @@ def make_searcher(
     k: int,
     recall: float,
     threads: int,
-    say: Callable[[str], None],
+    say: Say,
 ) -> Searcher:
     """A searcher over vectors (n, d); order (n,) is the rank of each row's MBID, from 0.
 

@@ -5,7 +5,7 @@ of the cells looked up by question. A cell's product with some hundreds of quest
 processor's full rate, and one comparison with each question's limit leaves few pairs to confirm.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pgsim.matrix.engines.keys import NOTHING, by_query, distances, inverse, pack, unpack
 from pgsim.matrix.engines.scores import asking, extended, kth_bound, limit_of_score, squares
 from pgsim.matrix.engines.tuning import tune
+from pgsim.progress import Say
 from pgsim.threads import one_blas_thread
 
 # Cells a root of the collection's size, and members a cell at least. More cells leave fewer pairs
@@ -47,7 +48,7 @@ def make_cells(
     k: int,
     recall: float,
     threads: int,
-    say: Callable[[str], None],
+    say: Say,
 ) -> "Cells":
     """A searcher tuned to the recall on a sample; see make_searcher."""
     searcher = Cells(vectors, order, k, threads)

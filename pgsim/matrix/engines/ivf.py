@@ -1,13 +1,12 @@
 """Faiss's inverted file of half-precision vectors: the engine to compare others with."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.errors import UsageError
 from pgsim.matrix.engines.keys import NOTHING, distances, inverse, pack, unpack
 from pgsim.matrix.engines.tuning import tune
+from pgsim.progress import Say
 
 # Faiss's scalar quantisers use SIMD only where the dimensions are a multiple of this.
 _LANES = 16
@@ -23,7 +22,7 @@ def make_ivf(
     k: int,
     recall: float,
     threads: int,
-    say: Callable[[str], None],
+    say: Say,
 ) -> "Ivf":
     """A searcher tuned to the recall on a sample; see make_searcher."""
     searcher = Ivf(vectors, order, k, threads)

@@ -1,13 +1,12 @@
 """The HNSW index as an engine: PostgreSQL searches by itself, and nothing is read out of it."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError
 from pgsim.matrix.engines.tuning import found_share, sampled
 from pgsim.postgres.connection import Connection
+from pgsim.progress import Say
 from pgsim.store.index import has_index
 from pgsim.store.lists import copy_lists
 
@@ -18,9 +17,7 @@ _EF_SEARCH = (100, 150, 200, 300, 400, 600, 800, 1000)  # 1000 is pgvector's mos
 class Postgres:
     """Lists made by hnsw.ef_search candidates each; see Searcher for recall and description."""
 
-    def __init__(
-        self, conn: Connection, table: str, k: int, recall: float, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, conn: Connection, table: str, k: int, recall: float, say: Say) -> None:
         """Tuned to the recall on a sample; PgsimError where there is no index."""
         if not has_index(conn):
             raise PgsimError("engine 'postgres' searches the HNSW index: run pgsim index first")

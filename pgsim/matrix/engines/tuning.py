@@ -1,7 +1,7 @@
 """How far an approximate engine has to look, found on a sample with known answers."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import sqrt
 from typing import Protocol
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.matrix.engines.exact import Exact
+from pgsim.progress import Say
 
 # Recordings asked: of a small collection not most, which would take longer than the rest.
 _SAMPLE, _LEAST = 2000, 250
@@ -45,7 +46,7 @@ def tune(
     k: int,
     recall: float,
     threads: int,
-    say: Callable[[str], None],
+    say: Say,
 ) -> None:
     """Set the least effort whose recall on the sample is above the one asked for.
 

@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 
 from pgsim.errors import PgsimError, UsageError
 from pgsim.postgres.connection import Connection
+from pgsim.progress import Advance, still
 from pgsim.transfer.export.hdf5 import write_hdf5
 from pgsim.transfer.export.lines import csv, mirex, resp
-from pgsim.transfer.export.matrix import Advance, Matrix, open_matrix
+from pgsim.transfer.export.matrix import Matrix, open_matrix
 from pgsim.transfer.export.parquet import write_parquet
 from pgsim.transfer.export.search_index import MBIDS, write_faiss
 from pgsim.transfer.output import require_free
@@ -72,7 +73,7 @@ def export(
     format: str | None = None,  # noqa: A002
     *,
     force: bool = False,
-    advance: Advance = lambda _: None,
+    advance: Advance = still,
 ) -> ExportReport:
     """Write the matrix, as one snapshot shows it, into a file or folder; `-` is stdout.
 

@@ -1,6 +1,6 @@
 """The matrix as one snapshot shows it, a block of lists at a time, with MBIDs for ids."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from pgsim.postgres.adapters import register_arrays
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.copying import copy_out
+from pgsim.postgres.rows import one_row
+from pgsim.progress import Advance, still
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import copy_lists
 from pgsim.store.snapshot import snapshot
 
 BLOCK = 5000  # lists in memory at once
-
-Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,13 @@ class Matrix:
         self.conn = conn
         self.lists = self.pairs = 0
         self._table, self._advance = f"pgsim.{table}", advance
-        row = conn.execute(
-            "SELECT list_length, (SELECT count(DISTINCT id) FROM pgsim.stale) FROM pgsim.collection"
-        ).fetchone()
-        assert row is not None
-        self.length: int = row[0]
-        self.pending: int = row[1]
+        self.length: int
+        self.pending: int
+        self.length, self.pending = one_row(
+            conn,
+            "SELECT list_length, (SELECT count(DISTINCT id) FROM pgsim.stale)"
+            " FROM pgsim.collection",
+        )
         recordings = copy_out(
             conn,
             "SELECT id, mbid FROM pgsim.recording ORDER BY id",
@@ -132,7 +133,7 @@ class Matrix:
 
 
 @contextmanager
-def open_matrix(conn: Connection, advance: Advance = lambda _: None) -> Iterator[Matrix]:
+def open_matrix(conn: Connection, advance: Advance = still) -> Iterator[Matrix]:
     """The matrix in a snapshot of its own; PgsimError where pgsim was never installed.
 
     `conn` is in autocommit mode; `advance` is told how many more lists are read.
