@@ -7,23 +7,14 @@ import psycopg
 import pytest
 
 from pgsim import embedded
-from pgsim.features.profile import read_profile
 from pgsim.loading.load import load
 from pgsim.postgres.connection import Connection, connect
-from pgsim.store import schema
 from pgsim.store.index import build_index
 from tests.support.clustered import copy_in, make_collection
+from tests.support.databases import install_template
 from tests.support.documents import collection, write_lines
 from tests.support.lists import write_lists
 from tests.support.paths import PLANE
-
-
-def install_template(server: embedded.Server, name: str, profile: str) -> str:
-    """A database of that name with pgsim for a profile, to be cloned."""
-    embedded.ensure_database(server, name)
-    with closing(connect(server.conninfo(name), autocommit=True)) as conn:
-        schema.install(conn, read_profile(profile))
-    return name
 
 
 @pytest.fixture(scope="session")

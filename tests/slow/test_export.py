@@ -15,10 +15,10 @@ from pgsim import embedded
 from pgsim.matrix.rebuild import rebuild
 from pgsim.postgres.connection import Connection, connect
 from pgsim.transfer.export import export
-from tests.integration.conftest import PLANE, install_template
-from tests.integration.transfer.test_export import write_made_up_lists
 from tests.support.clustered import copy_in, make_collection
-from tests.support.paths import CHECKOUT
+from tests.support.databases import install_template
+from tests.support.lists import write_made_up_lists
+from tests.support.paths import CHECKOUT, PLANE
 
 pytestmark = pytest.mark.slow
 

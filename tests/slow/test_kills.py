@@ -14,9 +14,9 @@ from pgsim import embedded
 from pgsim.matrix.rebuild import rebuild
 from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import Connection, connect
-from tests.integration.conftest import install_template
-from tests.slow.conftest import kill
 from tests.support.clustered import copy_in, make_collection
+from tests.support.databases import install_template
+from tests.support.kills import kill
 from tests.support.lists import assert_reaches_are_those_of_the_lists
 
 pytestmark = pytest.mark.slow

@@ -17,9 +17,9 @@ import pytest
 from pgsim import embedded
 from pgsim.loading.load import load
 from pgsim.postgres.connection import connect
-from tests.integration.conftest import install_template
-from tests.slow.conftest import kill
 from tests.support.archives import write_archives
+from tests.support.databases import install_template
+from tests.support.kills import kill
 from tests.support.rows import contents, one
 
 pytestmark = pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Lists that a test makes by hand, as the matrix would have them."""
+"""Lists of neighbours: written by hand, read, and made by a plain scan."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -32,3 +32,47 @@ def assert_reaches_are_those_of_the_lists(conn: Connection) -> None:
         " WHERE r.reach IS DISTINCT FROM s.reach"
     ).fetchall()
     assert wrong == []
+
+
+def exact(conn: Connection) -> list[Any]:
+    """Every list by a plain scan, in the matrix's own shape."""
+    return conn.execute(
+        """
+        SELECT r.id, list.neighbours, list.distances, list.reach
+        FROM pgsim.recording AS r, LATERAL (
+            SELECT
+                coalesce(array_agg(id ORDER BY place) FILTER (WHERE place <= list_length), '{}'),
+                coalesce(array_agg(d ORDER BY place) FILTER (WHERE place <= list_length), '{}'),
+                (avg(d) FILTER (WHERE place <= 25))::real
+            FROM pgsim.collection, (
+                SELECT *, row_number() OVER (ORDER BY d, mbid) AS place FROM (
+                    SELECT x.id, x.mbid, (x.vector <-> r.vector)::real AS d
+                    FROM pgsim.recording AS x
+                    WHERE x.id <> r.id AND x.vector IS NOT NULL
+                ) AS all_others
+            ) AS others
+        ) AS list (neighbours, distances, reach)
+        WHERE r.vector IS NOT NULL ORDER BY r.id
+        """
+    ).fetchall()
+
+
+def matrix(conn: Connection) -> list[Any]:
+    """Every list that is stored, in the matrix's own shape."""
+    assert_reaches_are_those_of_the_lists(conn)
+    return conn.execute(
+        "SELECT id, neighbours, distances, reach FROM pgsim.similarity ORDER BY id"
+    ).fetchall()
+
+
+def write_made_up_lists(conn: Connection, count: int) -> None:
+    """Write `count` recordings, each with a list of 100 that has nothing to do with its vector."""
+    conn.execute(
+        "SET session_replication_role = replica;"
+        "INSERT INTO pgsim.recording (mbid, vector) SELECT ('c0ffee00-0000-4000-8000-'"
+        f" || lpad(i::text, 12, '0'))::uuid, '[0,0]' FROM generate_series(1, {count}) AS i;"
+        f"INSERT INTO pgsim.similarity_a SELECT i, ARRAY(SELECT (i + r) % {count} + 1"
+        " FROM generate_series(1, 100) AS r),"
+        " ARRAY(SELECT r::real FROM generate_series(1, 100) AS r), 13"
+        f" FROM generate_series(1, {count}) AS i".encode()
+    )

@@ -115,3 +115,12 @@ def test_a_worker_process_imports_no_database() -> None:
         cwd=CHECKOUT,
     )
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("folder", ["integration", "slow", "docs", "unit"])
+def test_helpers_of_tests_lie_in_support_and_not_in_test_modules(folder: str) -> None:
+    for path in sorted((CHECKOUT / "tests" / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tests."):
+                _, room, *_ = (node.module or "").split(".")
+                assert room in {"support", "bench"}, f"{path} imports from {node.module}"

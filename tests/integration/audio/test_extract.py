@@ -16,8 +16,8 @@ from pgsim.cli import run
 from pgsim.loading.load import load
 from pgsim.postgres.connection import Connection, connect
 from pgsim.sources.provenance import OriginError
-from tests.integration.conftest import install_template
 from tests.support.audio import fluctuating, needs, noise, write_audio
+from tests.support.databases import install_template
 from tests.support.documents import low_level, write_lines
 from tests.support.rows import one
 

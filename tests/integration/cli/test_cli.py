@@ -1,7 +1,6 @@
 """The command line: what it prints, where, and the exit codes."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -19,16 +18,11 @@ from pgsim import embedded
 from pgsim.cli import app, run
 from pgsim.cli.common import print_table
 from pgsim.postgres.connection import connect
+from tests.support.databases import environment
 from tests.support.documents import collection, low_level, mbid, write_lines
 from tests.support.paths import CHECKOUT
 
 COUNTS = ("read", "new", "updated", "unchanged", "rejected", "recordings")
-
-
-def environment() -> dict[str, str]:
-    """The caller's, without the variables that would lead elsewhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return kept | {"PYTHONPATH": str(CHECKOUT)}
 
 
 def pgsim(url: str, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:

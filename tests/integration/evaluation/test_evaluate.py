@@ -17,9 +17,9 @@ from pgsim.matrix.rebuild import rebuild
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store.index import build_index
 from pgsim.store.vectors import read_vectors
-from tests.integration.conftest import install_template
-from tests.integration.matrix.test_matrix import insert
 from tests.support.clustered import copy_in, make_collection
+from tests.support.databases import install_template
+from tests.support.plane import insert
 
 RECORDINGS = 600
 

@@ -29,8 +29,8 @@ from pgsim.processes import WorkerDied
 from pgsim.sources.streams.files import SourceError
 from pgsim.store.check import recordings_are_vacuumed
 from pgsim.store.collection import read_collection, write_fit
-from tests.integration.conftest import install_template
 from tests.support.archives import write_archives
+from tests.support.databases import install_template
 from tests.support.documents import (
     Document,
     collection,

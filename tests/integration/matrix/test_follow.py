@@ -22,8 +22,9 @@ from pgsim.matrix import refresh as refresh_module
 from pgsim.matrix.follow import JoinReport, follow_changes, follow_rebuilds
 from pgsim.matrix.refresh import RefreshReport
 from pgsim.postgres.connection import Connection, connect
-from tests.integration.cli.test_cli import environment
-from tests.integration.matrix.test_matrix import exact, insert, matrix
+from tests.support.databases import environment
+from tests.support.lists import exact, matrix
+from tests.support.plane import insert
 from tests.support.rows import one
 
 

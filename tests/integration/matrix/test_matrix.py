@@ -2,7 +2,6 @@
 
 from contextlib import closing
 from typing import Any
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -12,60 +11,13 @@ from hypothesis import strategies as st
 from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store.index import build_index
-from tests.support.lists import assert_reaches_are_those_of_the_lists
-
-COLUMNS = "id, neighbours, distances, reach"
-
-
-def mbid(number: int) -> UUID:
-    return UUID(int=number)
-
-
-def insert(conn: Connection, number: int, x: float, y: float = 0) -> None:
-    conn.execute(
-        "INSERT INTO pgsim.recording (mbid, title, vector) VALUES (%s, %s, %s::vector)",
-        (mbid(number), f"number {number}", f"[{x},{y}]"),
-    )
+from tests.support.lists import exact, matrix
+from tests.support.plane import insert, mbid, numbers
 
 
 def stale(conn: Connection) -> list[tuple[int, str | None]]:
     """Titles' numbers of the recordings noted as stale, with their old vectors."""
     return conn.execute("SELECT id, old_vector::text FROM pgsim.stale ORDER BY event").fetchall()
-
-
-def numbers(conn: Connection, seed: int, k: int = 10, words: str = "") -> list[int]:
-    rows = conn.execute(
-        f"SELECT mbid FROM similar_recordings(%s, %s{words})".encode(), (mbid(seed), k)
-    )
-    return [each.int for (each,) in rows]
-
-
-def exact(conn: Connection) -> list[Any]:
-    """Every list by a plain scan, in the matrix's own shape."""
-    return conn.execute(
-        """
-        SELECT r.id, list.neighbours, list.distances, list.reach
-        FROM pgsim.recording AS r, LATERAL (
-            SELECT
-                coalesce(array_agg(id ORDER BY place) FILTER (WHERE place <= list_length), '{}'),
-                coalesce(array_agg(d ORDER BY place) FILTER (WHERE place <= list_length), '{}'),
-                (avg(d) FILTER (WHERE place <= 25))::real
-            FROM pgsim.collection, (
-                SELECT *, row_number() OVER (ORDER BY d, mbid) AS place FROM (
-                    SELECT x.id, x.mbid, (x.vector <-> r.vector)::real AS d
-                    FROM pgsim.recording AS x
-                    WHERE x.id <> r.id AND x.vector IS NOT NULL
-                ) AS all_others
-            ) AS others
-        ) AS list (neighbours, distances, reach)
-        WHERE r.vector IS NOT NULL ORDER BY r.id
-        """
-    ).fetchall()
-
-
-def matrix(conn: Connection) -> list[Any]:
-    assert_reaches_are_those_of_the_lists(conn)
-    return conn.execute(f"SELECT {COLUMNS} FROM pgsim.similarity ORDER BY id").fetchall()
 
 
 def test_each_kind_of_change_to_a_vector_is_noted_once(plane: Connection) -> None:

@@ -18,9 +18,10 @@ from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store import schema
 from pgsim.store.index import build_index
-from tests.integration.conftest import install_template
-from tests.integration.matrix.test_matrix import exact, insert, matrix, numbers
 from tests.support.clustered import copy_in, make_collection
+from tests.support.databases import install_template
+from tests.support.lists import exact, matrix
+from tests.support.plane import insert, numbers
 
 RECORDINGS = 1500
 

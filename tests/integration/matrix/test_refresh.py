@@ -16,8 +16,8 @@ from pgsim.matrix import refresh as module
 from pgsim.matrix.rebuild import rebuild
 from pgsim.matrix.refresh import RefreshReport, refresh
 from pgsim.postgres.connection import Connection, connect
-from tests.integration.conftest import install_template
 from tests.support.clustered import copy_in, make_collection
+from tests.support.databases import install_template
 from tests.support.lists import assert_reaches_are_those_of_the_lists
 
 RECORDINGS = 2000

@@ -16,8 +16,8 @@ from pgsim.features.profile import read_profile
 from pgsim.matrix.rebuild import rebuild
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store.index import build_index
-from tests.integration.conftest import install_template
 from tests.support.audioset import FOLDER, read_clips
+from tests.support.databases import install_template
 from tests.support.genuine import GENUINE
 
 PROFILE = "msd"

@@ -12,8 +12,8 @@ import pytest
 from pgsim import embedded
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store.index import build_index
-from tests.integration.conftest import install_template
 from tests.support.clustered import make_collection
+from tests.support.databases import install_template
 from tests.support.lists import write_lists
 from tests.support.rows import one
 

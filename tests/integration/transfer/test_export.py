@@ -22,10 +22,11 @@ from pgsim.matrix.rebuild import rebuild
 from pgsim.postgres.connection import Connection, client_program, connect
 from pgsim.transfer.dump import dump
 from pgsim.transfer.export import FORMATS, export, matrix
-from tests.integration.conftest import install_template
-from tests.integration.matrix.test_matrix import insert
 from tests.support.clustered import copy_in, make_collection
+from tests.support.databases import install_template
+from tests.support.lists import write_made_up_lists
 from tests.support.paths import CHECKOUT
+from tests.support.plane import insert
 
 RECORDINGS = 300
 # The rows of the view in the order of an export.
@@ -67,19 +68,6 @@ def pairs(conn: Connection) -> list[tuple[str, int, str, float]]:
         (str(mbid), rank, str(similar), float(np.float32(distance)))
         for mbid, rank, similar, distance in conn.execute(PAIRS.encode())
     ]
-
-
-def write_made_up_lists(conn: Connection, count: int) -> None:
-    """So many recordings, each with a list of 100 that says nothing of its vector."""
-    conn.execute(
-        "SET session_replication_role = replica;"
-        "INSERT INTO pgsim.recording (mbid, vector) SELECT ('c0ffee00-0000-4000-8000-'"
-        f" || lpad(i::text, 12, '0'))::uuid, '[0,0]' FROM generate_series(1, {count}) AS i;"
-        f"INSERT INTO pgsim.similarity_a SELECT i, ARRAY(SELECT (i + r) % {count} + 1"
-        " FROM generate_series(1, 100) AS r),"
-        " ARRAY(SELECT r::real FROM generate_series(1, 100) AS r), 13"
-        f" FROM generate_series(1, {count}) AS i".encode()
-    )
 
 
 def test_csv_is_what_copy_makes_of_the_view(listed: Connection, tmp_path: Path) -> None:

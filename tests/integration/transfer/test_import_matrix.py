@@ -20,7 +20,8 @@ from pgsim.transfer import pairs
 from pgsim.transfer.export import export
 from pgsim.transfer.import_matrix import import_matrix
 from pgsim.transfer.pairs import PairsError
-from tests.integration.matrix.test_matrix import exact, insert, matrix, mbid, numbers
+from tests.support.lists import exact, matrix
+from tests.support.plane import insert, mbid, numbers
 from tests.support.rows import one
 
 COUNT = 40

@@ -14,7 +14,7 @@ from pgsim.sources import acousticbrainz
 from pgsim.sources.streams import buffer as room_module
 from pgsim.sources.streams.tar import BLOCK
 from pgsim.sources.streams.walk import Input
-from tests.unit.sources.streams.test_tar import written
+from tests.support.tars import written
 
 # Usual names, and others: hidden, after a blank, in two lines, too long, not in ASCII.
 NAMES = [*("a" * 40), "b/c", ".d", "e/.f", " g", "h\ni", "j" * 120, "é"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pgsim.sources.streams import buffer as room_module
 from pgsim.sources.streams.buffer import Room
 from pgsim.sources.streams.tar import BLOCK, Entry, TarError, entries, runs
+from tests.support.tars import written
 
 NAMES = st.text(
     st.characters(codec="utf-8", exclude_characters="\0/"), min_size=1, max_size=160
@@ -18,22 +19,6 @@ NAMES = st.text(
 
 # Names of no usual kind: in two lines, after a blank, too long, not in ASCII, not wanted.
 ODD = ["e\nf", " g", "h" * 90 + "/" + "i" * 90, "é", "!"]
-
-
-def written(form: int, members: list[tuple[str, bytes]], *, with_others: bool = True) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=form) as archive:
-        for place, (name, data) in enumerate(members):
-            header = tarfile.TarInfo(name)
-            header.size = len(data)
-            archive.addfile(header, io.BytesIO(data))
-            if not with_others:
-                continue
-            other = tarfile.TarInfo(f"other {place}")
-            other.type = (tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.FIFOTYPE)[place % 3]
-            other.linkname = name[:90] if place % 3 == 1 else ""
-            archive.addfile(other)
-    return buffer.getvalue()
 
 
 @given(
