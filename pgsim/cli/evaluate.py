@@ -83,7 +83,7 @@ def _print(evaluation: Evaluation) -> None:
 
 
 def _name(recall: Recall) -> str:
-    return NAMES[recall.answers] + (f", ef {recall.ef_search}" if recall.ef_search else "")
+    return NAMES[recall.found_by] + (f", ef {recall.ef_search}" if recall.ef_search else "")
 
 
 def _between(low: float, high: float) -> str:

@@ -53,7 +53,7 @@ class Recall:
     answer, its first recordings.
     """
 
-    answers: str
+    found_by: str
     k: int
     ef_search: int | None
     recall: float
@@ -124,12 +124,12 @@ def evaluate(
     if lists:
         ways.append(("matrix", lambda k: _ask_matrix(conn, all_.ids[rows], k)))
     found = []
-    for answers, ask in ways:
+    for found_by, ask in ways:
         for k in sorted({min(K, deepest), deepest}):
-            say(f"{answers}: the {k} nearest")
+            say(f"{found_by}: the {k} nearest")
             apart = _distances(all_, rows, ask(k), k)
-            ef_search = _ef_search(conn, k) if answers == "index" else None
-            found.append(_recall(answers, ef_search, apart, truth[:, :k], n))
+            ef_search = _ef_search(conn, k) if found_by == "index" else None
+            found.append(_recall(found_by, ef_search, apart, truth[:, :k], n))
     hubness: list[Hubness] = []
     labels: list[Precision] = []
     if lists:
@@ -198,7 +198,7 @@ def _distances(
 
 
 def _recall(
-    answers: str,
+    found_by: str,
     ef_search: int | None,
     found: NDArray[np.float32],
     truth: NDArray[np.float32],
@@ -215,7 +215,7 @@ def _recall(
     ]
     by_rank = [near / true if true else 1.0 for near, true in sums]
     return Recall(
-        answers,
+        found_by,
         k,
         ef_search,
         float(shares.mean()),

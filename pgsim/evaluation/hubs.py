@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.evaluation.labels import LABELS, chance, read_labels
+from pgsim.evaluation.labels import LABEL_COLUMNS, chance, read_labels
 from pgsim.postgres.connection import Connection
 from pgsim.progress import Advance, still
 from pgsim.store.lists import read_lists, read_reaches
@@ -55,8 +55,8 @@ class _Tally:
     many pairs with two labels."""
 
     occurrences: NDArray[np.int64]
-    shared: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LABELS, 0))
-    pairs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LABELS, 0))
+    shared: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LABEL_COLUMNS, 0))
+    pairs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LABEL_COLUMNS, 0))
 
     def add(
         self,
@@ -82,7 +82,7 @@ def read_occurrences(
     In memory are some numbers a recording, and a block of lists.
     """
     row_of = all_.row_of()
-    labels = {name: read_labels(conn, all_, name) for name in LABELS}
+    labels = {name: read_labels(conn, all_, name) for name in LABEL_COLUMNS}
     ids, reaches = read_reaches(conn)
     reach = np.full(len(all_.ids) + 1, np.nan)  # the last is that of nobody, row -1
     reach[row_of[np.minimum(ids, len(row_of) - 1)]] = reaches

@@ -7,7 +7,7 @@ from pgsim.postgres.connection import Connection
 from pgsim.postgres.copying import copy_out
 from pgsim.store.vectors import Vectors
 
-LABELS = ("genre", "artist")  # columns of recording
+LABEL_COLUMNS = ("genre", "artist")  # columns of recording
 
 _BLOCK = 1000  # rows of the distance matrix in memory at once
 

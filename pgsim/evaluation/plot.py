@@ -73,14 +73,14 @@ def plot(evaluation: Evaluation, file: Path) -> None:
 def _lines(panel: Any, recalls: list[Recall], curves: list[list[float]]) -> None:
     """A curve from 1 to k for each way to an answer; the widest first, below the others."""
     for recall, curve in sorted(
-        zip(recalls, curves, strict=True), key=lambda pair: -_WIDTHS[pair[0].answers]
+        zip(recalls, curves, strict=True), key=lambda pair: -_WIDTHS[pair[0].found_by]
     ):
         panel.plot(
             range(1, recall.k + 1),
             curve,
-            color=_COLOURS[recall.answers],
-            linewidth=_WIDTHS[recall.answers],
-            label=NAMES[recall.answers],
+            color=_COLOURS[recall.found_by],
+            linewidth=_WIDTHS[recall.found_by],
+            label=NAMES[recall.found_by],
         )
     panel.set_xlim(0, recalls[0].k + 1)
     panel.ticklabel_format(axis="y", useOffset=False)

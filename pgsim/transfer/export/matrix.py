@@ -21,7 +21,7 @@ BLOCK = 5000  # lists in memory at once
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class ListBlock:
     """Some recordings' lists, as row numbers: recordings in the order of their ids, from 0.
 
     `rows` is (n,) int32; `neighbours` (n, k) int32 and `distances` (n, k) float32, nearest first.
@@ -34,7 +34,7 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class List:
+class TextList:
     """One recording's list as text: MBIDs, and distances as PostgreSQL writes them."""
 
     mbid: str
@@ -74,7 +74,7 @@ class Matrix:
         self._row_of = np.full(int(self.ids.max(initial=0)) + 2, -1, np.int32)
         self._row_of[self.ids] = np.arange(len(self.ids), dtype=np.int32)
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[ListBlock]:
         """All lists, as numbers."""
         for ids in self._parts():
             found, neighbours, distances = copy_lists(
@@ -84,11 +84,11 @@ class Matrix:
                 self.length,
                 [ids.tolist()],
             )
-            block = Block(self._rows(found), self._rows(neighbours), distances)
+            block = ListBlock(self._rows(found), self._rows(neighbours), distances)
             self._count(len(found), int((block.neighbours >= 0).sum()))
             yield block
 
-    def texts_of_lists(self) -> Iterator[List]:
+    def texts_of_lists(self) -> Iterator[TextList]:
         """All lists, as text."""
         for ids in self._parts():
             cursor = self.conn.cursor(binary=True).execute(
@@ -102,7 +102,7 @@ class Matrix:
                 living = np.flatnonzero(rows >= 0)
                 apart = distances.split(",")
                 lists, pairs = lists + 1, pairs + len(living)
-                yield List(
+                yield TextList(
                     bytes(self.texts[self._row_of[id_]]).decode(),
                     (living + 1).tolist(),
                     [text.decode() for text in self.texts[rows[living]].tolist()],

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.errors import UsageError
-from pgsim.transfer.export.matrix import Block, Matrix
+from pgsim.transfer.export.matrix import ListBlock, Matrix
 
 GROUPS = 20  # row groups in a file: one is a block of lists, or of recordings
 
@@ -113,7 +113,7 @@ def _strings(arrow: Any, texts: NDArray[np.bytes_]) -> Any:
     return arrow.Array.from_buffers(arrow.large_string(), len(texts), buffers)
 
 
-def _pairs(arrow: Any, schema: Any, mbids: Any, block: Block) -> Any:
+def _pairs(arrow: Any, schema: Any, mbids: Any, block: ListBlock) -> Any:
     """A row for each pair of a block."""
     is_there = block.neighbours >= 0
     owner = np.repeat(block.rows, is_there.sum(axis=1))

@@ -42,7 +42,7 @@ def measured(new_database: Callable[..., str], measured_template: str) -> Iterat
 
 
 def recalls(evaluation: Evaluation) -> dict[tuple[str, int], float]:
-    return {(each.answers, each.k): each.recall for each in evaluation.recall}
+    return {(each.found_by, each.k): each.recall for each in evaluation.recall}
 
 
 def test_an_exact_matrix_finds_all_and_what_is_lost_from_it_is_missed(
@@ -53,7 +53,7 @@ def test_an_exact_matrix_finds_all_and_what_is_lost_from_it_is_missed(
     assert found["matrix", 10] == found["matrix", 100] == 1
     assert found["live", 10] > 0.99
     assert found["index", 10] > 0.9
-    perfect = next(each for each in report.recall if each.answers == "matrix")
+    perfect = next(each for each in report.recall if each.found_by == "matrix")
     assert (perfect.low, perfect.high, perfect.distance_ratio) == (1, 1, 1)
 
     # Each list without its nearest, and one short at the end; copies are as near as another.
@@ -69,7 +69,7 @@ def test_an_exact_matrix_finds_all_and_what_is_lost_from_it_is_missed(
     found = recalls(report)
     assert found["matrix", 10] == pytest.approx(1 - spoilt[0] / RECORDINGS / 10)
     assert found["matrix", 100] == pytest.approx(1 - spoilt[0] / RECORDINGS / 100)
-    shifted = next(each for each in report.recall if each.answers == "matrix")
+    shifted = next(each for each in report.recall if each.found_by == "matrix")
     assert shifted.distance_ratio > 1
 
 
@@ -78,11 +78,11 @@ def test_a_sample_estimates_the_whole_and_its_seed_is_its_own(measured: Connecti
         "UPDATE pgsim.similarity SET neighbours = neighbours[5:], distances = distances[5:]"
         " WHERE id % 3 = 0"
     )
-    whole = next(e for e in evaluate(measured, sample=RECORDINGS).recall if e.answers == "matrix")
-    part = next(e for e in evaluate(measured, sample=200).recall if e.answers == "matrix")
+    whole = next(e for e in evaluate(measured, sample=RECORDINGS).recall if e.found_by == "matrix")
+    part = next(e for e in evaluate(measured, sample=200).recall if e.found_by == "matrix")
     assert part.low < whole.recall < part.high
     assert part.high - part.low > 0.01
-    other = next(e for e in evaluate(measured, sample=200, seed=1).recall if e.answers == "matrix")
+    other = next(e for e in evaluate(measured, sample=200, seed=1).recall if e.found_by == "matrix")
     assert other.recall != part.recall
 
 
@@ -142,7 +142,7 @@ def test_without_lists_and_index_the_live_answer_is_measured(plane: Connection) 
     for number in range(1, 8):
         insert(plane, number, number % 3)
     report = evaluate(plane)
-    assert [(each.answers, each.k, each.recall) for each in report.recall] == [("live", 6, 1)]
+    assert [(each.found_by, each.k, each.recall) for each in report.recall] == [("live", 6, 1)]
     assert (report.lists, report.hubness, report.labels) == (0, [], [])
     assert report.recall[0].distance_ratio == 1
 
