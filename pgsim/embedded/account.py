@@ -16,12 +16,12 @@ SYSTEM_USER = "pgsim"
 
 
 class EmbeddedError(PgsimError):
-    """The embedded server cannot be used: which part of it, why, and what to do."""
+    """The embedded server cannot be used; the message names the cause and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who owns the data and runs the server; PostgreSQL refuses to run as root."""
+    """The account that owns the data and runs the server; PostgreSQL refuses to run as root."""
 
     name: str
     uid: int
@@ -59,7 +59,7 @@ class Account:
         blocked = self.run("/bin/sh", "-c", script, "sh", *way).stdout.strip()
         if blocked:
             raise EmbeddedError(
-                f"user '{self.name}', who runs the embedded server, cannot enter {blocked}: "
+                f"user '{self.name}', which runs the embedded server, cannot enter {blocked}: "
                 f"chmod o+x {blocked}, or set PGSIM_HOME to a folder that every user can reach"
             )
 

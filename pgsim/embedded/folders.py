@@ -25,7 +25,7 @@ def home_folder(home: Path | None = None) -> Path:
 
 
 def make_home(home: Path) -> None:
-    """Root's home can be entered by the account that runs the server; a user's by nobody else."""
+    """Make the home folder: root's is open to the server's account, a user's to the user alone."""
     if not home.is_dir():
         home.mkdir(parents=True, exist_ok=True)
         home.chmod(0o755 if os.geteuid() == 0 else 0o700)
@@ -35,15 +35,15 @@ def make_home(home: Path) -> None:
 
 
 def socket_folder(home: Path) -> Path:
-    """Where the socket lies: inside `home`, unless that path is none for a socket.
+    """The folder of the socket: inside `home`, unless that path cannot be a socket's.
 
     It may be too long, or hold the comma and quotes that separate folders and hosts. The other
-    place depends on `home` alone, so that every process finds it.
+    folder depends on `home` alone, so that every process finds it.
     """
     folder = home / "run"
     if len(os.fsencode(folder)) > LONGEST_SOCKET_FOLDER or re.search('[,"]', str(folder)):
         digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-        # make_socket_folder and is_private see to it that nobody else has made it.
+        # make_socket_folder and is_private refuse a folder of another user.
         folder = Path("/tmp").resolve() / f"pgsim-{digest}"  # noqa: S108
     return folder
 

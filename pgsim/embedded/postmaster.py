@@ -1,4 +1,4 @@
-"""Is a server alive? What `postmaster.pid` says, checked against the process itself."""
+"""Find a living server: `postmaster.pid`, checked against the process itself."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ class Postmaster:
 
 
 def find_postmaster(data: Path, sockets: Path) -> Postmaster | None:
-    """The living postmaster of a data folder; None for none, or the remains of a killed one."""
+    """The living postmaster of a data folder; None without one, or with the remains of one."""
     try:
         lines = (data / "postmaster.pid").read_text(errors="replace").splitlines()
     except FileNotFoundError:
@@ -38,7 +38,7 @@ def find_postmaster(data: Path, sockets: Path) -> Postmaster | None:
 
 
 def is_postmaster(pid: int, data: Path) -> bool:
-    """Whether a process is PostgreSQL at work in `data`: no zombie, nor an unrelated process."""
+    """Whether a process is PostgreSQL working in `data`, not a zombie or an unrelated process."""
     if sys.platform == "linux":
         return _works_in(pid, data)
     listed = subprocess.run(
@@ -104,7 +104,7 @@ def _answers(path: Path) -> bool:
         client.settimeout(1.0)
         try:
             client.connect(str(path))
-        except BlockingIOError:  # a full queue: someone is there
+        except BlockingIOError:  # a full queue: a server is there
             return True
         except OSError:
             return False

@@ -138,7 +138,7 @@ def ensure_database(server: Server, name: str) -> None:
 
 
 def databases(server: Server) -> list[str]:
-    """The names of its databases, but for PostgreSQL's own."""
+    """The names of a server's databases, without PostgreSQL's own."""
     with psycopg.connect(server.conninfo("postgres"), autocommit=True) as conn:
         rows = conn.execute(
             "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres'"
@@ -148,7 +148,7 @@ def databases(server: Server) -> list[str]:
 
 
 def _running(home: Path) -> Server | None:
-    """The server of `home` if it is ready: the quick way, without the lock."""
+    """The server of `home` if it is ready, found without the lock."""
     owner = existing_account()
     if owner is None or not (home / "data").is_dir():
         return None
@@ -185,7 +185,7 @@ def _start(home: Path, settings: Mapping[str, str], version: int) -> Server:
 def _launch(
     server: Server, owner: Account, settings: Mapping[str, str], version: int, lock: int
 ) -> None:
-    """One attempt to start; an error unless a postmaster lives afterwards."""
+    """Try to start once; EmbeddedError unless a postmaster lives afterwards."""
     if (server.data / "PG_VERSION").is_file():
         check_owner(server.data, owner.uid)
         version = int((server.data / "PG_VERSION").read_text())
@@ -235,7 +235,7 @@ def _initialise(
 
 
 def _reason(log: Path, written: int) -> str:
-    """What the log says since byte `written`: its first fatal line."""
+    """The first fatal line of the log since byte `written`."""
     with log.open("rb") as lines:
         lines.seek(written)
         text = lines.read().decode(errors="replace")
@@ -255,7 +255,7 @@ def _wait_until_gone(server: Server) -> None:
 
 @contextmanager
 def _lock(home: Path) -> Iterator[int]:
-    """Hold the lock of `home`, waiting for whoever has it; its file descriptor."""
+    """Wait for the lock of `home` and hold it; its file descriptor."""
     lock = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)

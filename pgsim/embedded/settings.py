@@ -40,7 +40,7 @@ def write_configuration(home: Path, sockets: Path, account: Account) -> None:
 
 
 def persist_settings(home: Path, settings: Mapping[str, str]) -> bool:
-    """Add settings to those that every start of this server uses; whether any is new."""
+    """Add settings to those that every start of this server uses; return whether any is new."""
     path = home / "settings.conf"
     known = _read(path)
     merged = {**known, **settings}
@@ -56,10 +56,10 @@ def persist_settings(home: Path, settings: Mapping[str, str]) -> bool:
 def memory_settings(total: int, shared_memory: int) -> dict[str, str]:
     """Settings for `total` bytes of memory, of which /dev/shm may hold `shared_memory`.
 
-    A vector index is built in maintenance_work_mem, and builds in parallel keep it in shared
-    memory: where /dev/shm is small, as in containers, that goes into files instead. After each
-    checkpoint every page that is changed goes whole into the write-ahead log, and a refresh changes
-    pages all over the matrix: checkpoints are few.
+    A vector index is built in maintenance_work_mem, which parallel builds keep in shared memory:
+    where /dev/shm is small, as in containers, files take its place. After each checkpoint every
+    changed page is written whole to the write-ahead log, and a refresh changes pages all over the
+    matrix: so checkpoints are rare.
     """
     maintenance = min(max(total // 8, 64 * MIB), 4096 * MIB)
     megabytes = {

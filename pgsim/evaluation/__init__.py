@@ -1,1 +1,1 @@
-"""How good the answers are."""
+"""Measure how good the answers are."""

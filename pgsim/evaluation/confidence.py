@@ -7,13 +7,13 @@ _NORMAL = 1.959964  # the normal distribution's 97.5 % point
 
 
 def interval(shares: NDArray[np.float64], k: int, population: int) -> tuple[float, float]:
-    """Where the mean over all recordings lies, from the shares (m,) of m of them, each of k.
+    """The interval of the mean over all recordings, from the shares (m,) of m of them, each of k.
 
-    Wilson's interval, which is right near 1 too, where a bootstrap is too narrow and an error of
-    the mean reaches beyond. The k neighbours of one recording are found or missed together, so they
-    count as fewer trials: as many as would vary like the shares do (Kish's design effect; Korn and
-    Graubard 1998), and as one where none varies. A sample that is much of the population leaves
-    less open; one that is all of it, nothing.
+    It is Wilson's interval, which is right near 1 too: there a bootstrap is too narrow, and a
+    standard error of the mean reaches beyond 1. The k neighbours of one recording are found or
+    missed together, so they count as fewer trials: as many as vary like the shares do (Kish's
+    design effect; Korn and Graubard 1998), or one a recording where no share varies. The interval
+    is narrower for a sample that is a large part of the population, and empty for all of it.
     """
     m = len(shares)
     mean = float(shares.mean())

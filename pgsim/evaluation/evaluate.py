@@ -1,4 +1,4 @@
-"""How good the answers are: neighbours found, hubs among them, and labels shared with the seed."""
+"""Measure the answers: neighbours found, hubs among them, and labels shared with the seed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from pgsim.store.lists import read_lists
 from pgsim.store.vectors import Vectors, read_vectors
 from pgsim.threads import cores
 
-K = 10  # neighbours that a person looks at
+K = 10  # neighbours in an answer that a person reads
 SAMPLE = 1000
 NAMES = {"index": "HNSW index", "live": "live answer", "matrix": "stored matrix"}
 _DEEPEST = 1000  # what similar_recordings() and hnsw.ef_search go up to
@@ -44,13 +44,13 @@ _INDEX = """
 
 @dataclass(frozen=True, slots=True)
 class Recall:
-    """How many of the true k nearest a way to an answer finds, asked for k.
+    """The share of the true k nearest that one of NAMES finds when asked for k.
 
-    `ef_search` is the HNSW index's own, which pgsim's live answer chooses by itself. `recall` lies
-    between `low` and `high` in all recordings, at 95 %; recordings as near as the true kth count as
-    found. `distance_ratio` is the sum of found by that of true distances at a rank, the mean over
-    ranks; 1 where perfect. `recall_by_k` and `distance_ratio_by_rank` go from 1 to k: of this one
-    answer, its first recordings.
+    `ef_search` is a setting of the HNSW index alone; pgsim's live answer chooses its own. The
+    recall over all recordings lies between `low` and `high`, at 95 %; recordings as near as the
+    true kth count as found. `distance_ratio` is the sum of the found by that of the true distances
+    at a rank, the mean over ranks; 1 where perfect. `recall_by_k` and `distance_ratio_by_rank` go
+    from 1 to k, for the first recordings of the same answers.
     """
 
     found_by: str
@@ -66,10 +66,10 @@ class Recall:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What was measured, on `sample` of `recordings`, drawn by `seed`.
+    """The measurements, on a random sample of `recordings`; `seed` is that of the random numbers.
 
-    `pending` counts changes that the lists have not seen; without lists there is nothing in
-    `hubness` and `labels`.
+    `pending` counts changes since the lists were made; without lists `hubness` and `labels` are
+    empty.
     """
 
     recordings: int
@@ -133,7 +133,7 @@ def evaluate(
     hubness: list[Hubness] = []
     labels: list[Precision] = []
     if lists:
-        say(f"counting who is in {lists:,} lists")
+        say(f"counting the members of {lists:,} lists")
         hubness, labels = read_occurrences(conn, all_, K)
     return Evaluation(
         recordings=n,
@@ -148,7 +148,7 @@ def evaluate(
 
 
 def _ask_index(conn: Connection, ids: NDArray[np.int32], k: int) -> NDArray[np.int32]:
-    """What a plain ORDER BY vector <-> … LIMIT k gets from pgvector, the seed left out."""
+    """The answer of a plain ORDER BY vector <-> … LIMIT k by pgvector, without the seed."""
     with conn.transaction():
         for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
             conn.execute("SELECT set_config(%s, 'off', true)", (setting,))
@@ -157,13 +157,13 @@ def _ask_index(conn: Connection, ids: NDArray[np.int32], k: int) -> NDArray[np.i
 
 
 def _ef_search(conn: Connection, k: int) -> int:
-    """hnsw.ef_search as it is set, or what k others and the seed itself need."""
+    """The session's hnsw.ef_search, or as much as k others and the seed itself need."""
     found = one_value(conn, "SELECT current_setting('hnsw.ef_search', true)")
     return min(max(int(found or 40), k + 1), _DEEPEST)
 
 
 def _ask(conn: Connection, question: str, ids: NDArray[np.int32], k: int) -> NDArray[np.int32]:
-    """The ids (m, k) that a question answers each seed with, in any order; -1 where fewer."""
+    """The ids (m, k) that a query answers for each seed, in any order; -1 where fewer."""
     register_arrays(conn)
     result = np.full((len(ids), k), -1, np.int32)
     for start in range(0, len(ids), _SEEDS):
@@ -185,9 +185,9 @@ def _ask_matrix(conn: Connection, ids: NDArray[np.int32], k: int) -> NDArray[np.
 def _distances(
     all_: Vectors, rows: NDArray[np.intp], found: NDArray[np.int32], k: int
 ) -> NDArray[np.float32]:
-    """How far (m, k) those found are today, nearest first; inf for the gone and the missing.
+    """The distances (m, k) of the found ones today, nearest first; inf for gone and missing ones.
 
-    By one formula for all, the true ones too: pgvector's differs in the last bit.
+    All are computed by one formula, the true ones too: pgvector's differs in the last bit.
     """
     row_of = all_.row_of()
     others = row_of[np.minimum(found, len(row_of) - 1)]
@@ -208,7 +208,7 @@ def _recall(
     shares = found_share(found, truth)
     low, high = interval(shares, k, population)
     there = np.isfinite(found)
-    # Of sums: in a mean of ratios one recording with a copy near by outweighs all others.
+    # A ratio of sums: in a mean of ratios one recording with a close copy outweighs all others.
     sums = [
         (float(found[own, rank].sum(dtype=float)), float(truth[own, rank].sum(dtype=float)))
         for rank, own in enumerate(there.T)

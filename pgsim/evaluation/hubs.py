@@ -1,4 +1,4 @@
-"""Who is in how many lists, and with what label, counted over the whole matrix by blocks."""
+"""Count in how many lists a recording is, and with what label, over the whole matrix by blocks."""
 
 from dataclasses import dataclass, field
 
@@ -19,11 +19,11 @@ _BLOCK = 16384  # lists in memory at once
 
 @dataclass(frozen=True, slots=True)
 class Hubness:
-    """In how many other recordings' k nearest, by this order, a recording is.
+    """The distribution of occurrences: how many k nearest, by this order, a recording is among.
 
-    The mean is about k; `skewness` is 0 where all are in as many lists, and high where a few hubs
-    are in very many. `most` is the largest count, `in_none` the share of recordings that nobody
-    leads to, `counts` (most + 1,) the number of recordings for every count from 0.
+    The mean is about k; `skewness` is 0 where all recordings occur equally often, and high where a
+    few hubs occur very often. `most` is the largest count, `in_none` the share of recordings that
+    are in no list, `counts` (most + 1,) the number of recordings for every count from 0.
     """
 
     ranking: str
@@ -36,9 +36,9 @@ class Hubness:
 
 @dataclass(frozen=True, slots=True)
 class Precision:
-    """Share of a labelled seed's k nearest labelled neighbours with its own label, by each order.
+    """The share of a seed's k nearest labelled neighbours that have its label, by each order.
 
-    `recordings` have such a label; `chance` is what neighbours drawn by lot among them would share.
+    `recordings` have such a label; `chance` is the share among random neighbours.
     """
 
     label: str
@@ -51,8 +51,7 @@ class Precision:
 
 @dataclass(slots=True)
 class _Tally:
-    """What one order of answers has come to so far: occurrences (n,), and labels shared, of how
-    many pairs with two labels."""
+    """The counts of one order so far: occurrences (n,), pairs with two labels, and equal labels."""
 
     occurrences: NDArray[np.int64]
     shared: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LABEL_COLUMNS, 0))
@@ -64,7 +63,7 @@ class _Tally:
         nearest: NDArray[np.int32],
         labels: dict[str, NDArray[np.int64]],
     ) -> None:
-        """Rows of seeds (m,) and of their answers (m, k), -1 for none."""
+        """Count the answers (m, k) to seeds (m,), both as rows, -1 for no answer."""
         there = nearest >= 0
         self.occurrences += np.bincount(nearest[there], minlength=len(self.occurrences))
         for name, label in labels.items():
@@ -77,14 +76,14 @@ class _Tally:
 def read_occurrences(
     conn: Connection, all_: Vectors, k: int, advance: Advance = still
 ) -> tuple[list[Hubness], list[Precision]]:
-    """Hubs, and precision@k by genre and artist where there are any, over all stored lists.
+    """The hubs, and precision@k by genre and artist where there are any, over all stored lists.
 
-    In memory are some numbers a recording, and a block of lists.
+    Some numbers of each recording are in memory, and a block of lists.
     """
     row_of = all_.row_of()
     labels = {name: read_labels(conn, all_, name) for name in LABEL_COLUMNS}
     ids, reaches = read_reaches(conn)
-    reach = np.full(len(all_.ids) + 1, np.nan)  # the last is that of nobody, row -1
+    reach = np.full(len(all_.ids) + 1, np.nan)  # the last, row -1, is for no recording
     reach[row_of[np.minimum(ids, len(row_of) - 1)]] = reaches
     reach[-1] = np.nan
 
@@ -124,7 +123,7 @@ def _by_similarity(
     reach: NDArray[np.float64],
     seeds: NDArray[np.int32],
 ) -> NDArray[np.intp]:
-    """The order (m, length) in which answer() ranks lists by similarity, the gone at the end."""
+    """The order (m, length) by similarity, as answer() ranks lists; gone members at the end."""
     with np.errstate(invalid="ignore", divide="ignore"):
         exponent = distances**2 / (reach[seeds][:, None] * reach[rows])
     exponent[np.isnan(exponent)] = np.inf

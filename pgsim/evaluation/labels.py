@@ -1,4 +1,4 @@
-"""Labels that recordings share with their neighbours: how good these are, as far as labels tell."""
+"""Labels that recordings share with their neighbours, as a measure of these."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,15 +24,15 @@ def read_labels(conn: Connection, all_: Vectors, column: str) -> NDArray[np.int6
         [("id", ">i4"), ("label", ">i8")],
     )
     result = np.zeros(len(all_.ids), np.int64)
-    known = np.isin(rows["id"], all_.ids)  # what was written since the vectors were read is not
+    known = np.isin(rows["id"], all_.ids)  # later recordings are not
     result[np.searchsorted(all_.ids, rows["id"][known])] = rows["label"][known]
     return result
 
 
 def precision(vectors: NDArray[np.float32], labels: NDArray[np.str_], k: int) -> float:
-    """precision@k: which share of the k nearest carry the label of their seed.
+    """The precision@k: the share of the k nearest that have the label of their seed.
 
-    `vectors` is (n, dimensions), `labels` (n,). Seeds whose label nobody shares count too.
+    `vectors` is (n, dimensions), `labels` (n,). Seeds with a label of their own count too.
     """
     shared = 0
     squares = (vectors.astype(np.float64) ** 2).sum(axis=1)
@@ -46,6 +46,6 @@ def precision(vectors: NDArray[np.float32], labels: NDArray[np.str_], k: int) ->
 
 
 def chance(labels: NDArray[np.generic]) -> float:
-    """precision@k of neighbours drawn by lot."""
+    """The precision@k of random neighbours."""
     _, counts = np.unique(labels, return_counts=True)
     return float((counts * (counts - 1)).sum() / (len(labels) * (len(labels) - 1)))

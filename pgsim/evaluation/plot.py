@@ -1,4 +1,4 @@
-"""What evaluate measured, as a picture."""
+"""Plot an evaluation."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from pgsim.evaluation.evaluate import NAMES, Evaluation, Recall
 from pgsim.evaluation.hubs import Hubness
 
 FORMATS = (".png", ".svg", ".pdf")
-# Told apart by eyes that see no red or no green, and on paper (Okabe and Ito).
+# Colours that colour-blind readers can tell apart, and on paper (Okabe and Ito).
 _COLOURS = {
     "index": "#e69f00",
     "live": "#0072b2",
@@ -18,7 +18,7 @@ _COLOURS = {
     "distance": "#d55e00",
     "similarity": "#0072b2",
 }
-# Wide below, thin above: where all find the same, all can be seen.
+# Wide lines lie below thin ones: equal curves can all be seen.
 _WIDTHS = {"index": 1.5, "live": 4.0, "matrix": 1.5}
 _BINS = 16  # beyond k, in equal ratios
 
@@ -71,7 +71,7 @@ def plot(evaluation: Evaluation, file: Path) -> None:
 
 
 def _lines(panel: Any, recalls: list[Recall], curves: list[list[float]]) -> None:
-    """A curve from 1 to k for each way to an answer; the widest first, below the others."""
+    """Draw a curve from 1 to k for each of NAMES; the widest first, below the others."""
     for recall, curve in sorted(
         zip(recalls, curves, strict=True), key=lambda pair: -_WIDTHS[pair[0].found_by]
     ):
@@ -108,7 +108,7 @@ def _ratio(panel: Any, recalls: list[Recall]) -> None:
 
 
 def _hubs(panel: Any, hubness: list[Hubness]) -> None:
-    """Both orders as steps over the same bins: single numbers of lists up to k, then ratios."""
+    """Draw both orders as steps over the same bins: single counts up to k, then equal ratios."""
     k, most = hubness[0].k, max(hubs.most for hubs in hubness)
     beyond = np.round(np.geomspace(k + 1, max(most, k) + 2, _BINS)).astype(int)
     edges = np.unique(np.concatenate([np.arange(k + 1), beyond]))

@@ -1,1 +1,1 @@
-"""Every recording's nearest: rebuilt at once, refreshed as recordings change."""
+"""The nearest of every recording: rebuilt at once, refreshed as recordings change."""

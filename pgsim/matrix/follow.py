@@ -1,6 +1,6 @@
-"""Work that goes on for as long as the process lives: done whenever there is something to do.
+"""Refresh, or join rebuilds, whenever there is something to do, until the process is to end.
 
-A notification of the database's wakes it, and a slow poll, should one have been lost.
+A notification from the database wakes it, and a slow poll in case one is lost.
 """
 
 import time
@@ -19,8 +19,8 @@ from pgsim.progress import Advance, Say
 from pgsim.store.collection import read_collection
 from pgsim.store.runs import recorded
 
-POLL = 60.0  # seconds between two looks where nobody calls
-TICK = 0.5  # seconds in which the wish to end is heard
+POLL = 60.0  # seconds between two looks without a notification
+TICK = 0.5  # seconds between two calls of `is_ended`
 LONGEST_PAUSE = 60.0  # seconds between two tries to reach the database again
 
 IsEnded = Callable[[], bool]
@@ -35,22 +35,22 @@ _FREE_PARTS = (
 
 @dataclass(frozen=True, slots=True)
 class JoinReport:
-    """How many rebuilds a worker helped, and how many lists it made in them."""
+    """The number of rebuilds that a worker joined, and of lists that it made in them."""
 
     rebuilds: int
     lists: int
 
 
 class _Ended(Exception):
-    """The end that was wished for, after a part that is committed."""
+    """Ends the work after a committed part."""
 
 
 def follow_changes(conninfo: str, is_ended: IsEnded, say: Say) -> RefreshReport:
-    """Refresh whenever recordings have changed; what was refreshed, all in all.
+    """Refresh whenever recordings have changed; return the sum of all refreshes.
 
-    It goes on until `is_ended`, and then ends after the part it is at. `say` is told of each
-    refresh. A connection that is lost is made again, after growing pauses; the first one, and
-    pgsim in that database, have to be there: PgsimError.
+    It goes on until `is_ended`, and then ends after the part that it is working on. `say` receives
+    a line for each refresh. A lost connection is made again, after growing pauses. PgsimError where
+    the first connection fails, or the database has no pgsim.
     """
     changed = lists = 0
 
@@ -106,9 +106,10 @@ def _follow(
     is_ended: IsEnded,
     say: Say,
 ) -> None:
-    """Do `work` whenever the query `due` has a row, until `is_ended`; it says whether it did any.
+    """Do `work` whenever the query `due` has a row, until `is_ended`.
 
-    Where it did none, since others are at it, it is tried again at the next call or poll.
+    `work` returns whether it did any. Where other processes did it all, it is tried again at the
+    next notification or poll.
     """
     has_begun = False
     failures = 0
@@ -125,7 +126,7 @@ def _follow(
                     if conn.execute(due.encode()).fetchone():
                         started = time.monotonic()
                         has_worked = work(conn)
-                        # Half of the time at most: meanwhile changes gather, which share the next.
+                        # Work half of the time at most: changes that gather share a refresh.
                         _pause(min(time.monotonic() - started, POLL), is_ended)
                     if not has_worked:
                         _listen(conn, is_ended)

@@ -116,7 +116,7 @@ def decide(
     stored = np.where(is_there, pack(lists.distances, order[members]), NOTHING)
 
     # A changed member has another distance now, or another MBID.
-    is_changed = np.zeros(len(vectors) + 1, bool)  # the last is that of nobody, row -1
+    is_changed = np.zeros(len(vectors) + 1, bool)  # the last, row -1, is for no recording
     is_changed[changed] = True
     line, place = np.nonzero(is_changed[members])
     member = members[line, place]
@@ -129,7 +129,7 @@ def decide(
     has_lost = is_there.sum(axis=1) < lists.length
     has_lost[line[now >= lists.distances[line, place]]] = True
 
-    # Every list is merged with its entrants; who is in it already enters no second time.
+    # Every list is merged with its entrants, less those that are members already.
     own = np.minimum(np.searchsorted(lists.owner, entrants.owner), max(0, count - 1))
     is_new = np.isin(entrants.owner, lists.owner)
     is_new &= ~np.isin(own * len(vectors) + entrants.entrant, line * len(vectors) + member)
@@ -137,8 +137,8 @@ def decide(
     entering = by_query(own[is_new], pack(new.distance, order[new.entrant]), count, 1)
     merged = np.sort(np.concatenate([keys, entering], axis=1), axis=1)[:, :k]
 
-    # Nobody is overlooked up to where a list was complete. One that lost members and is not full up
-    # to there may lack recordings that it never held.
+    # Up to where a list was complete, no recording is missing. A list that lost members and is not
+    # full up to there may lack recordings that it never held.
     sure = (merged < NOTHING) & (merged <= _complete_up_to(lists, is_changed, order)[:, None])
     is_short = has_lost & (sure.sum(axis=1) < min(k, len(vectors) - 1))
     is_written = ~is_short & (has_lost | (merged != stored).any(axis=1))

@@ -1,8 +1,8 @@
-"""The whole matrix at once: parts that any number of workers claim, search and commit.
+"""Rebuild the whole matrix: any number of workers claim parts of it, search and commit them.
 
-A part is a row that its worker keeps locked until its lists are committed, so that a dead worker's
-part is free again. The lists go into the table that the view does not show; when all parts are
-done, the view switches.
+A part is a row that its worker keeps locked until its lists are committed. So the part of a worker
+that dies is free again. The lists go into the table that the view does not show; when all parts
+are done, the view switches.
 """
 
 import time
@@ -28,9 +28,9 @@ from pgsim.threads import cores
 
 ENGINE = "cells"  # the quickest by far: see tests/bench/matrix.py
 PART = 65536  # recordings whose lists are committed together
-PARTS = {"postgres": 4096}  # and by slower engines
+PARTS = {"postgres": 4096}  # the same for slower engines
 MOST = 1000  # neighbours in a list
-PAUSE = 1.0  # seconds between two looks at what others do
+PAUSE = 1.0  # seconds between two looks at what other workers do
 PATIENCE = 60  # tries to switch the view
 GRACE = 3.0  # seconds in which the server notices that another coordinator was killed
 _REBUILD = "SELECT id, target, list_length, engine, recall_wanted, recordings FROM pgsim.rebuild"
@@ -42,7 +42,7 @@ class RebuildUnderWay(PgsimError):
 
 @dataclass(frozen=True, slots=True)
 class RebuildReport:
-    """What one worker did: the lists that it made, of how many recordings, how, and how well.
+    """The work of one worker: it made `lists` of all `recordings`, by `engine` and its `index`.
 
     `recall` is recall@k on a sample against an exact scan.
     """
@@ -79,13 +79,13 @@ def rebuild(
     say: Say = silent,
     advance: Advance = still,
 ) -> RebuildReport:
-    """Make all lists anew, of k neighbours; readers see the old matrix until the new one is whole.
+    """Make all lists again, of k neighbours; readers see the old matrix until the new one is whole.
 
     An unfinished rebuild goes on where it was, with the engine, k and recall that it began with;
-    `restart` gives it up for a new one. `join` works on parts of one that another process
-    coordinates, and leaves the switch to that. `say` is told of each step, `advance` of how many
-    more recordings are done. RebuildUnderWay where another coordinates already; PgsimError where
-    there is none to join, and inside a transaction.
+    `restart` gives it up for a new one. `join` works on parts of a rebuild that another process
+    coordinates, and leaves the switch to that process. `say` receives each step, `advance` the
+    number of recordings done. RebuildUnderWay where another process coordinates already;
+    PgsimError where there is no rebuild to join, and inside a transaction.
     """
     require_own_transactions(conn, "rebuild")
     started = time.monotonic()
@@ -128,7 +128,7 @@ class _InMemory:
         self.recall, self.description = self._searcher.recall, self._searcher.description
 
     def fill(self, conn: Connection, first: int, last: int) -> int:
-        """Write the lists of the recordings of a range of ids; how many."""
+        """Write the lists of the recordings in a range of ids; return their number."""
         rows = np.arange(*np.searchsorted(self._all.ids, (first, last + 1)))
         found, apart = self._searcher.search(rows)
         neighbours = np.where(found < 0, -1, self._all.ids[found])
@@ -137,7 +137,7 @@ class _InMemory:
 
 
 class _Worker:
-    """Works on the parts of a rebuild; the collection is read when there is one to do."""
+    """Works on the parts of a rebuild; reads the collection before the first part."""
 
     def __init__(self, conn: Connection, begun: Rebuild, threads: int, say: Say) -> None:
         self._conn, self._rebuild, self._threads, self._say = conn, begun, threads, say
@@ -146,12 +146,13 @@ class _Worker:
         self._filler: _InMemory | Postgres | None = None
 
     def work(self, advance: Advance) -> bool:
-        """Do parts until none is free; whether there was one."""
+        """Do parts until none is free; return whether there was one."""
         before = self._lists
         if self._filler is None:
             self._filler = self._make_filler()
-        # In PostgreSQL a connection searches by one process. In memory all threads search; to write
-        # beside that takes longer than one after the other, since Python's lock passes too often.
+        # In PostgreSQL each connection searches by one process. In memory all threads search, and
+        # one connection writes afterwards: writing at the same time takes longer, since Python's
+        # lock is passed too often.
         connections = self._threads if isinstance(self._filler, Postgres) else 1
         with ExitStack() as stack:
             others = [
@@ -192,7 +193,7 @@ class _Worker:
         return lists
 
     def _part(self, conn: Connection) -> int | None:
-        """Do one free part: how many lists it has, None where none is free."""
+        """Do one free part; return its number of lists, None where no part is free."""
         with conn.transaction():
             part = conn.execute(
                 "SELECT first_id, last_id FROM pgsim.rebuild_part"
@@ -212,7 +213,7 @@ class _Worker:
         return lists
 
     def report(self, seconds: float) -> RebuildReport:
-        """What this worker did."""
+        """The report of this worker."""
         row = self._conn.execute(
             "SELECT description, recall_found FROM pgsim.rebuild WHERE id = %s",
             (self._rebuild.id,),
@@ -229,14 +230,14 @@ class _Worker:
 
 
 def list_length(conn: Connection) -> int:
-    """How many neighbours a list has; PgsimError where pgsim was never installed."""
+    """The number of neighbours in a list; PgsimError where pgsim is not installed."""
     read_collection(conn)
     return int(one_value(conn, "SELECT list_length FROM pgsim.collection"))
 
 
 @contextmanager
 def coordinating(conn: Connection) -> Iterator[None]:
-    """Be the one process that begins a rebuild and switches to it; PgsimError where another is."""
+    """Be the one process that begins a rebuild and switches to it; else RebuildUnderWay."""
     deadline = time.monotonic() + GRACE
     take = "SELECT pg_try_advisory_lock(hashtext('pgsim.rebuild'))"
     while not one_value(conn, take):
@@ -256,7 +257,7 @@ def coordinating(conn: Connection) -> Iterator[None]:
 def _resume_or_begin(
     conn: Connection, engine: str, k: int, recall: float, restart: bool, say: Say
 ) -> Rebuild:
-    """Return the unfinished rebuild, as it was begun; where there is none, begin one as asked."""
+    """Return the unfinished rebuild as it was begun, or begin one with these arguments."""
     if engine not in ENGINES:
         raise UsageError(f"unknown engine '{engine}'; known: {', '.join(ENGINES)}")
     if not REACH <= k <= MOST:
@@ -283,7 +284,7 @@ def _resume_or_begin(
 
 
 def begin(conn: Connection, k: int, engine: str, recall: float, part: int) -> Rebuild:
-    """Begin a rebuild of lists of k neighbours, in parts of so many recordings."""
+    """Begin a rebuild of lists of k neighbours, with `part` recordings in each part."""
     number = one_value(
         conn, "SELECT pgsim.begin_rebuild(%s, %s, %s, %s)", (k, engine, recall, part)
     )
@@ -291,7 +292,7 @@ def begin(conn: Connection, k: int, engine: str, recall: float, part: int) -> Re
 
 
 def unfinished(conn: Connection) -> Rebuild | None:
-    """The rebuild that was begun and not ended, if there is one."""
+    """The rebuild that was begun and has not ended, None where there is none."""
     row = conn.execute(f"{_REBUILD} WHERE finished_at IS NULL".encode()).fetchone()
     return Rebuild(*row) if row else None
 
@@ -305,7 +306,7 @@ def _is_done(conn: Connection, begun: Rebuild) -> bool:
 
 
 def switch(conn: Connection, begun: Rebuild, say: Say) -> None:
-    """Show the new matrix; wait for readers of the old one without holding up others for long."""
+    """Show the new matrix; wait for readers of the old one without blocking others for long."""
     conn.execute(f"ANALYZE pgsim.{begun.target}".encode())
     for _ in range(PATIENCE):
         try:
@@ -322,7 +323,7 @@ def switch(conn: Connection, begun: Rebuild, say: Say) -> None:
             "the new matrix is whole, but the old one is in use: end the transactions that read it,"
             " and run this again"
         )
-    # Until then the reaches of before are in the way of every question.
+    # Until then every question reads past the old reaches.
     conn.execute("VACUUM (ANALYZE) pgsim.reach")
     with suppress(errors.LockNotAvailable), conn.transaction():
         # A dump may still read the old one; then the next rebuild empties it.

@@ -1,10 +1,10 @@
-"""Keeping the matrix true: every list that a new, changed or deleted recording belongs in.
+"""Bring the matrix up to date: every list that a new, changed or deleted recording belongs in.
 
-A block of changes shares one reading of the collection; a part of it at a time is found and
-committed. Old lists that a newcomer enters are found exactly: y's list is affected when the
-newcomer is as near to y as its last member, and one matrix product of the collection with the
-newcomers says where. The product only selects, with a margin; distances that are kept are computed
-by themselves.
+A block of changes shares one reading of the collection. It is worked on and committed part by part.
+The old lists that a newcomer enters are found exactly: the newcomer enters y's list when it is as
+near to y as the list's last member. One matrix product of the collection with the newcomers finds
+these pairs. The product only selects, with a margin; distances that are kept are computed one by
+one. What becomes of the lists is decided in linking.py; this module reads and stores them.
 """
 
 from collections.abc import Iterator
@@ -30,9 +30,9 @@ from pgsim.threads import cores, one_blas_thread
 
 BLOCK = 10_000  # changes that share one reading of the collection
 PART = 100  # most recordings in a transaction
-LISTS = 50  # of which about one in so many changes in it: few enough for updates to be mostly HOT
-LEAST = 25  # but not so few recordings that committing takes the time
-REBUILD_ABOVE = 1000  # changes, and one in so many recordings besides
+LISTS = 50  # a part changes about one list in 50: so few that its updates are mostly HOT
+LEAST = 25  # recordings in a transaction, or committing would take most of the time
+REBUILD_ABOVE = 1000  # changes, and one recording in 30 besides
 _REBUILD_SHARE = 30
 
 _LOCK = "hashtext('pgsim.similarity')"  # as refresh_lock() takes it, for a transaction
@@ -48,7 +48,7 @@ class RefreshReport:
 
 @dataclass(slots=True)
 class _Part:
-    """Recordings whose changes are committed together: events, and the vectors that were."""
+    """Recordings whose changes are committed together: their events, and their old vectors."""
 
     ids: list[int]
     events: list[int]
@@ -62,10 +62,11 @@ def refresh(
 ) -> RefreshReport:
     """Bring the matrix up to date with every recording that is new, changed or deleted.
 
-    Committed part by part: stopped at any point and run again, it goes on where it was. Several
-    may run at once: they take turns, a block each. Where so much has changed that making the whole
-    matrix anew costs less, it does that, and tells `say`; without `say` it never does. `advance`
-    is told how many more changes, or recordings, are done. PgsimError inside a transaction.
+    It commits part by part: stopped at any point and run again, it goes on where it was. Several
+    refreshes may run at once: they take turns, a block each. Where a rebuild of the whole matrix
+    costs less, it does that instead and reports it to `say`; without `say` it never rebuilds.
+    `advance` receives the number of changes, or of recordings, done. PgsimError inside a
+    transaction.
     """
     require_own_transactions(conn, "refresh")
     read_collection(conn)
@@ -79,7 +80,7 @@ def refresh(
             say("a rebuild is under way already: what it does not see is refreshed after it")
             return RefreshReport(0, 0)
         rebuilt, lists = rebuilt + made.recordings, lists + made.lists
-    # Whether a recording may lack a list though nothing has changed: after a block that is known.
+    # Before the first block it is unknown whether an unchanged recording lacks its list.
     may_lack = True
     while True:
         with _turn(conn):
@@ -96,12 +97,12 @@ def refresh(
 
 
 def costs_more_than_rebuild(conn: Connection) -> str:
-    """Why making the whole matrix anew costs less than a refresh; empty where it does not.
+    """The reason why a rebuild costs less than a refresh; empty where it does not.
 
-    A change costs the row of each list that it enters, about as many as a list is long: as long as
-    a rebuild takes for 20 lists (of 100,000) to 40 (of a million), as measured. And there is what a
-    rebuild takes before its first list.
-    A matrix that a rebuild was asked to make exact stays exact: it is never made anew so.
+    A change rewrites the row of each list that it enters, about as many as a list is long. That
+    takes as long as a rebuild takes for 20 lists (of 100,000) to 40 (of a million), as measured.
+    The thousand changes are for what a rebuild takes before its first list. A matrix whose last
+    rebuild was exact stays exact: it is never rebuilt here.
     """
     changed = one_value(conn, "SELECT count(DISTINCT id) FROM pgsim.stale")
     if changed <= REBUILD_ABOVE:
@@ -126,7 +127,7 @@ def costs_more_than_rebuild(conn: Connection) -> str:
 
 @contextmanager
 def _turn(conn: Connection) -> Iterator[None]:
-    """Be the only one who changes the matrix, over several transactions."""
+    """Hold the lock on changes of the matrix, over several transactions."""
     conn.execute(f"SELECT pg_advisory_lock({_LOCK})".encode())
     try:
         yield
@@ -136,16 +137,17 @@ def _turn(conn: Connection) -> Iterator[None]:
 
 
 def _parts(conn: Connection, may_lack: bool) -> list[_Part]:
-    """The oldest changes, in parts; those of one recording are in one.
+    """The oldest changes, in parts; all changes of a recording are in the same part.
 
-    Where there is none, and a recording `may_lack` its list, those that do count as changed.
+    Where there are no changes, and a recording `may_lack` its list, those without one count as
+    changed.
     """
     read = "SELECT event, id, old_vector FROM pgsim.stale ORDER BY event LIMIT %s"
     rows = conn.execute(read, (BLOCK,)).fetchall()
     if not rows and may_lack:
         conn.execute("SELECT pgsim.mark_unlisted(%s)", (BLOCK,))
         rows = conn.execute(read, (BLOCK,)).fetchall()
-    # As many as VACUUM or ANALYZE last counted.
+    # The number of lists as VACUUM or ANALYZE last counted it.
     per_list = one_value(
         conn,
         "SELECT c.reltuples / o.list_length FROM pg_class AS c, pgsim.collection AS o"
@@ -185,7 +187,7 @@ class _Block:
             self.row_of = self.all.row_of()
             self.exact = Exact(self.all.vectors, self.order, self.length, cores())
             ids, radii = reading.result()
-        # As find_links() needs them: a list that this block makes by itself is none to enter.
+        # As find_links() needs them: no recording enters a list that this block makes anew.
         self.radii = np.full(len(self.all.ids), np.nan, np.float32)
         rows = self._rows(ids)
         self.radii[rows[rows >= 0]] = radii[rows >= 0]
@@ -233,7 +235,7 @@ class _Block:
         return find_links(self.exact, self.all.vectors, self.radii, rows[rows >= 0], before)
 
     def _store(self, part: _Part, links: Links) -> int:
-        """Write a part's own lists and those it changes, remove the dead; how many were written."""
+        """Write a part's own lists and those it changes, delete the dead; how many were written."""
         entered = self._enter(links)
         self._link(links, entered)
         self._copy_in(links.changed, links.neighbours, links.distances)
@@ -242,7 +244,7 @@ class _Block:
         return len(entered) + int(stored)
 
     def _enter(self, links: Links) -> NDArray[np.integer]:
-        """Have PostgreSQL put single entrants into lists that lose nobody; the rows of these."""
+        """Have PostgreSQL put single entrants into lists that lose no member; return their rows."""
         entrants = links.entrants
         _, first, count = np.unique(entrants.owner, return_index=True, return_counts=True)
         single = entrants[first[count == 1]]
@@ -260,7 +262,7 @@ class _Block:
         return self._rows(np.array(entered, np.int32))
 
     def _link(self, links: Links, entered: NDArray[np.integer]) -> None:
-        """Read the other lists that a part may change, and write those that it does."""
+        """Read the other lists that a part may change, and write those that it changes."""
         entrants = links.entrants[~np.isin(links.entrants.owner, entered)]
         touched = np.unique(np.concatenate([entrants.owner, links.holders]))
         if not len(touched):
@@ -280,6 +282,6 @@ class _Block:
         found: NDArray[np.integer],
         apart: NDArray[np.float32],
     ) -> None:
-        """Lists of row numbers to where store_lists() takes them from."""
+        """COPY lists of row numbers to the table that store_lists() reads."""
         neighbours = np.where(found < 0, -1, self.all.ids[found])
         write_lists(self.conn, "pg_temp.incoming_similarity", self.all.ids[rows], neighbours, apart)

@@ -1,1 +1,1 @@
-"""What a collection will cost, from samples measured on a server."""
+"""Predict what a collection costs, from samples measured on a server."""

@@ -1,7 +1,7 @@
-"""What a collection of some size will cost, foreseen from samples measured on this very server.
+"""Predict what a collection of some size costs, from samples measured on the same server.
 
-The samples are made in a scratch database, which is dropped. Each step has a law of how it grows;
-its constants are fitted to the samples, and the law says what the whole takes.
+The samples are made in a scratch database, which is dropped. Each step has a law of how it grows.
+The law's constants are fitted to the samples, and the law predicts the whole.
 """
 
 import time
@@ -26,8 +26,8 @@ SAMPLE = 50_000
 LEAST_SAMPLE = 1000
 NEWCOMERS = 1000
 
-# A worker holds each vector, as float32, three times at most (as read, in cells, and to tune by),
-# about 64 bytes beside it, and what a thread of the search has in hand.
+# A worker holds each vector, as float32, three times at most (as read, in cells, and for tuning),
+# about 64 bytes beside it, and the working memory of each search thread.
 _COPIES, _BESIDE, _THREAD = 3, 64, 400 << 20
 # Links of the HNSW index, in bytes, while it is built: see index.py.
 _LINKS = 800
@@ -44,25 +44,25 @@ class Law:
 
 LAWS = (
     Law("load", "a n", lambda n: (n,)),
-    # n log n steps, each of which costs more the farther the graph outgrows the processor's caches:
-    # together, from 12,500 to 500,000, as measured.
+    # n log n steps, each of which costs more as the graph outgrows the processor's caches: together
+    # this power of n, as measured from 12,500 to 500,000.
     Law("index", "a n^1.25", lambda n: (n**1.25,)),
     # The sample to tune by and the training take some 3,728 products a recording with something of
     # fixed size; the choice among 3 sqrt(n) cells adds 3 n^1.5.
     Law("prepare", "a + b (n + n^1.5 / 1243)", lambda n: (1, n + n**1.5 / 1243)),
-    # A recording costs as much by itself as its search does among 320^2: as measured, and left out
-    # of what is fitted, since small samples do not tell the two apart. The switch takes a while.
+    # A recording costs as much by itself as its search does among 320^2, as measured. The ratio is
+    # not fitted: small samples cannot separate the two. The switch takes a constant time.
     Law("lists", "a + b (n + n^1.5 / 320)", lambda n: (1, n + n**1.5 / 320)),
     Law("compare", "a + b n", lambda n: (1, n)),
-    # So many lists are written, whatever n is, but for those that 25 newcomers (a transaction's) of
-    # 100 lists each share in a small collection.
+    # The same number of lists is written whatever n is, less those that 25 newcomers (of a
+    # transaction), each in 100 lists, share in a small collection.
     Law("enter", "a n (1 - e^(-2500 / n))", lambda n: (-n * expm1(-2500 / n),)),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Seconds that each step took with so many recordings, and bytes that they take."""
+    """A measured sample: its number of recordings, seconds by step, and bytes by relation."""
 
     recordings: int
     seconds: dict[str, float]
@@ -71,7 +71,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step: seconds in each sample, the law, and the seconds that it foresees."""
+    """A step: its seconds in each sample, its law, and the seconds that the law predicts."""
 
     step: str
     measured: list[float]
@@ -81,10 +81,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What `recordings` will take. Sizes are in bytes.
+    """The prediction for `recordings`. Sizes are in bytes.
 
-    `rebuild` is in seconds, by number of machines; `machines` is how many of them make the matrix
-    within `within` seconds, None where none do or nothing was asked for.
+    `rebuild` is in seconds, by number of machines. `machines` is the least number that makes the
+    matrix within the deadline, None where no number does or there is no deadline.
     """
 
     recordings: int
@@ -110,11 +110,11 @@ def plan(
     threads: int | None = None,
     say: Say = silent,
 ) -> Plan:
-    """Measure samples up to `sample` on the server, and foresee what `recordings` take there.
+    """Measure samples up to `sample` on the server, and predict what `recordings` take there.
 
-    The vectors are the database's own where it has as many, else made up; not more are measured
-    than are planned, but LEAST_SAMPLE. `within` is a deadline for the matrix, in seconds.
-    PgsimError where no database may be made on the server.
+    The vectors are the database's own where it has enough, else synthetic. No sample is larger than
+    `recordings` or LEAST_SAMPLE. `within` is a deadline for the matrix, in seconds. PgsimError
+    where the role may not create a database.
     """
     if recordings < 1:
         raise UsageError(f"recordings is {recordings}, but must be at least 1")
@@ -150,7 +150,7 @@ def foresee(
     threads: int,
     within: float | None,
 ) -> Plan:
-    """A plan from what was measured."""
+    """A plan from measured samples."""
     steps = [
         Step(
             law.step,
@@ -164,7 +164,7 @@ def foresee(
     parts = ceil(recordings / PART)
 
     def by(machines: int) -> float:
-        """Every machine prepares; the parts are shared, a machine does one at least."""
+        """Seconds by a number of machines: each prepares, and does at least one of the parts."""
         return seconds["prepare"] + ceil(parts / machines) * seconds["lists"] / parts
 
     enough = None
@@ -213,7 +213,7 @@ def measure(conn: Connection, n: int, copy_in: CopyIn, threads: int, say: Say = 
     started = prepared = time.monotonic()
 
     def hear(_: str) -> None:
-        nonlocal prepared  # once all is prepared, nothing is said
+        nonlocal prepared  # nothing is said after the preparation
         prepared = time.monotonic()
 
     rebuild(conn, threads=threads, say=hear)
@@ -228,8 +228,8 @@ def measure(conn: Connection, n: int, copy_in: CopyIn, threads: int, say: Say = 
         " FROM (SELECT pg_relation_size('pgsim.recording_vector') AS size) AS i",
     )
 
-    # Copies enter as many lists as their originals are in, outliers none: what remains is to
-    # compare them with all.
+    # Near copies enter as many lists as their originals are in. Outliers enter none: their refresh
+    # is the comparison with all alone.
     seconds["enter"] = _refresh(conn, 1.001)
     seconds["compare"] = _refresh(conn, 3)
     seconds["enter"] = max(seconds["enter"] - seconds["compare"], 0)
@@ -238,7 +238,7 @@ def measure(conn: Connection, n: int, copy_in: CopyIn, threads: int, say: Say = 
 
 
 def _refresh(conn: Connection, size: float) -> float:
-    """Seconds of a refresh, after recordings came that are others with vectors so much longer."""
+    """The seconds of a refresh after NEWCOMERS: recordings with their vectors times `size`."""
     conn.execute(
         "INSERT INTO pgsim.recording (mbid, vector) SELECT gen_random_uuid(),"
         " vector * array_fill(%s::real, ARRAY[vector_dims(vector)])::vector"
@@ -251,10 +251,10 @@ def _refresh(conn: Connection, size: float) -> float:
 
 
 def _extrapolate(law: Law, samples: list[Sample], n: float) -> float:
-    """What the law gives for n, with the constants that fit best: least squares of the ratios.
+    """The law's prediction for n, with the constants that fit best: least squares of the ratios.
 
-    A sample counts by its size: what is small is measured less well, and less like the whole. A
-    constant that comes out negative is 0.
+    A sample is weighted by its size: a small one is measured less well, and less like the whole. A
+    negative constant becomes 0.
     """
     root = np.array([each.recordings**0.5 for each in samples])
     seconds = np.array([max(each.seconds[law.step], 1e-6) for each in samples])

@@ -1,4 +1,4 @@
-"""A database to try things in, and recordings to fill it with: some of another one, or made up."""
+"""A scratch database, and recordings to fill it with: real ones, or synthetic ones."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -26,7 +26,7 @@ CopyIn = Callable[[Connection], None]
 
 
 def own(conn: Connection) -> tuple[Profile, NDArray[np.int32]]:
-    """The database's profile, or the default; and the ids of what has a vector, shuffled."""
+    """The database's profile, or the default, and the shuffled ids of recordings with a vector."""
     if one_value(conn, "SELECT to_regclass('pgsim.collection')") is None:
         return read_profile("acousticbrainz"), np.empty(0, np.int32)
     rows = copy_out(
@@ -39,7 +39,7 @@ def own(conn: Connection) -> tuple[Profile, NDArray[np.int32]]:
 
 
 def drawn(conn: Connection, ids: NDArray[np.int32]) -> CopyIn:
-    """What fills a database with recordings of another one, all of their metadata too."""
+    """A function that copies recordings of one database, metadata included, into another."""
     columns = ", ".join(COLUMNS)
     query = f"COPY (SELECT {columns} FROM pgsim.recording WHERE id = ANY(%s)) TO STDOUT"
 
@@ -56,7 +56,7 @@ def drawn(conn: Connection, ids: NDArray[np.int32]) -> CopyIn:
 
 
 def made(profile: Profile, n: int) -> CopyIn:
-    """What fills a database of that profile with n made-up recordings."""
+    """A function that fills a database of that profile with n synthetic recordings."""
     vectors = make_vectors_of(profile.dimensions, n)
 
     def copy_in(conn: Connection) -> None:
@@ -66,7 +66,7 @@ def made(profile: Profile, n: int) -> CopyIn:
         ) as copy:
             copy.set_types(["uuid", "text", "text", "text", "int2", "vector"])
             for number, vector in enumerate(vectors):
-                # Multiples of an odd number are all different, and in no order.
+                # Multiples of an odd number are all different, and look random.
                 mbid = UUID(int=number * 0x9E3779B97F4A7C15F39CC0605CEDC835 % (1 << 128))
                 names = (f"Title {number}", f"Artist {number % 997}", f"Album {number % 9973}")
                 copy.write_row((mbid, *names, 1950 + number % 75, vector))
@@ -78,7 +78,7 @@ def made(profile: Profile, n: int) -> CopyIn:
 def scratch_database(conn: Connection, conninfo: str, profile: Profile) -> Iterator[Connection]:
     """A database of that profile on the same server, dropped at the end.
 
-    One that a killed plan left is dropped first; one of that name that is the user's own is not.
+    One that a killed plan left is dropped first; PgsimError where the name is a user's database.
     """
     name = sql.Identifier(SCRATCH)
     drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(name)

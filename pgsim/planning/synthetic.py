@@ -1,6 +1,6 @@
-"""Vectors like those of a large AcousticBrainz collection, of any number, made in a few seconds.
+"""Synthetic vectors like those of a large AcousticBrainz collection, of any number, in seconds.
 
-What makes nearest neighbours of real recordings hard or easy to find, and how it is made here:
+The properties that make neighbours of real recordings hard or easy to find, and their model here:
 
 - Style: each recording belongs to one of a few hundred styles of Zipf-like unequal sizes, and in it
   to an artist; styles lie around eight genres, artists around styles, recordings around artists,
@@ -18,7 +18,7 @@ What makes nearest neighbours of real recordings hard or easy to find, and how i
 import numpy as np
 from numpy.typing import NDArray
 
-# Feature set, dimensions, weight, how much of it is told by style and artist.
+# Feature set, dimensions, weight, and the share of its variance that style and artist explain.
 SETS = (
     ("mfccs", 13, 0.27, 0.75),
     ("gfccs", 13, 0.15, 0.75),
@@ -39,12 +39,12 @@ _BLOCK = 100_000
 
 
 def make_vectors_of(dimensions: int, n: int, seed: int = 0) -> NDArray[np.float32]:
-    """(n, dimensions) float32: the same columns, as many of them or over again."""
+    """Vectors (n, dimensions) float32: the columns of make_vectors(), cut off or repeated."""
     return make_vectors(n, seed)[:, np.arange(dimensions) % DIMENSIONS]
 
 
 def make_vectors(n: int, seed: int = 0) -> NDArray[np.float32]:
-    """(n, 67) float32; the same n and seed give the same vectors."""
+    """Vectors (n, 67) float32; the same n and seed give the same vectors."""
     rng = np.random.default_rng(seed)
     genres = rng.normal(size=(8, _LATENT))
     styles = genres[rng.integers(8, size=400)] + 0.8 * rng.normal(size=(400, _LATENT))
@@ -97,14 +97,14 @@ def _fill(
     n = len(part)
     free = rng.normal(size=(n, _TIMBRE)) * tail[:, None]
     at = 0
-    for (name, length, _, told), mapping in zip(SETS, maps, strict=True):
+    for (name, length, _, explained), mapping in zip(SETS, maps, strict=True):
         if name in ("mfccs", "gfccs"):
             half = timbre[:, :13] if name == "mfccs" else timbre[:, 13:]
             own = free @ half / _TIMBRE**0.5
             own += 0.3 * rng.normal(size=own.shape)
         else:
             own = rng.normal(size=(n, length)) * tail[:, None]
-        own = told**0.5 * (latent @ mapping) / 1.3 + (1 - told) ** 0.5 * own
+        own = explained**0.5 * (latent @ mapping) / 1.3 + (1 - explained) ** 0.5 * own
         if name == "key":
             angle = np.round(np.arctan2(own[:, 1], own[:, 0]) * 12 / np.pi) * np.pi / 12
             own = np.stack([np.cos(angle), np.sin(angle)], axis=1)

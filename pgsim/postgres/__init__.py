@@ -1,1 +1,1 @@
-"""The way into PostgreSQL: connections, and its binary form. pgsim's tables are unknown here."""
+"""Connections to PostgreSQL, and its binary format. This room knows no table of pgsim's."""

@@ -1,4 +1,4 @@
-"""numpy arrays in and out of PostgreSQL's real[] and integer[], and work on many of their rows."""
+"""psycopg adapters between numpy arrays and PostgreSQL's real[] and integer[]."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ _REALS, _INTEGERS = items(">f4"), items(">i4")
 
 
 class RealArrayDumper(Dumper):
-    """(n,) float32 to real[]."""
+    """Dumps (n,) float32 as real[]."""
 
     format = Format.BINARY
     oid = REAL_ARRAY
@@ -28,7 +28,7 @@ class RealArrayDumper(Dumper):
 
 
 class RealArrayLoader(Loader):
-    """real[] without NULLs to (n,) float32."""
+    """Loads real[] without NULLs as (n,) float32."""
 
     format = Format.BINARY
 
@@ -37,7 +37,7 @@ class RealArrayLoader(Loader):
 
 
 class IntegerArrayLoader(Loader):
-    """integer[] without NULLs to (n,) int32."""
+    """Loads integer[] without NULLs as (n,) int32."""
 
     format = Format.BINARY
 
@@ -46,7 +46,7 @@ class IntegerArrayLoader(Loader):
 
 
 def _start(data: Buffer) -> int:
-    """Where the items begin: an empty array has a shorter header, and none."""
+    """The offset of the items: an empty array has a shorter header, and no items."""
     return min(ARRAY_HEADER.size, len(data))
 
 

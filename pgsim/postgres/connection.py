@@ -1,4 +1,4 @@
-"""One rule for which database is meant, and one way to connect to it."""
+"""Resolve which database to use, and connect to it."""
 
 import os
 import re
@@ -28,17 +28,17 @@ CONNECT_TIMEOUT = "10"  # seconds, unless the connection string or PGCONNECT_TIM
 
 
 class DatabaseError(PgsimError):
-    """A database cannot be reached or used: which, why, and what to do; never with a password."""
+    """A database cannot be reached or used; the message never holds a password."""
 
 
 def resolve(database: str | None, *, create: bool = False) -> str:
     """The connection string that a command works on.
 
     `database` (a connection string, or the name of a database on the embedded server) wins over
-    PGSIM_DATABASE_URL, and that over the embedded server's database `pgsim`. The embedded server
-    is started when it is meant; the database on it is made where `create` says so (or it is
-    `pgsim`), else DatabaseError. libpq's PG* variables fill gaps only. UsageError for what
-    looks like a URL gone wrong; it is not repeated, since it may hold a password.
+    PGSIM_DATABASE_URL, and that over the embedded server's database `pgsim`. A name starts the
+    embedded server; a database that is missing on it is made with `create` (and `pgsim` always),
+    else DatabaseError. libpq's PG* variables fill gaps only. UsageError for what looks like a
+    misspelt URL; the message does not repeat it, since it may hold a password.
     """
     database = database or os.environ.get("PGSIM_DATABASE_URL") or DEFAULT_DATABASE
     if "://" in database or "=" in database:
@@ -72,7 +72,7 @@ def connect(conninfo: str, *, autocommit: bool = False) -> Connection:
         conn = psycopg.connect(conninfo, autocommit=True, **defaults)
     except psycopg.OperationalError as error:
         raise DatabaseError(_explain(error, parameters)) from None
-    # Whatever the database, the role or PGOPTIONS say: numbers as they are, all of their digits.
+    # Against settings of the database, the role or PGOPTIONS: UTC, and all digits of a number.
     conn.execute(
         "SELECT set_config('TimeZone', 'UTC', false), set_config('extra_float_digits', '1', false)"
     )
@@ -88,7 +88,7 @@ def another(conn: Connection) -> Connection:
 
 
 def require_own_transactions(conn: Connection, what: str) -> None:
-    """PgsimError where `what` could not commit as it goes."""
+    """PgsimError where `what` cannot commit by itself on this connection."""
     if not conn.autocommit or conn.info.transaction_status != TransactionStatus.IDLE:
         raise PgsimError(
             f"{what} commits as it goes, and cannot run inside a transaction: give it a connection"
@@ -167,8 +167,8 @@ def client_program(name: str) -> Path:
 def _parameters(conninfo: str) -> dict[str, str]:
     """The parameters given in a connection string.
 
-    libpq quotes what it cannot read, and with it the password: such a string is not repeated. A
-    password with a bare '@' or '/' is readable, but as other parts: it is refused alike.
+    libpq's message repeats a string that it cannot parse, password included: ours does not. A
+    password with a bare '@' or '/' would be parsed as other parts: it is refused too.
     """
     try:
         parsed = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
@@ -216,7 +216,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 
 def _explain(error: psycopg.OperationalError, parameters: dict[str, str]) -> str:
-    """One line on why a connection failed: libpq gives no code, so its words must do."""
+    """The cause of a failed connection in one line, from libpq's words, since it gives no code."""
     text = str(error)
     for secret in SECRETS & parameters.keys():
         if parameters[secret]:
@@ -247,7 +247,7 @@ def _explain(error: psycopg.OperationalError, parameters: dict[str, str]) -> str
 
 
 def _last_reason(text: str) -> str:
-    """The last line of libpq's words that says why, without the address it repeats."""
+    """The last line of libpq's message that names a cause, without the address."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     reasons = [line for line in lines if "failed:" in line] or lines
     return reasons[-1].rsplit("failed: ", 1)[-1] if reasons else "no reason given"

@@ -1,4 +1,4 @@
-"""Rows of one shape out of PostgreSQL and into it, by binary COPY, as numpy arrays."""
+"""Read and write rows of one shape by binary COPY, as numpy arrays."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,7 +34,7 @@ def copy_out(
 
 
 def copy_in(conn: Connection, table: str, columns: dict[str, NDArray[Any]]) -> None:
-    """Rows into `table (name, …)`, a column from each array (n,) of four-byte numbers."""
+    """Write rows into `table (name, …)`, a column from each array (n,) of four-byte numbers."""
     shape: list[Any] = [("fields", ">i2")]
     for name, values in columns.items():
         shape += [(f"{name} size", ">i4"), (name, values.dtype.newbyteorder(">"))]
@@ -48,7 +48,7 @@ def copy_in(conn: Connection, table: str, columns: dict[str, NDArray[Any]]) -> N
 
 
 def array_of(kind: str, length: int) -> np.dtype[np.void]:
-    """An array without NULLs: its values are `array["items"]["value"]`."""
+    """The layout of an array without NULLs: its values are `array["items"]["value"]`."""
     header = [(name, ">i4") for name in ("dimensions", "nulls", "oid", "length", "bound")]
     if not length:
         return np.dtype(header[:3])

@@ -1,4 +1,8 @@
-"""How arrays and rows of COPY lie in PostgreSQL's binary form."""
+"""The layout of arrays and of rows of COPY in PostgreSQL's binary format.
+
+It is apart from the modules that use a connection: worker processes pack rows by it, and import no
+psycopg, which would slow the start of each. tests/unit/test_floors.py checks that.
+"""
 
 import struct
 
@@ -10,5 +14,5 @@ COPY_HEADER, COPY_TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
 def items(kind: str) -> np.dtype[np.void]:
-    """How an array's items of a four-byte type lie one after the other, each with its size."""
+    """The layout of an array's item of a four-byte type: its size, then its value."""
     return np.dtype([("size", ">i4"), ("value", kind)])

@@ -1,1 +1,1 @@
-"""Taking it away, and bringing it in: dumps, exports, imports."""
+"""Dump and restore a database, export and import the matrix."""

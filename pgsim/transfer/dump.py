@@ -1,4 +1,4 @@
-"""Taking a database's pgsim away in one file, and putting it into another database."""
+"""Dump the schema pgsim into one file, and restore it into another database."""
 
 import os
 import re
@@ -28,7 +28,7 @@ from pgsim.store.snapshot import snapshot
 from pgsim.transfer.output import require_free
 
 CHUNK = 1 << 20  # bytes
-EVERY = 0.2  # seconds between two looks at how far pg_dump has come
+EVERY = 0.2  # seconds between two reports of the size of the file
 
 _BEFORE_INDEXES = f"""
 SELECT pg_catalog.set_config('maintenance_work_mem', greatest(
@@ -36,7 +36,7 @@ SELECT pg_catalog.set_config('maintenance_work_mem', greatest(
 )::text || 'kB', false)
 FROM ({INDEX_MEMORY.strip()}) AS needed (kb);
 """
-# Durable when it is said to be done; and VACUUM cannot mark rows whose commit is still under way.
+# Durable when it is reported as done; and VACUUM cannot mark rows whose commit is under way.
 _BEGIN = b"BEGIN;\nSET LOCAL synchronous_commit = on;\n"
 _COUNTS = """
     SELECT
@@ -57,7 +57,7 @@ _NEEDED = (
     "sampled_pair",
     "stale",
 )
-# What a program says, and what can be done about it.
+# Words of a client program's error, and the cure.
 _CURES = {
     r'type (?:"(?=\S+\.vector"))?(\S+)\.vector"? does not exist': (
         "the dump has pgvector in the schema {0}: as a superuser run ALTER EXTENSION vector SET"
@@ -73,12 +73,12 @@ _CURES = {
 
 
 class DumpError(PgsimError):
-    """A dump that cannot be made or restored: which file, why, what to do."""
+    """A dump cannot be made or restored; the message names the file, the cause and the cure."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreReport:
-    """What a restored database holds."""
+    """The numbers of rows in a restored database."""
 
     recordings: int
     vectors: int
@@ -96,11 +96,11 @@ def dump(
 ) -> int:
     """Write pgsim's schema and data into a file: SQL where its name ends in .sql, else an archive.
 
-    With `matrix`, of the data only what questions and refresh need: of the two tables of lists the
-    one that is shown, and neither submissions nor accounts of what was done. The file appears when
-    it is whole, and replaces another one only with `force`. Owners, privileges and pgvector itself
-    are left out. `advance` is told how many more bytes are written. Returns the size of the file
-    in bytes; DumpError where the server, its data or the folder cannot be used.
+    With `matrix` it holds only the data that questions and refresh need: the lists that are shown,
+    but neither submissions nor the log of runs. The file appears when it is whole, and replaces
+    another one only with `force`. Owners, privileges and pgvector itself are left out. `advance`
+    receives the number of bytes written. Returns the size of the file in bytes; DumpError where
+    the server, its data or the folder cannot be used.
     """
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file in it")
@@ -121,7 +121,7 @@ def dump(
 
 @contextmanager
 def _selection(conn: Connection) -> Iterator[tuple[str, ...]]:
-    """pg_dump's options for what the matrix needs, while the state that they hold for lasts."""
+    """pg_dump's options for a dump of the matrix; they are valid inside the context."""
     with snapshot(conn) as table:
         exported, excluded = one_row(
             conn,
@@ -156,9 +156,9 @@ def _dump(
 def restore(conninfo: str, path: Path, advance: Advance = still) -> RestoreReport:
     """Put a dump into a database that has no schema pgsim yet, in one transaction.
 
-    An ordinary role can do so that owns the database, if pgvector is there; else the extension is
-    made, where the role may. `advance` is told how many more bytes of SQL are done. DumpError
-    where the file is no whole dump of pgsim, or the database does not take it.
+    A role that owns the database can do so, if the database has pgvector; else the extension is
+    created, where the role may. `advance` receives the number of bytes of SQL done. DumpError
+    where the file is not a whole dump of pgsim, or the database refuses it.
     """
     script = _open_dump(path)
     with closing(connect(conninfo, autocommit=True)) as conn:
@@ -178,7 +178,7 @@ def restore(conninfo: str, path: Path, advance: Advance = still) -> RestoreRepor
         stdout=subprocess.DEVNULL,
     ) as psql:
         assert psql.stdin is not None
-        # A broken pipe says that psql has ended; it says why itself. Without COMMIT all is undone.
+        # A broken pipe means that psql has ended; it says why. Without COMMIT all is undone.
         with suppress(BrokenPipeError), psql.stdin as statements:
             for chunk in chain((_BEGIN,), script, (b"COMMIT;\n",)):
                 statements.write(_without_timeout(chunk) if is_older else chunk)
@@ -217,7 +217,7 @@ def _write_archive(
 
 
 def _open_dump(path: Path) -> Iterator[bytes]:
-    """The SQL of a dump; DumpError at once where it is none of pgsim, or is plainly not whole."""
+    """The SQL of a dump; DumpError at once where it is no dump of pgsim, or its end is missing."""
     try:
         with path.open("rb") as file:
             head = file.read(CHUNK)
@@ -242,7 +242,7 @@ def _open_dump(path: Path) -> Iterator[bytes]:
 
 
 def _script(archive: Path) -> Iterator[bytes]:
-    """An archive as SQL: tables and their rows, then memory enough for the indexes, and these."""
+    """An archive as SQL: tables and rows, then the memory setting for the indexes, then these."""
     yield from _read_archive(archive, "--section=pre-data", "--section=data")
     yield _BEFORE_INDEXES.encode()
     yield from _read_archive(archive, "--section=post-data")
@@ -276,12 +276,12 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _without_timeout(chunk: bytes) -> bytes:
-    """A dump's SQL as PostgreSQL 16 takes it: newer programs set what it does not know."""
+    """The SQL of a dump without the setting of newer programs that PostgreSQL 16 does not know."""
     return re.sub(rb"^SET transaction_timeout = 0;\n", b"", chunk, flags=re.MULTILINE)
 
 
 def _vacuum(conn: Connection) -> None:
-    """Tell the planner what the tables hold, and index-only scans that all of it is visible."""
+    """VACUUM and ANALYZE all tables, for the planner and for index-only scans."""
     tables = one_value(
         conn,
         "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class"
@@ -291,7 +291,7 @@ def _vacuum(conn: Connection) -> None:
 
 
 def _require_version(program: Path, server: int) -> None:
-    """DumpError where this pg_dump is older than the server, which it would refuse."""
+    """DumpError where this pg_dump is older than the server, which pg_dump refuses."""
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
     found = re.search(r"\) (\d+)", said.stdout)
     if found and int(found[1]) < server:
@@ -302,7 +302,7 @@ def _require_version(program: Path, server: int) -> None:
 
 
 def _environment(conninfo: str) -> dict[str, str]:
-    """The environment of a client program: in it, no other user can see a password."""
+    """The environment of a client program, where other users cannot see the password."""
     environment = {**os.environ, "LC_ALL": "C"}
     if password := password_of(conninfo):
         environment["PGPASSWORD"] = password
@@ -313,9 +313,9 @@ def _environment(conninfo: str) -> dict[str, str]:
 def _running(
     failure: str, *command: str | Path, environment: dict[str, str], **streams: Any
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a program of PostgreSQL's until it ends; killed when the body fails.
+    """Run a client program until it ends; kill it when the body fails.
 
-    DumpError begins with `failure` and goes on with what the program says.
+    DumpError begins with `failure` and goes on with the program's own words.
     """
     with (
         TemporaryFile() as said,
@@ -333,7 +333,7 @@ def _running(
 
 
 def _reason(text: str) -> str:
-    """The first error among a program's lines, without what it begins with, and its cure."""
+    """The first error among a program's lines, without its prefix, and its cure."""
     lines = text.splitlines()
     errors = [line for line in lines if re.search("error:|ERROR:|FATAL:", line)] or lines[-1:]
     reason = re.sub(r"^.*(error|ERROR|FATAL):\s+", "", errors[0]) if errors else ""

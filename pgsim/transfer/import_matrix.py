@@ -1,8 +1,8 @@
-"""An exported matrix into a database that has its recordings.
+"""Import an exported matrix into a database that has its recordings.
 
-Nothing in the file is believed: a list is kept where its distances are those of the vectors here,
-and where it is whole. So the matrix is as true afterwards as the one that was exported; what the
-file does not know, or knows otherwise, is pending, and refresh does the rest.
+Every list is checked: it is kept where its distances are those of the vectors here, and where it is
+whole. So the matrix is afterwards as good as the exported one. Recordings that the file lacks, or
+whose vector was another one, are pending, and refresh makes their lists.
 """
 
 import time
@@ -25,8 +25,8 @@ from pgsim.store.lists import REACH, write_lists
 from pgsim.store.vectors import Vectors, read_vectors
 from pgsim.transfer.pairs import Pairs, PairsError, read_pairs
 
-ENGINE = "import"  # what pgsim.rebuild says of it
-NAMED = 5  # unknown MBIDs that are named
+ENGINE = "import"  # in pgsim.rebuild
+NAMED = 5  # unknown MBIDs in a report
 # How far a distance may be from that of the vectors here: shares of itself, and of the vector's
 # length, since vectors that were fused elsewhere differ in their last bits.
 _OF_ITSELF, _OF_VECTOR = 1e-4, 1e-6
@@ -34,14 +34,13 @@ _OF_ITSELF, _OF_VECTOR = 1e-4, 1e-6
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of the lists of a file: lists = stored + unknown + short + different.
+    """The account of the lists of a file: lists = stored + unknown + short + different.
 
-    `unknown` ones are of recordings that are not here, or have no vector here. `short` ones lack
-    members, since these are unknown or gone; `different` ones have distances that are not those of
-    the vectors here. `unknown_mbids` counts the MBIDs, members' too, that are not here with a
-    vector, and `named` are some of them. `pending` recordings are those that the file does not know
-    as they are here; `recordings` - stored have no list now; `list_length` is how many neighbours
-    a list has.
+    `unknown` lists are of recordings that are not here, or have no vector here. `short` lists lack
+    members, which are unknown or gone. `different` lists have other distances than the vectors
+    here. `unknown_mbids` counts the MBIDs, members included, that are not here with a vector;
+    `named` are some of them. `pending` recordings are not in the file as they are here; recordings
+    - stored have no list now. `list_length` is the number of neighbours in a list.
     """
 
     lists: int
@@ -64,12 +63,13 @@ def import_matrix(
     say: Say = silent,
     advance: Advance = still,
 ) -> ImportReport:
-    """Replace the matrix by that of a file that export has made, CSV or Parquet.
+    """Replace the matrix by an exported one, CSV or Parquet.
 
-    Readers see the old one until the new one is whole; a failed or killed import leaves it. In
-    memory are the vectors, and a part of the file. `conn` is in autocommit mode; `say` is told of
-    each step, `advance` of how many more pairs are read. PairsError where the file cannot be read,
-    is no matrix, or is one of other recordings; PgsimError where a rebuild is under way.
+    Readers see the old matrix until the new one is whole; a failed or killed import changes
+    nothing. The vectors and a part of the file are in memory. `conn` is in autocommit mode; `say`
+    receives each step, `advance` the number of pairs read. PairsError where the file cannot be
+    read, is not a matrix, or has none of the recordings here; PgsimError where a rebuild is under
+    way.
     """
     started = time.monotonic()
     read_collection(conn)
@@ -126,8 +126,8 @@ def import_matrix(
 
 @contextmanager
 def _begun(conn: Connection) -> Iterator[Rebuild]:
-    """A rebuild of one part, whose lists come out of a file; gone where that fails."""
-    # One that was killed is nothing to go on with.
+    """A rebuild of one part, whose lists come from a file; given up where that fails."""
+    # A killed import cannot go on.
     give_up = "DELETE FROM pgsim.rebuild WHERE finished_at IS NULL AND engine = %s"
     conn.execute(give_up.encode(), (ENGINE,))
     if unfinished(conn):
@@ -143,9 +143,9 @@ def _begun(conn: Connection) -> Iterator[Rebuild]:
 
 
 class _Lists:
-    """The lists of a file, looked up and compared with the vectors that are here.
+    """The lists of a file, looked up and compared with the vectors here.
 
-    `is_known` (n,) says which recordings the file knows as they are here.
+    `is_known` (n,) says which recordings are in the file as they are here.
     """
 
     def __init__(self, recordings: Vectors) -> None:
@@ -162,7 +162,7 @@ class _Lists:
     def take(
         self, pairs: Pairs, path: Path
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-        """Those of some whole lists whose distances are right, as write_lists() takes them."""
+        """The lists of some pairs whose distances are right, as write_lists() takes them."""
         starts = np.flatnonzero(_begins(pairs.mbid))
         group = np.cumsum(_begins(pairs.mbid)) - 1
         order = np.lexsort((pairs.rank, group))
@@ -199,7 +199,7 @@ class _Lists:
         return self.all.ids[owner[is_kept]], neighbours[is_kept], apart[is_kept]
 
     def _rows(self, mbids: NDArray[np.bytes_]) -> NDArray[np.intp]:
-        """Row numbers, -1 for MBIDs that are not here with a vector; these are noted."""
+        """The row numbers; -1 for MBIDs that are not here with a vector, which are counted."""
         places = np.searchsorted(self._sorted, mbids)
         places[places == len(self._sorted)] = 0
         is_here = self._sorted[places] == mbids if len(self._sorted) else np.zeros(len(mbids), bool)
@@ -216,7 +216,7 @@ class _Lists:
         distance: NDArray[np.float32],
         path: Path,
     ) -> None:
-        """PairsError where these are no lists: rank and distance are sorted by group and rank."""
+        """PairsError where pairs make no lists; rank and distance are sorted by group and rank."""
         follows = group[1:] == group[:-1]
         wrongs = {
             "a rank below 1": rank < 1,
@@ -235,7 +235,7 @@ class _Lists:
 
 
 def _whole_lists(chunks: Iterable[Pairs], path: Path) -> Iterator[Pairs]:
-    """The pairs again, cut between two lists."""
+    """Yield the pairs in chunks that end where a list ends."""
     rest = Pairs(*(np.empty(0, kind) for kind in ("S16", np.int32, "S16", np.float32)))
     for chunk in chunks:
         pairs = _joined(rest, chunk)
@@ -270,7 +270,7 @@ def _part(pairs: Pairs, rows: slice) -> Pairs:
 
 
 def _length(lists: _Lists, before: int, path: Path) -> int:
-    """How many neighbours a list has: as many as the longest, where there are enough others."""
+    """The number of neighbours in a list: that of the longest, where there are enough others."""
     if lists.longest > MOST:
         raise PairsError(f"{path}: ranks go up to {lists.longest}, but at most to {MOST} here")
     if lists.longest >= len(lists.all.ids) - 1:

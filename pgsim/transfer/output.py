@@ -1,4 +1,4 @@
-"""Where a file is to be written: nothing that is in the way is lost unasked."""
+"""The path of an output: what exists there is replaced only on demand."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from pgsim.errors import UsageError
 
 
 def require_free(path: Path, force: bool) -> None:
-    """UsageError where something is there that may not, or, as a device, must never be replaced."""
+    """UsageError where the path exists without `force`, or is a device."""
     if not path.exists():
         return
     if not (path.is_file() or path.is_dir()):

@@ -1,4 +1,4 @@
-"""Pairs of recordings out of exported files, some of them at a time."""
+"""Read the pairs of recordings in exported files, a chunk at a time."""
 
 import csv
 import uuid
@@ -19,13 +19,13 @@ COLUMNS = ("mbid", "rank", "similar_mbid", "distance")
 
 
 class PairsError(PgsimError):
-    """A file that holds no matrix: which, where, and why."""
+    """A file holds no matrix; the message names the file, the row and the cause."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Rows of pgsim.similarity_matrix: `mbid` and `similar` (n,) S16, `rank` int32, `distance`
-    float32. S16 orders as PostgreSQL orders MBIDs."""
+    float32. S16 sorts as PostgreSQL sorts MBIDs."""
 
     mbid: NDArray[np.bytes_]
     rank: NDArray[np.int32]
@@ -34,10 +34,10 @@ class Pairs:
 
 
 def read_pairs(path: Path) -> Iterator[Pairs]:
-    """The pairs of a CSV file or a folder of Parquet, in their order.
+    """Yield the pairs of a CSV file or a folder of Parquet, in their order.
 
-    PairsError where the path or what stands in it cannot be read; UsageError where its name is of
-    no such format, or the format is not installed.
+    PairsError where the path cannot be read or holds no pairs; UsageError where its name ends in no
+    known format, or the format is not installed.
     """
     if not path.exists():
         raise PairsError(f"cannot read {path}: no such file or folder")
@@ -77,7 +77,7 @@ def _read_csv(path: Path) -> Iterator[Pairs]:
 
 
 def _first_wrong(path: Path, before: int, rows: Sequence[Sequence[str]]) -> str:
-    """What is wrong with the first row that cannot be read."""
+    """The message on the first row that cannot be read."""
     for line, row in enumerate(rows, start=before + 1):
         if len(row) != len(COLUMNS):
             return f"{path}, line {line}: {len(row)} values for {len(COLUMNS)} columns"
@@ -114,7 +114,7 @@ def _read_parquet(path: Path) -> Iterator[Pairs]:
 
 
 def _require_columns(arrow: Any, schema: Any, file: Path) -> None:
-    """PairsError where a column is not there, or is not of its kind."""
+    """PairsError where a column is missing, or has another type."""
     types = arrow.types
     text = ("text", lambda kind: types.is_string(kind) or types.is_large_string(kind))
     kinds = (text, ("an integer", types.is_integer), text, ("a float", types.is_floating))
@@ -133,7 +133,7 @@ def _known(column: Any) -> Any:
 
 
 def to_mbids(texts: Sequence[str]) -> NDArray[np.bytes_]:
-    """MBIDs (n,) S16 of their texts, in whatever form UUIDs have; ValueError where one is none."""
+    """The MBIDs (n,) S16 of texts, in any form of a UUID; ValueError where one is no UUID."""
     digits = "".join(texts).replace("-", "")
     if len(digits) != 32 * len(texts) or any(len(text) != 36 for text in texts):
         digits = "".join(uuid.UUID(text).hex for text in texts)

@@ -20,11 +20,11 @@ class Searcher(Protocol):
 
     @property
     def recall(self) -> float | None:
-        """Share of the true neighbours found, as measured on a sample; 1 where exact."""
+        """The share of the true neighbours found, measured on a sample; 1 where exact."""
 
     @property
     def description(self) -> str:
-        """What answers, in a few words: '3000 cells, 144 probed'."""
+        """The index in a few words: '3000 cells, 144 probed'."""
 
     def search(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The k nearest others of each row: row numbers (len(rows), k), and Euclidean distances.
@@ -45,8 +45,8 @@ def make_searcher(
 ) -> Searcher:
     """A searcher over vectors (n, d); order (n,) is the rank of each row's MBID, from 0.
 
-    `recall` is the share of true neighbours to find, for an engine that may miss some; `say` is
-    told of each step. UsageError for an unknown engine, or one that is not installed.
+    `recall` is the share of true neighbours to find, for an engine that may miss some; `say`
+    receives each step. UsageError for an unknown engine, or one that is not installed.
     """
     match engine:
         case "exact":

@@ -1,8 +1,9 @@
-"""The collection in cells around centres, each compared by one matrix product with all that ask it.
+"""The collection in cells around centres: a matrix product compares a cell with its questions.
 
-An inverted file, turned round: since every recording asks, the questions are sorted by cell instead
-of the cells looked up by question. A cell's product with some hundreds of questions runs at the
-processor's full rate, and one comparison with each question's limit leaves few pairs to confirm.
+An inverted file, turned round: since every recording asks, the questions are sorted by cell,
+instead of looking up the cells of each question. A cell's product with some hundreds of questions
+runs at the processor's full rate, and one comparison with each question's limit leaves few pairs to
+confirm.
 """
 
 from collections.abc import Iterator, Sequence
@@ -60,10 +61,10 @@ def make_cells(
 class Cells:
     """The k nearest others, from the cells whose centres are near enough.
 
-    How near is for each recording another matter: some times as far as its k-th neighbour, about.
-    Where neighbours are far there are many cells to look into, and few where they are close. A
-    fixed number of cells finds as many neighbours at the same cost, but leaves the worst hundredth
-    of the recordings without a tenth of theirs: so it is a twentieth.
+    How near is different for each recording: some multiple of the distance of its k-th neighbour.
+    So many cells are probed where neighbours are far, and few where they are close. A fixed number
+    of cells finds as many neighbours at the same cost, but the worst hundredth of the recordings
+    lack a tenth of theirs; this way they lack a twentieth.
     """
 
     recall: float | None = None
@@ -133,7 +134,7 @@ class Cells:
             yield pool
 
     def _search(self, place: NDArray[np.int32], effort: float) -> NDArray[np.uint64]:
-        """The sorted keys (len(place), k) of who is nearest to these places, given ascending."""
+        """The sorted keys (len(place), k) of the nearest to these places, which are ascending."""
         vectors = self._members[place, :-1]
         square = squares(vectors)
         queries = asking(vectors)

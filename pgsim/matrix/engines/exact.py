@@ -1,7 +1,7 @@
-"""Every pair of recordings compared: the exact engine, and the oracle of the others.
+"""Compare every pair of recordings: the exact engine, and the oracle of the others.
 
-A matrix product gives all squared distances but for rounding; what can be among the k nearest
-within the bound of that rounding is confirmed by the direct formula.
+A matrix product gives all squared distances, but for rounding. Every pair that can be among the k
+nearest within the bound of that rounding is confirmed by the direct formula.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The HNSW index as an engine: PostgreSQL searches by itself, and nothing is read out of it."""
+"""The HNSW index as an engine: PostgreSQL searches, and no vector leaves it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ _EF_SEARCH = (100, 150, 200, 300, 400, 600, 800, 1000)  # 1000 is pgvector's mos
 
 
 class Postgres:
-    """Lists made by hnsw.ef_search candidates each; see Searcher for recall and description."""
+    """Makes each list from hnsw.ef_search candidates; see Searcher for recall and description."""
 
     def __init__(self, conn: Connection, table: str, k: int, recall: float, say: Say) -> None:
         """Tuned to the recall on a sample; PgsimError where there is no index."""
@@ -40,7 +40,7 @@ class Postgres:
         return f"HNSW, ef_search {self._ef_search}"
 
     def fill(self, conn: Connection, first: int, last: int) -> int:
-        """Insert the lists of the recordings of a range of ids; how many."""
+        """Insert the lists of the recordings in a range of ids; return their number."""
         cursor = conn.execute(
             f"INSERT INTO {self._table} (id, neighbours, distances, reach)"
             " SELECT n.* FROM pgsim.indexed_neighbours("
@@ -51,7 +51,7 @@ class Postgres:
         return cursor.rowcount
 
     def _distances(self, conn: Connection, call: str) -> NDArray[np.float32]:
-        """(sample, k) what a function of lists says of the sample."""
+        """The distances (sample, k) that an SQL function of lists returns for the sample."""
         with conn.transaction():
             return copy_lists(
                 conn, f"SELECT * FROM pgsim.{call} AS n ORDER BY n.id", self._k, (self._sample,)

@@ -61,7 +61,7 @@ def limit_of_nothing(points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def squared(radii: NDArray[np.float32], dimensions: int) -> NDArray[np.float32]:
-    """Squares (n,) of radii: by no more does the score of who is within exceed limit_of_nothing."""
+    """The squares (n,) of radii: no score within a radius exceeds limit_of_nothing by more."""
     with np.errstate(over="ignore"):
         result = np.square(radii, dtype=np.float64) * (1 + 2 * rounding(dimensions))
         return result.astype(np.float32)

@@ -1,4 +1,4 @@
-"""How far an approximate engine has to look, found on a sample with known answers."""
+"""Tune how far an approximate engine looks, on a sample with known answers."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Tunable(Protocol):
 
     @property
     def efforts(self) -> Sequence[float]:
-        """What it may be, least first; the last finds every neighbour."""
+        """The efforts to try, least first; the last finds every neighbour."""
 
     @property
     def description(self) -> str:
@@ -50,8 +50,8 @@ def tune(
 ) -> None:
     """Set the least effort whose recall on the sample is above the one asked for.
 
-    A neighbour counts as found when its distance is within the true k-th: ties are as good. Which
-    effort that takes is foreseen from where the true neighbours lie, and then tried.
+    A neighbour counts as found when its distance is within the true k-th: ties are as good. The
+    effort is predicted from where the true neighbours lie, and then tried.
     """
     sample = sampled(len(vectors), min(_SAMPLE, max(_LEAST, len(vectors) // _ONE_IN)))
     rows, truth = Exact(vectors, order, k, threads).search(sample)
@@ -79,7 +79,7 @@ def _is_enough(share: NDArray[np.float64], recall: float) -> bool:
 
 
 def sampled(n: int, size: int) -> NDArray[np.intp]:
-    """Of n rows that many or all, ascending, and the same each time."""
+    """A random sample of n rows, `size` of them or all, ascending, and the same each time."""
     return np.sort(np.random.default_rng(0).permutation(n)[:size])
 
 

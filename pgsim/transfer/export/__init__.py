@@ -1,7 +1,7 @@
-"""Taking the matrix away: one writer a format, and the one registry that picks it.
+"""Export the matrix: one writer a format, and the registry of formats.
 
 A stream is a function from the matrix to chunks of bytes; a writer is a function that makes a file
-or folder of it. Each is in a module of its own, and imports what it needs when it is called.
+or folder. Each is in a module of its own, and imports its libraries when it is called.
 """
 
 import os
@@ -29,9 +29,9 @@ STDOUT = Path("-")
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: how names of its files end, and its stream or its writer.
+    """A format: the suffixes of its files, and its stream or its writer.
 
-    `beside` is what the name of a second file has in addition.
+    `beside` is the suffix that a second file has in addition.
     """
 
     suffixes: tuple[str, ...]
@@ -52,7 +52,7 @@ FORMATS = {
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What was written where: of how many recordings, how many lists and pairs, and bytes.
+    """The account of an export: its format and file, and the numbers of what it holds.
 
     The search index is made of vectors: it has no lists. `pending` recordings have changed since
     the lists were made.
@@ -77,10 +77,10 @@ def export(
 ) -> ExportReport:
     """Write the matrix, as one snapshot shows it, into a file or folder; `-` is stdout.
 
-    The format is the one that the path ends in, unless it is named. The path appears when it is
-    whole, and replaces another one only with `force`. Pairs whose recording is gone are left out.
-    `conn` is in autocommit mode; `advance` is told how many more lists are written. UsageError for
-    an unknown format, one that is not installed or cannot go to stdout, and a path that is taken.
+    The suffix of the path says the format, unless `format` does. The path appears when the export
+    is whole, and replaces another one only with `force`. Pairs whose recording is gone are left
+    out. `conn` is in autocommit mode; `advance` receives the number of lists written. UsageError
+    for an unknown format, one that is not installed or cannot go to stdout, and a path that exists.
     """
     name = format or _format_of(path)
     if name not in FORMATS:
@@ -113,7 +113,7 @@ def export(
             _move(whole, path, Path(folder, "old"))
             return _report(name, path, matrix, size)
     except OSError as error:
-        # What a library says of it may be long, and of a folder that nobody knows.
+        # A library's own message may be long, and names the temporary folder.
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise PgsimError(f"cannot write {path}: {reason}") from None
 
@@ -136,7 +136,7 @@ def _format_of(path: Path) -> str:
 
 
 def _require_free(path: Path, force: bool) -> None:
-    """UsageError where something is in the way that may not, or must never, be replaced."""
+    """UsageError where the path is a folder of something else, or exists without `force`."""
     if path.is_dir() and not {each.name for each in path.iterdir()} <= {"recording", "similarity"}:
         raise UsageError(f"{path} is a folder of something else: name another")
     require_free(path, force)
@@ -149,7 +149,7 @@ def _synced_size(path: Path) -> int:
 
 
 def _move(whole: Path, path: Path, old: Path) -> None:
-    """Put what was made in its place: what stands beside the path's own name first."""
+    """Move the new files to their place, the one of the path's own name last."""
     for each in sorted(whole.parent.iterdir(), key=lambda each: each == whole):
         if each == whole and path.is_dir():
             path.rename(old)  # no folder can be renamed onto another

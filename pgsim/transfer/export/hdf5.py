@@ -1,8 +1,8 @@
 """The matrix as HDF5: arrays in which one recording's row can be read without the rest.
 
-`neighbours` (n, k) int32 are row numbers, from 0, nearest first, and -1 behind the last;
-`distances` (n, k) float32 are inf there; `mbid` (n,) is text; `title`, `artist`, `genre` (text,
-empty where it is not known) and `year` (0 where it is not) say which recording a row is.
+`neighbours` (n, k) int32 are row numbers, from 0, nearest first, and -1 after the last member;
+`distances` (n, k) float32 are inf there. `mbid` (n,) is text. `title`, `artist`, `genre` (text,
+empty where unknown) and `year` (0 where unknown) describe the recording of a row.
 """
 
 from collections.abc import Iterator
@@ -22,12 +22,12 @@ _NAMES = ("title", "artist", "genre", "year")
 
 
 class _File(FileIO):
-    """A file whose first failure waits to be raised: HDF5 crashes where it cannot write."""
+    """A file that keeps its first failure to raise it later: HDF5 crashes where it cannot write."""
 
     _failure: OSError | KeyboardInterrupt | None = None
 
     def write(self, data: Any) -> int:
-        """Write all of it, or note why not."""
+        """Write all of it, or keep the failure."""
         with self._noted():
             left = memoryview(data)
             while left:
@@ -35,13 +35,13 @@ class _File(FileIO):
         return len(data)
 
     def truncate(self, size: int | None = None) -> int:
-        """Make it so long, or note why not."""
+        """Make the file `size` bytes long, or keep the failure."""
         with self._noted():
             super().truncate(size)
         return size or 0
 
     def require_whole(self) -> None:
-        """Raise what has failed."""
+        """Raise the failure, if there was one."""
         if self._failure:
             raise self._failure
 
@@ -87,7 +87,7 @@ def _datasets(file: Any, text: Any, matrix: Matrix) -> Iterator[None]:
     for block in matrix.blocks():
         if not len(block.rows):
             continue
-        # Those that are gone go to the end, the others keep their order.
+        # Members that are gone go to the end, the others keep their order.
         is_gone = block.neighbours < 0
         order = np.argsort(is_gone, axis=1, kind="stable")
         near = np.where(is_gone, np.float32(np.inf), block.distances)

@@ -6,7 +6,7 @@ from pgsim.transfer.export.matrix import Matrix
 
 
 def csv(matrix: Matrix) -> Iterator[bytes]:
-    """A row a pair: what `\\copy` makes of pgsim.similarity_matrix with CSV HEADER."""
+    """Yield a row a pair, as `\\copy` of pgsim.similarity_matrix with CSV HEADER does."""
     yield b"mbid,rank,similar_mbid,distance\n"
     for each in matrix.texts_of_lists():
         rows = zip(each.ranks, each.similar, each.distances, strict=True)

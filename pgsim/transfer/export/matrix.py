@@ -1,4 +1,4 @@
-"""The matrix as one snapshot shows it, a block of lists at a time, with MBIDs for ids."""
+"""Read the matrix in one snapshot, a block of lists at a time, with MBIDs for ids."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ BLOCK = 5000  # lists in memory at once
 
 @dataclass(frozen=True, slots=True)
 class ListBlock:
-    """Some recordings' lists, as row numbers: recordings in the order of their ids, from 0.
+    """The lists of some recordings, as row numbers: recordings in the order of their ids, from 0.
 
     `rows` is (n,) int32; `neighbours` (n, k) int32 and `distances` (n, k) float32, nearest first.
     The neighbour is -1 where a list ends, and where a recording is gone: its rank stays empty.
@@ -44,10 +44,11 @@ class TextList:
 
 
 class Matrix:
-    """What there is to export. `mbids` (n, 16) uint8 and `texts` (n,) bytes are by row number.
+    """The matrix to export. `mbids` (n, 16) uint8 and `texts` (n,) bytes are by row number.
 
-    In memory it has 60 bytes of each recording; lists and metadata pass through. `lists` and
-    `pairs` count what has passed; `pending` recordings have changed since the lists were made.
+    It keeps 60 bytes of each recording in memory; lists and metadata pass through. `lists` and
+    `pairs` count those that have passed; `pending` recordings have changed since the lists were
+    made.
     """
 
     def __init__(self, conn: Connection, table: str, advance: Advance) -> None:
@@ -75,7 +76,7 @@ class Matrix:
         self._row_of[self.ids] = np.arange(len(self.ids), dtype=np.int32)
 
     def blocks(self) -> Iterator[ListBlock]:
-        """All lists, as numbers."""
+        """Yield all lists, as row numbers."""
         for ids in self._parts():
             found, neighbours, distances = copy_lists(
                 self.conn,
@@ -89,7 +90,7 @@ class Matrix:
             yield block
 
     def texts_of_lists(self) -> Iterator[TextList]:
-        """All lists, as text."""
+        """Yield all lists, as text."""
         for ids in self._parts():
             cursor = self.conn.cursor(binary=True).execute(
                 "SELECT id, neighbours, array_to_string(distances, ',')"
@@ -111,7 +112,7 @@ class Matrix:
             self._count(lists, pairs)
 
     def recordings(self, columns: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
-        """These columns of every recording, by row number, a block of rows at a time."""
+        """Yield these columns of every recording, by row number, a block of rows at a time."""
         with self.conn.cursor("recordings") as cursor:
             cursor.execute(f"SELECT {', '.join(columns)} FROM pgsim.recording ORDER BY id".encode())
             while rows := cursor.fetchmany(BLOCK):
@@ -122,7 +123,7 @@ class Matrix:
             yield self.ids[start : start + BLOCK]
 
     def _rows(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Row numbers of ids, -1 for those that are not, or no longer, there."""
+        """The row numbers of ids, -1 for those that are gone."""
         rows: NDArray[np.int32] = self._row_of[np.minimum(ids, len(self._row_of) - 1)]
         return rows
 
@@ -134,9 +135,9 @@ class Matrix:
 
 @contextmanager
 def open_matrix(conn: Connection, advance: Advance = still) -> Iterator[Matrix]:
-    """The matrix in a snapshot of its own; PgsimError where pgsim was never installed.
+    """The matrix in a snapshot of its own; PgsimError where pgsim is not installed.
 
-    `conn` is in autocommit mode; `advance` is told how many more lists are read.
+    `conn` is in autocommit mode; `advance` receives the number of lists read.
     """
     read_collection(conn)
     with snapshot(conn) as table:

@@ -1,8 +1,8 @@
 """The matrix as Parquet: a folder with two tables, each in as many files as it takes.
 
-`recording/` has a row for each recording, `similarity/` a row for each pair, with the names that
-they have in SQL. MBIDs are strings: Spark reads no others, and compressed they take what 16 bytes
-would.
+`recording/` has a row for each recording, `similarity/` a row for each pair, with the column names
+of SQL. MBIDs are strings: Spark has no other type for them, and compressed they are as small as 16
+bytes.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
-"""The search itself as a Faiss index, to ask for neighbours of any vector without PostgreSQL.
+"""The vectors as a Faiss index, to find neighbours of any vector without PostgreSQL.
 
-Its squared distances are those of the vectors as they are; row numbers are lines of the file of
-MBIDs beside it. All vectors are in memory, twice, while it is made.
+Its squared distances are those of the vectors as they are. A row number is a line number of the
+file of MBIDs beside it. All vectors are in memory, twice, while it is made.
 """
 
 from pathlib import Path
