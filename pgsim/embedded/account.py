@@ -93,7 +93,7 @@ def _create_system_user() -> None:
     program = shutil.which("useradd", path=f"{os.defpath}:/usr/sbin:/sbin")
     if program is None:
         raise EmbeddedError(
-            f"no useradd here to create the system user '{SYSTEM_USER}', who runs the embedded "
+            f"no useradd here to create the system user '{SYSTEM_USER}', which runs the embedded "
             "server for root: create that user, or run pgsim as an ordinary user"
         )
     options = ("--system", "--user-group", "--no-create-home", "--home-dir", "/var/lib/pgsim")

@@ -45,7 +45,7 @@ def resolve(database: str | None, *, create: bool = False) -> str:
         return database
     if re.search("[@:/]", database):
         raise UsageError(
-            "what names the database is neither a connection string nor a name: write"
+            "the database is given as neither a connection string nor a name: write"
             " postgresql://user@host:port/database, or a name without @ : /"
         )
     server = embedded.start()

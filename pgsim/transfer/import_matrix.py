@@ -220,7 +220,7 @@ class _Lists:
         follows = group[1:] == group[:-1]
         wrongs = {
             "a rank below 1": rank < 1,
-            "a distance that is none": ~(np.isfinite(distance) & (distance >= 0)),
+            "a distance that is no number from 0": ~(np.isfinite(distance) & (distance >= 0)),
             "itself for a neighbour": pairs.mbid == pairs.similar,
             "two neighbours of one rank": follows & (rank[1:] == rank[:-1]),
             "distances that fall": follows & (distance[1:] < distance[:-1]),

@@ -130,8 +130,8 @@ def _format_of(path: Path) -> str:
             return name
     known = ", ".join(suffix for each in FORMATS.values() for suffix in each.suffixes)
     raise UsageError(
-        f"'{path}' does not say in which format: end it in one of {known}, or name it"
-        f" by `format` ({', '.join(FORMATS)})"
+        f"'{path}' does not say in which format: end it in one of {known}, or give the `format`"
+        f" ({', '.join(FORMATS)})"
     )
 
 

@@ -312,7 +312,10 @@ def test_parquet_of_other_kinds_is_refused(
         (lambda rows: [{**rows[0], "rank": "0"}, *rows[1:]], f"{mbid(1)} has a rank below 1"),
         (lambda rows: [{**rows[0], "rank": "2"}, *rows[1:]], "has two neighbours of one rank"),
         (lambda rows: [{**rows[0], "distance": "9"}, *rows[1:]], "has distances that fall"),
-        (lambda rows: [{**rows[0], "distance": "nan"}, *rows[1:]], "has a distance that is none"),
+        (
+            lambda rows: [{**rows[0], "distance": "nan"}, *rows[1:]],
+            "has a distance that is no number from 0",
+        ),
         (lambda rows: [{**rows[0], "distance": "x"}, *rows[1:]], "line 2: distance is 'x'"),
         (lambda rows: [{**rows[0], "mbid": "x"}, *rows[1:]], "line 2: mbid is 'x'"),
         (lambda rows: [{**rows[0], "rank": "1,1"}, *rows[1:]], "line 2: 5 values for 4 columns"),
