@@ -31,10 +31,13 @@
 \ir functions/neighbours/nearest_exact.sql
 \ir functions/neighbours/nearest_approximate.sql
 \ir functions/neighbours/nearest_matching.sql
+\ir functions/neighbours/reach_length.sql
 \ir functions/neighbours/live_reach.sql
 \ir functions/neighbours/pending_recordings.sql
 \ir functions/neighbours/listed_neighbours.sql
 \ir functions/answers/exponents.sql
+\ir functions/answers/similarity_of.sql
+\ir functions/answers/candidates.sql
 \ir functions/answers/answer.sql
 \ir functions/answers/distance_answer.sql
 \ir functions/neighbours/stored_list.sql

@@ -11,9 +11,6 @@ from pgsim.progress import Advance, still
 from pgsim.store.lists import read_lists, read_reaches
 from pgsim.store.vectors import Vectors
 
-# As similar_recordings() orders: the nearest max(4k, 80), by similarity.
-_CANDIDATES = 4
-_LEAST_CANDIDATES = 80
 _BLOCK = 16384  # lists in memory at once
 
 
@@ -73,6 +70,14 @@ class _Tally:
             self.shared[name] += int((known & (own == others)).sum())
 
 
+def candidates(k: int) -> int:
+    """The number of nearest that similar_recordings() orders by similarity for a plain question.
+
+    The same as candidates() of SQL, which a test compares.
+    """
+    return max(4 * k, 80)
+
+
 def read_occurrences(
     conn: Connection, all_: Vectors, k: int, advance: Advance = still
 ) -> tuple[list[Hubness], list[Precision]]:
@@ -92,7 +97,7 @@ def read_occurrences(
     }
     for start in range(0, len(all_.ids), _BLOCK):
         block = all_.ids[start : start + _BLOCK]
-        length = max(_CANDIDATES * k, _LEAST_CANDIDATES)
+        length = candidates(k)
         listed, neighbours, distances = read_lists(conn, block, length)
         seeds = row_of[listed]
         rows = row_of[np.minimum(neighbours, len(row_of) - 1)]

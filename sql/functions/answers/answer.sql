@@ -14,8 +14,7 @@ BEGIN ATOMIC
         r.year::integer,
         r.genre,
         best.distance,
-        -- exp() and real would complain of underflow
-        CASE WHEN best.exponent < 80 THEN exp(-best.exponent) ELSE 0 END::real AS similarity
+        pgsim.similarity_of(best.exponent) AS similarity
     FROM (
         SELECT
             c.id,

@@ -13,7 +13,7 @@ BEGIN ATOMIC
         r.year::integer,
         r.genre,
         c.distance,
-        CASE WHEN c.exponent < 80 THEN exp(-c.exponent) ELSE 0 END::real AS similarity
+        pgsim.similarity_of(c.exponent) AS similarity
     FROM pgsim.exponents(ids, distances, seed_reach, pending) AS c
     INNER JOIN pgsim.recording AS r ON c.id = r.id
     ORDER BY CASE WHEN farthest THEN -c.distance ELSE c.distance END ASC, r.mbid ASC;

@@ -23,7 +23,7 @@ BEGIN
         FROM unnest(ids, distances) WITH ORDINALITY AS u (id, distance, place)
         INNER JOIN recording AS r ON u.id = r.id
         LEFT JOIN (
-            SELECT x.id, CASE WHEN x.exponent < 80 THEN exp(-x.exponent) ELSE 0 END::real AS similarity
+            SELECT x.id, similarity_of(x.exponent) AS similarity
             FROM exponents(ids, distances, seed_reach, pending) AS x
             WHERE min_similarity IS NOT NULL AND m.factors IS NULL
         ) AS e ON u.id = e.id

@@ -7,11 +7,9 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path FROM CURRENT
 AS $$
 DECLARE
-    -- Among fewer than 80 of a whole collection, too many of its recordings are in nobody's answer.
     pool CONSTANT integer := CASE
         WHEN ranking = 'distance' OR m.factors IS NOT NULL THEN k
-        WHEN f IS NULL AND max_per_artist IS NULL AND distinct_titles IS NOT TRUE AND nullif(min_similarity, 0) IS NULL THEN greatest(4 * k, 80)
-        ELSE greatest(4 * k, 40)
+        ELSE candidates(k, f IS NULL AND max_per_artist IS NULL AND distinct_titles IS NOT TRUE AND nullif(min_similarity, 0) IS NULL)
     END;
     found_ids integer[];
     found real[];

@@ -7,7 +7,7 @@ SET search_path FROM CURRENT
 AS $$
 DECLARE
     reaches real[];
-    pool integer := greatest(4 * k, 40);
+    pool integer := candidates(k, false);
     candidates integer[];
     candidate_reaches real[];
     is_whole boolean;
@@ -66,9 +66,8 @@ BEGIN
                 avg(p.place) AS place,
                 avg(p.distance)::real AS distance,
                 avg(CASE
-                    WHEN m.factors IS NOT NULL THEN measured_similarity(p.distance, m.sample)
-                    WHEN p.exponent < 80 THEN exp(-p.exponent)
-                    ELSE 0
+                    WHEN m.factors IS NULL THEN similarity_of(p.exponent)
+                    ELSE measured_similarity(p.distance, m.sample)
                 END)::real AS similarity
             FROM placed AS p
             GROUP BY p.id, p.mbid

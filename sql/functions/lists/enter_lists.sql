@@ -14,7 +14,7 @@ BEGIN
             s.id,
             s.neighbours[: p.place] || i.entrant || s.neighbours[p.place + 1 : list_length - 1] AS neighbours,
             s.distances[: p.place] || i.distance || s.distances[p.place + 1 : list_length - 1] AS distances,
-            CASE WHEN p.place >= 25 THEN s.reach END AS reach
+            CASE WHEN p.place >= reach_length() THEN s.reach END AS reach
         FROM pg_temp.incoming_entrant AS i
         INNER JOIN similarity AS s ON i.id = s.id
         CROSS JOIN LATERAL (SELECT width_bucket(i.distance, s.distances) AS place) AS p
@@ -27,7 +27,7 @@ BEGIN
         SET
             neighbours = e.neighbours,
             distances = e.distances,
-            reach = coalesce(e.reach, (SELECT avg(d.distance)::real FROM unnest(e.distances[: 25]) AS d (distance)))
+            reach = coalesce(e.reach, (SELECT avg(d.distance)::real FROM unnest(e.distances[: reach_length()]) AS d (distance)))
         FROM entered AS e
         WHERE s.id = e.id
         RETURNING s.id, e.reach IS NULL AS has_moved

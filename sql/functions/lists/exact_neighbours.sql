@@ -13,7 +13,7 @@ BEGIN ATOMIC
             SELECT
                 coalesce(array_agg(o.id ORDER BY o.distance ASC, o.mbid ASC), '{}') AS neighbours,
                 coalesce(array_agg(o.distance ORDER BY o.distance ASC, o.mbid ASC), '{}') AS distances,
-                (avg(o.distance) FILTER (WHERE o.place <= 25))::real AS reach
+                (avg(o.distance) FILTER (WHERE o.place <= pgsim.reach_length()))::real AS reach
             FROM (
                 -- Numbered after the LIMIT: before it, all would be sorted.
                 SELECT

@@ -17,7 +17,7 @@ BEGIN
                 seed.id,
                 coalesce(array_agg(o.id ORDER BY o.place), ''{}'') AS neighbours,
                 coalesce(array_agg(o.distance ORDER BY o.place), ''{}'') AS distances,
-                (avg(o.distance) FILTER (WHERE o.place <= 25))::real AS reach
+                (avg(o.distance) FILTER (WHERE o.place <= reach_length()))::real AS reach
             FROM recording AS seed
             LEFT JOIN LATERAL (
                 SELECT f.id, f.distance::real, row_number() OVER (ORDER BY f.distance::real, f.mbid) AS place

@@ -16,7 +16,7 @@ BEGIN ATOMIC
     SELECT
         coalesce(array_agg(m.id ORDER BY m.place ASC) FILTER (WHERE m.place <= most), '{}') AS neighbours,
         coalesce(array_agg(m.distance ORDER BY m.place ASC) FILTER (WHERE m.place <= most), '{}') AS distances,
-        (avg(m.distance) FILTER (WHERE m.place <= 25))::real AS reach,
+        (avg(m.distance) FILTER (WHERE m.place <= pgsim.reach_length()))::real AS reach,
         (count(*) FILTER (WHERE m.is_sure))::integer AS complete
     FROM (
         SELECT

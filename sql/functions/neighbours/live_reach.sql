@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION pgsim.live_reach(query vector, except_id integer) RET
 LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path FROM CURRENT
 AS $$
-    SELECT avg(n.distance)::real FROM nearest_matching(query, 25, NULL, except_id) AS n;
+    SELECT avg(n.distance)::real FROM nearest_matching(query, reach_length(), NULL, except_id) AS n;
 $$;
 
 COMMENT ON FUNCTION pgsim.live_reach(vector, integer) IS

@@ -12,7 +12,7 @@ BEGIN
     SELECT r.* INTO one FROM recording AS r WHERE r.id = recording_of(a);
     SELECT r.* INTO other FROM recording AS r WHERE r.id = recording_of(b);
     RETURN QUERY
-    SELECT 'all sets', e.distance, CASE WHEN e.exponent < 80 THEN exp(-e.exponent) ELSE 0 END::real, false
+    SELECT 'all sets', e.distance, similarity_of(e.exponent), false
     FROM
         (SELECT pending_recordings() AS pending) AS p,
         exponents(

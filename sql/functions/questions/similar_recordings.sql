@@ -50,7 +50,7 @@ BEGIN
     IF is_plain AND ranking = 'similarity' THEN
         RETURN QUERY
         SELECT a.* FROM
-            stored_list(seed, greatest(4 * k, 80)) AS l,
+            stored_list(seed, candidates(k, true)) AS l,
             answer(l.neighbours, l.distances, l.reach, k, '{}') AS a;
     ELSIF is_plain AND ranking = 'distance' THEN
         RETURN QUERY

@@ -52,7 +52,7 @@ BEGIN
         SELECT a.* FROM nearest_answers(
             centroid, k, ranking, conditions, m, NULL, max_per_artist, distinct_titles, min_similarity, titles,
             CASE
-                WHEN m.factors IS NULL THEN (SELECT avg(n.distance)::real FROM nearest_matching(centroid, 25, others) AS n)
+                WHEN m.factors IS NULL THEN (SELECT avg(n.distance)::real FROM nearest_matching(centroid, reach_length(), others) AS n)
             END, pending_recordings()) AS a;
     ELSE
         RETURN QUERY
