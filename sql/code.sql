@@ -2,6 +2,8 @@
 \ir types/recording_filter.sql
 \ir types/similar_recording.sql
 \ir types/measure.sql
+\ir types/question_rules.sql
+\ir types/question_seed.sql
 \ir types/batch_recording.sql
 \ir types/found_recording.sql
 
@@ -18,6 +20,8 @@
 \ir functions/words/matches.sql
 \ir functions/neighbours/distance.sql
 \ir functions/words/check_question.sql
+\ir functions/words/as_real.sql
+\ir functions/words/resolve_rules.sql
 \ir functions/words/resolve_filter.sql
 \ir functions/words/known_metrics.sql
 \ir functions/loading/draw_pairs.sql
@@ -69,7 +73,7 @@
 \ir functions/lists/store_lists.sql
 \ir functions/lists/enter_lists.sql
 \ir functions/lists/merged_list.sql
-\ir functions/lists/refresh_batch.sql
+\ir functions/questions/refresh_batch.sql
 \ir functions/questions/refresh_similarity.sql
 \ir functions/rebuild/shown_similarity.sql
 \ir functions/rebuild/empty_hidden_similarity.sql

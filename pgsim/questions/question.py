@@ -20,8 +20,8 @@ _FILTERS = {
     "decade": "integer",
     "year_from": "integer",
     "year_to": "integer",
-    "length_from": "real",
-    "length_to": "real",
+    "length_from": "double precision",
+    "length_to": "double precision",
     "exclude": "uuid[]",
     "exclude_artists": "uuid[]",
     "metric": "text",
@@ -30,7 +30,7 @@ _FILTERS = {
 _RULES = {
     "max_per_artist": "integer",
     "distinct_titles": "boolean",
-    "min_similarity": "real",
+    "min_similarity": "double precision",
     "approximate": "boolean",
     "ranking": "text",
 }

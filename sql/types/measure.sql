@@ -8,6 +8,6 @@ CREATE TYPE pgsim.measure AS (
 );
 
 COMMENT ON TYPE pgsim.measure IS
-'A distance other than the fused one: that between vectors times the factors of their dimensions, times the unit. sets: the '
-'feature sets of a metric; slice: the expression on r.vector that an index of its own serves, if there is one; approximate: '
-'whether reranking will do; sample: the distances of some pairs drawn by lot, ascending. NULL: the fused distance.';
+'Internal: a distance other than the fused one, as resolve_measure() makes it: the Euclidean distance between two vectors multiplied '
+'by factors, times unit. sets: the feature sets of the metric; slice: the expression on r.vector that an index serves, NULL without '
+'an index; approximate: whether a rerank may answer; sample: the distances of random pairs, ascending. NULL is the fused distance.';

@@ -12,5 +12,6 @@ CREATE TYPE pgsim.recording_filter AS (
 );
 
 COMMENT ON TYPE pgsim.recording_filter IS
-'The conditions of a question, resolved: genre of the default scheme, label of another one, years, lengths, what and whom to '
-'leave out, artists (artist_key) who have had their share, feature sets that may not be missing. NULL asks for nothing.';
+'Internal: the conditions of a question, as resolve_filter() makes them. genre: a label of the default scheme; label: one of another '
+'scheme, as scheme:label; used_artists: artist keys that have reached max_per_artist; present: feature sets that may not be missing. '
+'A field that is NULL is no condition.';

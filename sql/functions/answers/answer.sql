@@ -30,4 +30,4 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.answer(integer[], real[], real, integer, integer[]) IS
-'The k of the candidates given that are the most similar, with their metadata.';
+'Internal: the k candidates most similar to the seed, with their metadata, the most similar first.';

@@ -20,4 +20,4 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.distance_answer(integer[], real[], real, integer[], boolean) IS
-'All the candidates given by their distance, with their similarity and metadata.';
+'Internal: all candidates with their similarity and metadata, the nearest first, or the farthest first.';

@@ -73,4 +73,5 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION pgsim.explain_set(pgsim.feature_set, vector, vector) IS
-'In words, the values of one feature set in which two recordings agree or differ most, given their slices of the vector.';
+'Internal: in words, the values of one feature set in which two recordings agree or differ most; a and b are the set''s slices of their '
+'vectors.';

@@ -36,4 +36,5 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.exponents(integer[], real[], real, integer[]) IS
-'For each candidate distance^2 / (reach(seed) * reach(candidate)): the similarity is exp of its negative.';
+'Internal: for each candidate distance^2 / (reach(seed) * reach(candidate)); its similarity is similarity_of(exponent). pending: as of '
+'pending_recordings().';

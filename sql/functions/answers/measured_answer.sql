@@ -20,4 +20,4 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.measured_answer(integer[], real[], integer, pgsim.measure, boolean) IS
-'The nearest k of the candidates given by another measure than the fused distance, with their metadata.';
+'Internal: the k nearest candidates by another measure than the fused distance, or the k farthest, with their similarity and metadata.';

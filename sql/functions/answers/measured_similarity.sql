@@ -18,4 +18,5 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.measured_similarity(real, double precision[]) IS
-'The share of the pairs in a sample that are farther apart than a distance, interpolated; the sample ascends.';
+'Internal: the share of a sample of distances that are greater than a distance, interpolated; the sample is ascending. NULL without a '
+'sample.';

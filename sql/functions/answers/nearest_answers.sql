@@ -1,41 +1,34 @@
 CREATE OR REPLACE FUNCTION pgsim.nearest_answers(
-    query vector, k integer, ranking text, f pgsim.recording_filter, m pgsim.measure, except_id integer,
-    max_per_artist integer, distinct_titles boolean, min_similarity real, titles text[], seed_reach real, pending integer[],
-    listed integer[] DEFAULT NULL, listed_distances real[] DEFAULT NULL, listed_share double precision DEFAULT NULL
+    s pgsim.question_seed, k integer, ranking text, f pgsim.recording_filter, m pgsim.measure, rules pgsim.question_rules,
+    pending integer[]
 ) RETURNS SETOF pgsim.similar_recording
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path FROM CURRENT
 AS $$
 DECLARE
-    pool CONSTANT integer := CASE
-        WHEN ranking = 'distance' OR m.factors IS NOT NULL THEN k
-        ELSE candidates(k, f IS NULL AND max_per_artist IS NULL AND distinct_titles IS NOT TRUE AND nullif(min_similarity, 0) IS NULL)
-    END;
-    found_ids integer[];
-    found real[];
+    -- By a measure of its own, the order of distances is that of similarities.
+    by_similarity CONSTANT boolean := ranking = 'similarity' AND m.factors IS NULL;
+    ids integer[];
+    distances real[];
 BEGIN
     IF m.factors IS NULL THEN
-        seed_reach := coalesce(seed_reach, live_reach(query, except_id));
-    ELSE
-        ranking := 'distance';  -- a metric's similarity is the order of its distances
+        s.reach := coalesce(s.reach, live_reach(s.vector, s.id));
     END IF;
-    SELECT q.ids, q.distances INTO found_ids, found
+    SELECT q.ids, q.distances INTO ids, distances
     FROM qualifying(
-        query, pool, f, m, except_id,
-        max_per_artist, distinct_titles, min_similarity, titles, seed_reach, pending, listed, listed_distances, listed_share
-    ) AS q;
+        s, CASE WHEN by_similarity THEN candidates(k, f IS NULL AND rules IS NULL) ELSE k END, f, m, rules, pending) AS q;
     IF m.factors IS NOT NULL THEN
-        RETURN QUERY SELECT a.* FROM measured_answer(found_ids, found, k, m) AS a;
-    ELSIF ranking = 'distance' THEN
-        RETURN QUERY SELECT a.* FROM distance_answer(found_ids, found, seed_reach, pending) AS a;
+        RETURN QUERY SELECT a.* FROM measured_answer(ids, distances, k, m) AS a;
+    ELSIF by_similarity THEN
+        RETURN QUERY SELECT a.* FROM answer(ids, distances, s.reach, k, pending) AS a;
     ELSE
-        RETURN QUERY SELECT a.* FROM answer(found_ids, found, seed_reach, k, pending) AS a;
+        RETURN QUERY SELECT a.* FROM distance_answer(ids, distances, s.reach, pending) AS a;
     END IF;
 END
 $$;
 
 COMMENT ON FUNCTION pgsim.nearest_answers(
-    vector, integer, text, pgsim.recording_filter, pgsim.measure, integer,
-    integer, boolean, real, text[], real, integer[], integer[], real[], double precision
+    pgsim.question_seed, integer, text, pgsim.recording_filter, pgsim.measure, pgsim.question_rules, integer[]
 ) IS
-'The answer to a question whose words are resolved: the nearest that qualify, ranked and with their metadata.';
+'Internal: the answer to a question whose words are resolved: the k best of the nearest that match and that the rules keep, with '
+'their metadata. pending: as of pending_recordings().';

@@ -1,57 +1,61 @@
 CREATE OR REPLACE FUNCTION pgsim.nearest_by_rank(
-    seeds integer[], queries vector[], k integer, ranking text, f pgsim.recording_filter, m pgsim.measure,
-    max_per_artist integer, distinct_titles boolean, min_similarity real, titles text[], pending integer[]
+    seeds pgsim.question_seed[], k integer, ranking text, f pgsim.recording_filter, m pgsim.measure, rules pgsim.question_rules,
+    pending integer[]
 ) RETURNS SETOF pgsim.similar_recording
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path FROM CURRENT
 AS $$
 DECLARE
-    reaches real[];
     pool integer := candidates(k, false);
-    candidates integer[];
-    candidate_reaches real[];
+    least_similarity CONSTANT real := rules.min_similarity;
     is_whole boolean;
+    pooled integer[];
+    reaches real[];
     found integer[];
     distances real[];
     similarities real[];
+    kept integer[];
 BEGIN
+    rules.min_similarity := NULL;  -- compared with the mean, below
     IF m.factors IS NULL THEN
-        -- at distance 1 from a reach of 1 the exponent is one over the other reach
-        SELECT array_agg(coalesce(1 / e.exponent, 0)::real ORDER BY s.place) INTO reaches
-        FROM exponents(seeds, array_fill(1::real, ARRAY[cardinality(seeds)]), 1, pending) AS e
-        INNER JOIN unnest(seeds) WITH ORDINALITY AS s (id, place) ON e.id = s.id;
+        -- At distance 1 from a reach of 1, the exponent is one over the other reach.
+        SELECT array_agg(ROW(s.id, s.vector, coalesce(1 / e.exponent, 0), NULL, NULL, NULL)::question_seed) INTO seeds
+        FROM unnest(seeds) AS s
+        INNER JOIN exponents(
+            ARRAY(SELECT q.id FROM unnest(seeds) AS q), array_fill(1::real, ARRAY[cardinality(seeds)]), 1, pending
+        ) AS e ON s.id = e.id;
     END IF;
     LOOP
-        -- Every seed's nearest; whole where nobody who is not among them could qualify.
+        -- Each seed's nearest. They are all that is needed once no recording beyond them can qualify.
         SELECT
             coalesce(array_agg(DISTINCT n.id), '{}'),
-            bool_and(coalesce(n.fetched, 0) < pool OR coalesce(n.last > similarity_bound(nullif(min_similarity, 0), reaches[q.seed]), false))
-        INTO candidates, is_whole
-        FROM unnest(queries) WITH ORDINALITY AS q (query, seed)
+            bool_and(coalesce(n.fetched, 0) < pool OR coalesce(n.last > similarity_bound(least_similarity, s.reach), false))
+        INTO pooled, is_whole
+        FROM unnest(seeds) AS s
         LEFT JOIN LATERAL (
             SELECT a.id, count(*) OVER () AS fetched, max(a.distance) OVER () AS last
-            FROM nearest_matching(q.query, pool, f, NULL, NULL, m) AS a
+            FROM nearest_matching(s.vector, pool, f, NULL, NULL, m) AS a
         ) AS n ON true;
-        candidates := array_remove(candidates, NULL);
+        pooled := array_remove(pooled, NULL);
         IF m.factors IS NULL THEN
-            SELECT array_agg((1 / e.exponent)::real ORDER BY e.id) INTO candidate_reaches
-            FROM exponents(candidates, array_fill(1::real, ARRAY[cardinality(candidates)]), 1, pending) AS e;
+            SELECT array_agg((1 / e.exponent)::real ORDER BY e.id) INTO reaches
+            FROM exponents(pooled, array_fill(1::real, ARRAY[cardinality(pooled)]), 1, pending) AS e;
         END IF;
 
         WITH pair AS (
             SELECT
                 c.id,
                 r.mbid,
-                q.seed,
+                s.id AS seed,
                 d.distance,
                 CASE
                     WHEN d.distance = 0 THEN 0
-                    WHEN m.factors IS NULL THEN d.distance::double precision ^ 2 / nullif(c.reach::double precision * reaches[q.seed], 0)
+                    WHEN m.factors IS NULL THEN d.distance::double precision ^ 2 / nullif(c.reach::double precision * s.reach, 0)
                 END AS exponent
-            FROM unnest(candidates, candidate_reaches) AS c (id, reach)
+            FROM unnest(pooled, reaches) AS c (id, reach)
             INNER JOIN recording AS r ON c.id = r.id
-            CROSS JOIN unnest(queries) WITH ORDINALITY AS q (query, seed)
-            CROSS JOIN LATERAL (SELECT distance(r.vector, q.query, m) AS distance) AS d
+            CROSS JOIN unnest(seeds) AS s
+            CROSS JOIN LATERAL (SELECT distance(r.vector, s.vector, m) AS distance) AS d
         ), placed AS (
             SELECT
                 p.*,
@@ -78,17 +82,16 @@ BEGIN
             array_agg(v.similarity ORDER BY v.place, v.distance, v.mbid)
         INTO found, distances, similarities
         FROM averaged AS v
-        WHERE min_similarity IS NULL OR v.similarity >= min_similarity;
-        SELECT b.kept INTO candidates
-        FROM kept_by_rules(found, distances, k, NULL, max_per_artist, distinct_titles, NULL, titles, NULL, pending) AS b;
-        EXIT WHEN is_whole OR cardinality(candidates) >= k;
+        WHERE least_similarity IS NULL OR v.similarity >= least_similarity;
+        SELECT b.kept INTO kept FROM kept_by_rules(found, distances, k, NULL, rules, NULL, pending) AS b;
+        EXIT WHEN is_whole OR cardinality(kept) >= k;
         pool := least(4.0 * pool, 2000000000);
     END LOOP;
 
     RETURN QUERY
     SELECT
         b.place::integer, r.mbid, r.artist, r.title, r.album, r.year::integer, r.genre, u.distance, u.similarity
-    FROM unnest(candidates[:k]) WITH ORDINALITY AS b (id, place)
+    FROM unnest(kept[:k]) WITH ORDINALITY AS b (id, place)
     INNER JOIN unnest(found, distances, similarities) AS u (id, distance, similarity) ON b.id = u.id
     INNER JOIN recording AS r ON b.id = r.id
     ORDER BY b.place;
@@ -96,7 +99,7 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.nearest_by_rank(
-    integer[], vector[], integer, text, pgsim.recording_filter, pgsim.measure, integer, boolean, real, text[], integer[]
+    pgsim.question_seed[], integer, text, pgsim.recording_filter, pgsim.measure, pgsim.question_rules, integer[]
 ) IS
-'The k matching recordings whose places in the orders of several seeds, given by id and vector, are best on average; distance '
-'and similarity are means.';
+'Internal: the k recordings that match, that the rules keep, and whose ranks in the answers of several seeds are best on average. '
+'distance and similarity are means over the seeds.';

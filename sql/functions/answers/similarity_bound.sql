@@ -5,4 +5,4 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN reach * (-ln(least_similarity) + sqrt(ln(least_similarity) ^ 2 - 4 * ln(least_similarity))) / 2;
 
 COMMENT ON FUNCTION pgsim.similarity_bound(real, real) IS
-'The distance beyond which no recording can be as similar as that to one of this reach.';
+'Internal: the distance beyond which no recording can have this similarity to a recording with this reach.';

@@ -17,4 +17,5 @@ EXCEPTION WHEN lock_not_available THEN
 END
 $$;
 
-COMMENT ON FUNCTION pgsim.empty_stale() IS 'Gives back the space of pgsim.stale after a refresh, where nothing is left in it.';
+COMMENT ON FUNCTION pgsim.empty_stale() IS
+'Internal: gives back the disk space of pgsim.stale where no change is left in it.';

@@ -41,5 +41,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.enter_lists(integer) IS
-'Puts each entrant of the temporary table incoming_entrant into its list of this length, where its place is plain; the lists '
-'that it did so to.';
+'Internal: puts each entrant of the temporary table incoming_entrant into its list of this length, and returns these lists '
+'(recording.id). It leaves out an entrant that ties with another member or is in the list already.';

@@ -37,4 +37,4 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.exact_neighbours(integer[], integer) IS
-'The lists of the recordings given, each by a scan of the whole collection: slow and right.';
+'Internal: the lists of n neighbours of these recordings, each by a scan of the whole collection.';

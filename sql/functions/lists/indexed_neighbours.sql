@@ -42,4 +42,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.indexed_neighbours(integer[], integer, integer) IS
-'The lists of the recordings given by the HNSW index; hnsw.ef_search and hnsw.iterative_scan stay set until the transaction ends.';
+'Internal: the lists of n neighbours of these recordings, by the HNSW index. hnsw.ef_search and hnsw.iterative_scan stay set until the '
+'transaction ends.';

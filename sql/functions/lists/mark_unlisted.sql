@@ -16,4 +16,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.mark_unlisted(integer) IS
-'Marks recordings that have a vector and no list as changed, so that refresh makes one; how many.';
+'Internal: marks up to so many recordings that have a vector and no list as changed, so that the next refresh makes their lists; the '
+'number of marked recordings.';

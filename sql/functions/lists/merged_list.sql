@@ -42,5 +42,5 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.merged_list(integer[], real[], integer[], real[], integer[], integer) IS
-'A list of neighbours without those that leave it or are gone, and with those that enter; and how many of its first are '
-'surely the nearest.';
+'Internal: a list without the recordings that leave it or are deleted, and with those that enter it. complete: how many of its first '
+'members are certainly the nearest.';

@@ -23,4 +23,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.recording_changed() IS
-'Trigger: writes changes of vectors, and of MBIDs, by which ties go, to pgsim.stale, and notifies the channel pgsim_stale.';
+'Internal: trigger function. Writes changes of vectors and of MBIDs, which order ties, to pgsim.stale, and notifies the channel '
+'pgsim_stale.';

@@ -11,4 +11,5 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgsim.recording_truncated() IS 'Trigger: a collection without recordings has no matrix.';
+COMMENT ON FUNCTION pgsim.recording_truncated() IS
+'Internal: trigger function. Empties the matrix together with pgsim.recording.';

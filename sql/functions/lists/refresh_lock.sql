@@ -14,4 +14,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.refresh_lock() IS
-'Waits until no other transaction changes the matrix, and keeps others from it until this one ends.';
+'Internal: waits until no other transaction changes the matrix, and blocks such transactions until this one ends; an error where this '
+'one is not READ COMMITTED.';

@@ -18,4 +18,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.store_lists(integer[]) IS
-'Stores the lists of the temporary table incoming_similarity, and removes those of the dead; under refresh_lock().';
+'Internal: stores the lists of the temporary table incoming_similarity and deletes those of the dead recordings; the number of stored '
+'lists. The caller holds refresh_lock().';

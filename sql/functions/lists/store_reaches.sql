@@ -26,4 +26,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.store_reaches(integer[]) IS
-'Writes to pgsim.reach what pgsim.similarity says of these recordings, in the transaction that changed it; under refresh_lock().';
+'Internal: copies the reaches of these recordings from pgsim.similarity to pgsim.reach, in the transaction that changed them. The '
+'caller holds refresh_lock().';

@@ -13,5 +13,5 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION pgsim.take_stale(bigint[]) IS
-'Takes these changes off pgsim.stale for a refresh, under refresh_lock(); what an unfinished rebuild has not seen is kept for '
-'its end.';
+'Internal: removes these changes from pgsim.stale and returns them for a refresh; a change that an unfinished rebuild has not seen is '
+'kept for the end of the rebuild. The caller holds refresh_lock().';

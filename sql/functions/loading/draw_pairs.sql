@@ -31,4 +31,4 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.draw_pairs() IS
-'A thousand pairs of recordings drawn by lot, as the differences of their vectors.';
+'Internal: up to 1000 random pairs of recordings, as the differences of their vectors; always the same for the same collection.';

@@ -6,4 +6,4 @@ RETURN (
 );
 
 COMMENT ON FUNCTION pgsim.merge_features(real[], real[]) IS
-'The features of two documents of one submission: the newer''s where it has them, else the older''s. Missing ones are NaN.';
+'Internal: the features of two documents of one submission: the newer value where there is one, else the older. NaN is a missing value.';

@@ -13,4 +13,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.sample_pairs() IS
-'Draws the pairs anew by which the similarity of a metric is told; pgsim index and fuse --refit call it.';
+'Internal: draws the random pairs that a metric''s similarity is computed from, and stores them; the number of pairs. pgsim index and '
+'pgsim fuse --refit call it.';

@@ -37,4 +37,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.store_recordings() IS
-'Stores the rows of the temporary table incoming_recording: changes the recordings that differ and inserts the new ones.';
+'Internal: stores the rows of the temporary table incoming_recording: updates the recordings that differ and inserts the new ones; '
+'returns how many of each.';

@@ -21,4 +21,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.store_redirects() IS
-'Stores the pairs of the temporary table incoming_redirect: of those with one old MBID the last.';
+'Internal: stores the pairs of the temporary table incoming_redirect, the last one for each old MBID; returns how many are new, how '
+'many changed, and how many there are.';

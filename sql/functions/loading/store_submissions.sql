@@ -22,4 +22,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.store_submissions() IS
-'Stores the rows of the temporary table incoming_submission, merging documents of one submission; returns the new and the changed ones.';
+'Internal: stores the rows of the temporary table incoming_submission, and merges the documents of one submission; returns the new and '
+'the changed submissions.';

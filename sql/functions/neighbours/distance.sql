@@ -4,4 +4,4 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN m.factors IS NULL THEN a <-> b ELSE ((a * m.factors) <-> (b * m.factors)) * m.unit END::real;
 
 COMMENT ON FUNCTION pgsim.distance(vector, vector, pgsim.measure) IS
-'The distance between two vectors, fused or by another measure.';
+'Internal: the distance between two vectors, the fused one or that of another measure.';

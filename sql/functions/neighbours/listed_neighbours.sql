@@ -39,7 +39,6 @@ BEGIN ATOMIC
     ORDER BY c.distance ASC, c.mbid ASC;
 END;
 
-COMMENT ON FUNCTION pgsim.listed_neighbours(
-    integer, vector, integer[], real[], integer[], pgsim.recording_filter
-) IS
-'A stored list as it is now: without the dead and the changed, with the pending ones as near as its last member, only those that match.';
+COMMENT ON FUNCTION pgsim.listed_neighbours(integer, vector, integer[], real[], integer[], pgsim.recording_filter) IS
+'Internal: a stored list as it is now: without deleted and changed recordings, and with the pending ones that are as near as its last '
+'member; only recordings that match.';

@@ -6,4 +6,5 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION pgsim.live_reach(vector, integer) IS
-'Mean of the 25 nearest distances of a vector: what similarity.reach holds for listed recordings.';
+'Internal: the reach of a vector, found by a search: the mean of its reach_length() nearest distances. similarity.reach holds it for '
+'listed recordings.';

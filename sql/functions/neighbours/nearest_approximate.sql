@@ -47,6 +47,6 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgsim.nearest_approximate(
-    vector, integer, pgsim.recording_filter, integer, integer, integer, pgsim.measure
-) IS 'About the n matching recordings nearest to a vector, by the HNSW index, or that of a metric; it may return fewer than match.';
+COMMENT ON FUNCTION pgsim.nearest_approximate(vector, integer, pgsim.recording_filter, integer, integer, integer, pgsim.measure) IS
+'Internal: about n of the matching recordings nearest to a vector, by the HNSW index or that of a metric; it may return fewer than '
+'match.';

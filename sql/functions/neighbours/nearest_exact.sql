@@ -19,4 +19,4 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.nearest_exact(vector, integer, pgsim.recording_filter, integer, pgsim.measure, boolean) IS
-'The n matching recordings nearest to a vector, or farthest from it, by a scan of all that match; ties by mbid.';
+'Internal: the n matching recordings nearest to a vector, or farthest from it, by a scan of all that match; ties are ordered by mbid.';

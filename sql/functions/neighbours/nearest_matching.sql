@@ -105,9 +105,7 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgsim.nearest_matching(
-    vector, integer, pgsim.recording_filter, integer, double precision, pgsim.measure
-) IS
-'The n matching recordings nearest to a vector, nearest first, never fewer than match: by a scan of the matching rows '
-'where these are few, else by the HNSW index, and by a scan all the same where that brings too little. By another measure: '
-'by the index of its own, or a rerank of the max(1000, 10n) nearest where approximate will do, else by a scan.';
+COMMENT ON FUNCTION pgsim.nearest_matching(vector, integer, pgsim.recording_filter, integer, double precision, pgsim.measure) IS
+'Internal: the n matching recordings nearest to a vector, nearest first; fewer only where fewer match. It scans the matching rows where '
+'they are few, else it searches the HNSW index, and scans where the index finds too little. By another measure it searches that '
+'measure''s own index, or reorders the max(1000, 10n) nearest where the measure is approximate, else it scans.';

@@ -7,4 +7,5 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION pgsim.pending_recordings() IS
-'Recordings that changed since the matrix was last refreshed; NULL after more than 500 changes, too many to merge into an answer.';
+'Internal: the recordings that changed since the last refresh of the matrix; NULL after more than 500 changes, which are too many to '
+'merge into an answer.';

@@ -15,4 +15,5 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.stored_list(uuid, integer) IS
-'The nearest n of the stored list of a recording, where nothing has changed since the lists were made; else no row.';
+'Internal: the first n members of a recording''s stored list, and its reach; no row where the list is shorter or anything has changed '
+'since the last refresh.';

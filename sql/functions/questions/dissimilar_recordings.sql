@@ -5,8 +5,8 @@ CREATE OR REPLACE FUNCTION pgsim.dissimilar_recordings(
     decade integer DEFAULT NULL,
     year_from integer DEFAULT NULL,
     year_to integer DEFAULT NULL,
-    length_from real DEFAULT NULL,
-    length_to real DEFAULT NULL,
+    length_from double precision DEFAULT NULL,
+    length_to double precision DEFAULT NULL,
     exclude uuid[] DEFAULT NULL,
     exclude_artists uuid[] DEFAULT NULL,
     metric text DEFAULT NULL,
@@ -41,6 +41,12 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.dissimilar_recordings(
-    uuid, integer, text, integer, integer, integer, real, real, uuid[], uuid[], text, jsonb
+    uuid, integer, text, integer, integer, integer, double precision, double precision, uuid[], uuid[], text, jsonb
 ) IS
-'The k recordings farthest from a seed, the farthest first, by a scan of all that match; arguments as in similar_recordings().';
+'The k recordings farthest from a seed, the farthest first. Scans all recordings that match.
+
+- seed: MBID of a recording in the database, or an MBID that redirects to one.
+- k: number of rows, from 1 to 1000; default 10.
+- All other arguments: as in similar_recordings().
+
+Raises an error as similar_recordings() does.';

@@ -5,8 +5,8 @@ CREATE OR REPLACE FUNCTION pgsim.distance_statistics(
     decade integer DEFAULT NULL,
     year_from integer DEFAULT NULL,
     year_to integer DEFAULT NULL,
-    length_from real DEFAULT NULL,
-    length_to real DEFAULT NULL,
+    length_from double precision DEFAULT NULL,
+    length_to double precision DEFAULT NULL,
     exclude uuid[] DEFAULT NULL,
     exclude_artists uuid[] DEFAULT NULL,
     metric text DEFAULT NULL,
@@ -32,7 +32,13 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.distance_statistics(
-    vector, integer, text, integer, integer, integer, real, real, uuid[], uuid[], text, jsonb
+    vector, integer, text, integer, integer, integer, double precision, double precision, uuid[], uuid[], text, jsonb
 ) IS
-'How far from a vector the recordings are that a question has to choose from, except one: their number, and the mean, standard '
-'deviation, 95th percentile and maximum of their distances, by a scan of all that match.';
+'How far from a vector the recordings are that a question chooses from, in one row: their number (candidates), and the
+mean, standard deviation, 95th percentile (p95) and maximum of their distances. Scans all recordings that match.
+
+- query: a vector of the database''s feature space.
+- except_id: a recording (recording.id) to leave out, such as the one that the vector belongs to.
+- All other arguments: as in similar_recordings().
+
+Raises an error for an unknown genre, metric or feature set, and for a number that is out of range.';

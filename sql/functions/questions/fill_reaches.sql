@@ -24,4 +24,9 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.fill_reaches(regclass) IS
-'Makes pgsim.reach anew from the lists that are in a table, or that pgsim.similarity shows: fill_reaches(''pgsim.similarity'').';
+'Makes pgsim.reach anew from lists: SELECT pgsim.fill_reaches(''pgsim.similarity''). Needed after lists were changed by
+hand.
+
+- lists: the table or view with the lists.
+
+Raises an error in a transaction that is not READ COMMITTED.';

@@ -108,6 +108,13 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.find_recordings(text, integer, text, text) IS
-'The k recordings whose artist and title match words best: find_recordings(''beatles hey ju''). artist, title: words that have to '
-'stand there. Accents, signs and case do not count, and the last word may be only begun; where too few have all words, those that '
-'lack one follow, and, where the extension pg_trgm is installed, those spelt alike. score: from 0 to 1, all words and no others.';
+'The k recordings whose artist and title match words best, the best first. Accents, case and punctuation are ignored,
+and the last word may be a prefix. Where fewer than k recordings have all words, those that lack one word follow, and,
+with the extension pg_trgm, those with words spelled alike. score is from 0 to 1; 1 means all words and no others.
+
+- words: words of the artist or the title: ''beatles hey ju''.
+- k: number of rows, from 1 to 1000; default 10.
+- artist: words that the artist must have.
+- title: words that the title must have.
+
+Raises an error where no argument has a word, and for a k that is out of range.';

@@ -26,5 +26,10 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.index_metric(text) IS
-'Builds the HNSW index by which similar_recordings(metric => ...) answers live, where it is missing; false where it is there. Without '
-'one a metric is answered by a scan.';
+'Builds the HNSW index by which similar_recordings(metric => ...) answers quickly. True if it was built, false if it
+was there already. Without an index, a metric is answered by a scan. Needs the rights to create an index on
+pgsim.recording, and blocks writes to it meanwhile.
+
+- metric: name of one feature set.
+
+Raises an error for an unknown metric, and for one that is not a feature set as a whole.';

@@ -5,13 +5,13 @@ CREATE OR REPLACE FUNCTION pgsim.nearest_recordings(
     decade integer DEFAULT NULL,
     year_from integer DEFAULT NULL,
     year_to integer DEFAULT NULL,
-    length_from real DEFAULT NULL,
-    length_to real DEFAULT NULL,
+    length_from double precision DEFAULT NULL,
+    length_to double precision DEFAULT NULL,
     exclude uuid[] DEFAULT NULL,
     exclude_artists uuid[] DEFAULT NULL,
     max_per_artist integer DEFAULT NULL,
     distinct_titles boolean DEFAULT false,
-    min_similarity real DEFAULT NULL,
+    min_similarity double precision DEFAULT NULL,
     metric text DEFAULT NULL,
     weights jsonb DEFAULT NULL,
     approximate boolean DEFAULT false,
@@ -26,8 +26,9 @@ DECLARE
         SELECT a.atttypmod FROM pg_attribute AS a WHERE a.attrelid = 'recording'::regclass AND a.attname = 'vector');
     conditions recording_filter;
     m measure;
+    s question_seed;
 BEGIN
-    PERFORM check_question(k, ranking, max_per_artist, min_similarity);
+    PERFORM check_question(k, ranking);
     IF query IS NULL THEN
         RAISE EXCEPTION 'the query vector is NULL'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'a recording that is not there, or has no features, has no vector';
@@ -38,15 +39,22 @@ BEGIN
     conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
     m := resolve_measure(metric, weights, approximate);
     conditions.present := m.sets;
+    s.vector := query;
     RETURN QUERY
     SELECT a.* FROM nearest_answers(
-        query, k, ranking, conditions, m, NULL, max_per_artist, distinct_titles, min_similarity,
-        NULL, NULL, pending_recordings()) AS a;
+        s, k, ranking, conditions, m, resolve_rules(max_per_artist, distinct_titles, min_similarity), pending_recordings()) AS a;
 END
 $$;
 
 COMMENT ON FUNCTION pgsim.nearest_recordings(
-    vector, integer, text, integer, integer, integer, real, real, uuid[], uuid[], integer, boolean, real,
-    text, jsonb, boolean, text
+    vector, integer, text, integer, integer, integer, double precision, double precision, uuid[], uuid[], integer, boolean, double
+    precision, text, jsonb, boolean, text
 ) IS
-'The k recordings most similar to a vector of the database''s feature space; arguments as in similar_recordings().';
+'The k recordings most similar to a vector, the most similar first: similar_recordings() for what is not in the
+database.
+
+- query: a vector of the database''s feature space, with as many dimensions as recording.vector.
+- All other arguments: as in similar_recordings(), without same_genre and same_decade.
+
+Raises an error for a vector that is NULL or has another number of dimensions, and otherwise as similar_recordings()
+does.';

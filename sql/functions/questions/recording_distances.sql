@@ -39,5 +39,10 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.recording_distances(uuid, uuid) IS
-'How far apart two recordings are by every metric, the fused distance (all sets) first: the distance (two recordings are expected '
-'at 1 by each metric) and the similarity, as in similar_recordings(metric => ...). NULL where one of the two lacks the set.';
+'The distance and the similarity of two recordings by each metric, a row a metric; the first row is the fused distance
+(all sets). Two random recordings are expected at distance 1. The similarity is that of similar_recordings() with the
+metric. Where one of the two lacks the feature set, missing is true, and distance and similarity are NULL.
+
+- a, b: MBIDs of recordings in the database, or MBIDs that redirect to them.
+
+Raises an error for an unknown recording and for one that has no vector.';

@@ -19,4 +19,8 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.recording_of(uuid) IS
-'The recording (recording.id) that an MBID names: its own, else the one that its redirects lead to. An error where there is none.';
+'The recording (recording.id) with an MBID, or else the one that the MBID redirects to.
+
+- seed: the MBID.
+
+Raises an error where there is none.';

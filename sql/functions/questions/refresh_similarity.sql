@@ -30,4 +30,10 @@ END
 $$;
 
 COMMENT ON PROCEDURE pgsim.refresh_similarity (integer, integer) IS
-'Brings the matrix up to date, in batches: CALL pgsim.refresh_similarity(). Returns how many changes and lists there were.';
+'Brings the matrix up to date with all changes of recordings, in batches of 1000 that are committed one by one: CALL
+pgsim.refresh_similarity(). Returns the number of changes and of lists that were written. Stopped at any point and
+called again, it continues.
+
+- changed, lists: leave them out; they are the columns of the result.
+
+Raises an error inside a transaction, and while transactions are not READ COMMITTED by default.';

@@ -10,13 +10,13 @@ CREATE OR REPLACE FUNCTION pgsim.similar_recordings(
     year_to integer DEFAULT NULL,
     same_genre boolean DEFAULT false,
     same_decade boolean DEFAULT false,
-    length_from real DEFAULT NULL,
-    length_to real DEFAULT NULL,
+    length_from double precision DEFAULT NULL,
+    length_to double precision DEFAULT NULL,
     exclude uuid[] DEFAULT NULL,
     exclude_artists uuid[] DEFAULT NULL,
     max_per_artist integer DEFAULT NULL,
     distinct_titles boolean DEFAULT false,
-    min_similarity real DEFAULT NULL,
+    min_similarity double precision DEFAULT NULL,
     metric text DEFAULT NULL,
     weights jsonb DEFAULT NULL,
     approximate boolean DEFAULT false,
@@ -29,18 +29,10 @@ AS $$
 DECLARE
     conditions recording_filter;
     m measure;
-    seed_id integer;
-    query vector;
-    seed_genre text;
-    seed_decade integer;
-    seed_title text;
-    lacks text[];
-    neighbours integer[];
-    distances real[];
-    seed_reach real;
+    rules question_rules;
+    own record;
+    s question_seed;
     pending integer[];
-    listed integer[];
-    listed_distances real[];
     is_plain CONSTANT boolean := k BETWEEN 1 AND 1000
     AND num_nonnulls(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists, max_per_artist,
         min_similarity, metric, weights) = 0
@@ -60,70 +52,85 @@ BEGIN
         RETURN;
     END IF;
 
-    PERFORM check_question(k, ranking, max_per_artist, min_similarity);
-    seed_id := recording_of(seed);
-    SELECT r.vector, r.genre, r.decade, r.title, r.missing, s.neighbours, s.distances, s.reach
-    INTO query, seed_genre, seed_decade, seed_title, lacks, neighbours, distances, seed_reach
-    FROM recording AS r LEFT JOIN similarity AS s ON r.id = s.id
-    WHERE r.id = seed_id;
-    IF query IS NULL THEN
+    PERFORM check_question(k, ranking);
+    s.id := recording_of(seed);
+    SELECT r.vector, r.genre, r.decade, r.title, r.missing, l.neighbours, l.distances, l.reach INTO own
+    FROM recording AS r LEFT JOIN similarity AS l ON r.id = l.id
+    WHERE r.id = s.id;
+    IF own.vector IS NULL THEN
         RAISE EXCEPTION 'recording % has no vector', seed
             USING ERRCODE = 'no_data_found',
                 HINT = 'its submissions hold none of the fitted feature sets; see pgsim status';
     END IF;
 
-    IF same_genre THEN
-        IF seed_genre IS NULL THEN
-            RAISE EXCEPTION 'same_genre: recording % has no genre', seed USING ERRCODE = 'no_data_found';
-        END IF;
+    IF same_genre AND own.genre IS NULL THEN
+        RAISE EXCEPTION 'same_genre: recording % has no genre', seed USING ERRCODE = 'no_data_found';
     END IF;
     IF same_decade THEN
-        IF seed_decade IS NULL THEN
+        IF own.decade IS NULL THEN
             RAISE EXCEPTION 'same_decade: recording % has no year', seed USING ERRCODE = 'no_data_found';
-        ELSIF decade <> seed_decade THEN
+        ELSIF decade <> own.decade THEN
             RAISE EXCEPTION 'same_decade: recording % is of %, and decade => % asks for another',
-                seed, seed_decade, decade
+                seed, own.decade, decade
                 USING ERRCODE = 'invalid_parameter_value';
         END IF;
-        decade := seed_decade;
+        decade := own.decade;
     END IF;
     conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
     IF same_genre THEN
-        IF conditions.genre <> seed_genre THEN
-            RAISE EXCEPTION 'same_genre: recording % is %, and genre => ''%'' asks for another', seed, seed_genre, genre
+        IF conditions.genre <> own.genre THEN
+            RAISE EXCEPTION 'same_genre: recording % is %, and genre => ''%'' asks for another', seed, own.genre, genre
                 USING ERRCODE = 'invalid_parameter_value';
         END IF;
-        conditions.genre := seed_genre;
+        conditions.genre := own.genre;
     END IF;
     m := resolve_measure(metric, weights, approximate);
-    PERFORM require_sets(seed, lacks, m);
+    PERFORM require_sets(seed, own.missing, m);
     conditions.present := m.sets;
+    rules := resolve_rules(max_per_artist, distinct_titles, min_similarity, CASE WHEN distinct_titles THEN ARRAY[title_key(own.title)] END);
 
-    -- The list brought up to date.
+    -- The list as it is now, where it and its reach are those of the present vector.
+    s.vector := own.vector;
     pending := pending_recordings();
-    IF seed_id = ANY(pending) OR (pending IS NULL AND EXISTS (SELECT FROM stale AS t WHERE t.id = seed_id)) THEN
-        neighbours := NULL;
-        seed_reach := NULL;
+    IF s.id <> ALL(pending) OR (pending IS NULL AND NOT EXISTS (SELECT FROM stale AS t WHERE t.id = s.id)) THEN
+        s.reach := own.reach;
+        IF m.factors IS NULL AND own.neighbours IS NOT NULL AND pending IS NOT NULL THEN
+            SELECT coalesce(array_agg(l.id), '{}'), coalesce(array_agg(l.distance), '{}') INTO s.listed, s.listed_distances
+            FROM listed_neighbours(s.id, own.vector, own.neighbours, own.distances, pending, conditions) AS l;
+            s.listed_share := cardinality(s.listed) / nullif(cardinality(own.neighbours), 0)::double precision;
+        END IF;
     END IF;
-    IF m.factors IS NULL AND neighbours IS NOT NULL AND pending IS NOT NULL THEN
-        SELECT coalesce(array_agg(l.id), '{}'), coalesce(array_agg(l.distance), '{}') INTO listed, listed_distances
-        FROM listed_neighbours(seed_id, query, neighbours, distances, pending, conditions) AS l;
-    END IF;
-    RETURN QUERY
-    SELECT a.* FROM nearest_answers(
-        query, k, ranking, conditions, m, seed_id, max_per_artist, distinct_titles, min_similarity,
-        CASE WHEN distinct_titles THEN ARRAY[title_key(seed_title)] END, seed_reach, pending, listed, listed_distances,
-        cardinality(listed) / nullif(cardinality(neighbours), 0)::double precision) AS a;
+    RETURN QUERY SELECT a.* FROM nearest_answers(s, k, ranking, conditions, m, rules, pending) AS a;
 END
 $$;
 
 COMMENT ON FUNCTION pgsim.similar_recordings(
-    uuid, integer, text, integer, integer, integer, boolean, boolean, real, real, uuid[], uuid[], integer, boolean, real,
-    text, jsonb, boolean, text
+    uuid, integer, text, integer, integer, integer, boolean, boolean, double precision, double precision, uuid[], uuid[], integer,
+    boolean, double precision, text, jsonb, boolean, text
 ) IS
-'The k recordings most similar to a seed. genre: a label of the default scheme, or scheme:label; decade: 1990; '
-'year_from, year_to: inclusive; same_genre, same_decade: as the seed; length_from, length_to: seconds; exclude, exclude_artists: '
-'MBIDs. max_per_artist, distinct_titles (the seed''s own included) and min_similarity leave out what is farther. metric: mfccs, or '
-'bpm+key; weights: {"moods": 2}, in place of the profile''s; approximate: a metric without an index may be answered by a rerank. '
-'ranking: similarity (default) orders the nearest max(4k, 80) by similarity, or max(4k, 40) of those that qualify where something '
-'is asked of them; distance gives the k nearest. Exactly k rows whenever k qualify.';
+'The k recordings most similar to a seed, the most similar first, with their metadata, distance and similarity. Exactly
+k rows come back whenever k recordings qualify. Ties are ordered by mbid. A condition that is NULL asks for nothing.
+
+- seed: MBID of a recording in the database, or an MBID that redirects to one.
+- k: number of rows, from 1 to 1000; default 10.
+- genre: a label of the default scheme (roc), or of another scheme by its name (dortmund:rock).
+- decade: first year of a decade; 1990 asks for the years 1990 to 1999.
+- year_from, year_to: first and last year of release, both included.
+- same_genre, same_decade: whether the genre, or the decade, has to be that of the seed; default false.
+- length_from, length_to: least and greatest length in seconds, both included.
+- exclude: MBIDs of recordings to leave out.
+- exclude_artists: MBIDs of artists whose recordings to leave out.
+- max_per_artist: greatest number of recordings by one artist; recordings without an artist are not limited.
+- distinct_titles: whether to leave out recordings with the title of the seed or of a nearer row; live, remastered and
+  featuring versions have the same title; default false.
+- min_similarity: least similarity, from 0 to 1.
+- metric: a feature set (mfccs), or several of equal weight (bpm+key), to compare by instead of the fused distance.
+- weights: the weights of some feature sets in this question, as a JSON object: {"moods": 2}. 0 leaves a set out; a
+  set that is not named keeps its weight.
+- approximate: whether a metric without an index may be answered by reordering the recordings nearest by the fused
+  distance, which is quicker than a scan and may miss some; default false.
+- ranking: similarity (default) takes the nearest max(4k, 80) recordings and orders them by similarity; with any
+  condition, the nearest max(4k, 40) that qualify. distance returns the k nearest.
+
+Raises an error for an unknown seed, genre, metric, feature set or ranking, for a seed that has no vector or lacks
+what the question needs, and for a number that is out of range.';

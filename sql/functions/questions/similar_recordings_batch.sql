@@ -7,13 +7,13 @@ CREATE OR REPLACE FUNCTION pgsim.similar_recordings_batch(
     year_to integer DEFAULT NULL,
     same_genre boolean DEFAULT false,
     same_decade boolean DEFAULT false,
-    length_from real DEFAULT NULL,
-    length_to real DEFAULT NULL,
+    length_from double precision DEFAULT NULL,
+    length_to double precision DEFAULT NULL,
     exclude uuid[] DEFAULT NULL,
     exclude_artists uuid[] DEFAULT NULL,
     max_per_artist integer DEFAULT NULL,
     distinct_titles boolean DEFAULT false,
-    min_similarity real DEFAULT NULL,
+    min_similarity double precision DEFAULT NULL,
     metric text DEFAULT NULL,
     weights jsonb DEFAULT NULL,
     approximate boolean DEFAULT false,
@@ -28,9 +28,10 @@ DECLARE
     answer batch_recording;
 BEGIN
     -- What cannot be meant of any seed is refused; what is left to refuse is a seed's own problem.
-    PERFORM check_question(k, ranking, max_per_artist, min_similarity);
+    PERFORM check_question(k, ranking);
     PERFORM resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
     PERFORM resolve_measure(metric, weights, approximate);
+    PERFORM resolve_rules(max_per_artist, distinct_titles, min_similarity);
     FOR one IN SELECT s.seed FROM unnest(seeds) WITH ORDINALITY AS s (seed, place) ORDER BY s.place LOOP
         BEGIN
             RETURN QUERY
@@ -47,9 +48,14 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.similar_recordings_batch(
-    uuid[], integer, text, integer, integer, integer, boolean, boolean, real, real, uuid[], uuid[], integer, boolean, real,
-    text, jsonb, boolean, text
+    uuid[], integer, text, integer, integer, integer, boolean, boolean, double precision, double precision, uuid[], uuid[],
+    integer, boolean, double precision, text, jsonb, boolean, text
 ) IS
-'similar_recordings() for many seeds, in their order. A seed that is unknown, or lacks what the question needs, or that '
-'same_genre or same_decade cannot be asked of, is one row: the seed and the problem, all else NULL. Other arguments '
-'as in similar_recordings().';
+'The answers of similar_recordings() for many seeds, in the order of the seeds; the column seed says whose answer a row
+belongs to.
+
+- seeds: MBIDs, as many as you like.
+- All other arguments: as in similar_recordings().
+
+A seed that is unknown, has no vector, or contradicts the question is one row: seed and problem are set, all other
+columns are NULL. Raises an error for what is wrong whatever the seed is: an unknown genre, say.';

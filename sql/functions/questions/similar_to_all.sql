@@ -6,13 +6,13 @@ CREATE OR REPLACE FUNCTION pgsim.similar_to_all(
     decade integer DEFAULT NULL,
     year_from integer DEFAULT NULL,
     year_to integer DEFAULT NULL,
-    length_from real DEFAULT NULL,
-    length_to real DEFAULT NULL,
+    length_from double precision DEFAULT NULL,
+    length_to double precision DEFAULT NULL,
     exclude uuid[] DEFAULT NULL,
     exclude_artists uuid[] DEFAULT NULL,
     max_per_artist integer DEFAULT NULL,
     distinct_titles boolean DEFAULT false,
-    min_similarity real DEFAULT NULL,
+    min_similarity double precision DEFAULT NULL,
     metric text DEFAULT NULL,
     weights jsonb DEFAULT NULL,
     approximate boolean DEFAULT false,
@@ -25,47 +25,51 @@ AS $$
 DECLARE
     conditions recording_filter;
     m measure;
+    rules question_rules;
     others recording_filter;
-    ids integer[];
-    vectors vector[];
-    centroid vector;
-    titles text[];
     mbids uuid[];
+    titles text[];
+    seeds_found question_seed[];
+    mean question_seed;
 BEGIN
-    PERFORM check_question(k, ranking, max_per_artist, min_similarity);
+    PERFORM check_question(k, ranking);
     IF method IS NULL OR method NOT IN ('centroid', 'rank') THEN
         RAISE EXCEPTION 'unknown method ''%''', coalesce(method, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'known: centroid, rank';
     END IF;
-    SELECT array_agg(s.id), array_agg(s.mbid), array_agg(s.vector), array_agg(title_key(s.title)) INTO ids, mbids, vectors, titles
+    SELECT array_agg(s.mbid), array_agg(title_key(s.title)), array_agg(ROW(s.id, s.vector, NULL, NULL, NULL, NULL)::question_seed)
+    INTO mbids, titles, seeds_found
     FROM seed_vectors(seeds) AS s;
     conditions := resolve_filter(
         genre, decade, year_from, year_to, length_from, length_to, exclude || mbids, exclude_artists);
     m := resolve_measure(metric, weights, approximate);
     PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(seeds) AS s;
     conditions.present := m.sets;
+    rules := resolve_rules(max_per_artist, distinct_titles, min_similarity, titles);
     IF method = 'centroid' THEN
-        SELECT avg(v.vector) INTO centroid FROM unnest(vectors) AS v (vector);
-        -- A seed is no neighbour of its own: the reach of the mean, too, is to the others.
-        others.exclude := mbids;
-        RETURN QUERY
-        SELECT a.* FROM nearest_answers(
-            centroid, k, ranking, conditions, m, NULL, max_per_artist, distinct_titles, min_similarity, titles,
-            CASE
-                WHEN m.factors IS NULL THEN (SELECT avg(n.distance)::real FROM nearest_matching(centroid, reach_length(), others) AS n)
-            END, pending_recordings()) AS a;
+        SELECT avg(q.vector) INTO mean.vector FROM unnest(seeds_found) AS q;
+        IF m.factors IS NULL THEN
+            -- No seed is a neighbour of the mean: its reach, too, is that to the others.
+            others.exclude := mbids;
+            SELECT avg(n.distance) INTO mean.reach FROM nearest_matching(mean.vector, reach_length(), others) AS n;
+        END IF;
+        RETURN QUERY SELECT a.* FROM nearest_answers(mean, k, ranking, conditions, m, rules, pending_recordings()) AS a;
     ELSE
-        RETURN QUERY
-        SELECT a.* FROM nearest_by_rank(
-            ids, vectors, k, ranking, conditions, m, max_per_artist, distinct_titles, min_similarity, titles, pending_recordings()) AS a;
+        RETURN QUERY SELECT a.* FROM nearest_by_rank(seeds_found, k, ranking, conditions, m, rules, pending_recordings()) AS a;
     END IF;
 END
 $$;
 
 COMMENT ON FUNCTION pgsim.similar_to_all(
-    uuid[], integer, text, text, integer, integer, integer, real, real, uuid[], uuid[], integer, boolean, real,
-    text, jsonb, boolean, text
+    uuid[], integer, text, text, integer, integer, integer, double precision, double precision, uuid[], uuid[], integer, boolean,
+    double precision, text, jsonb, boolean, text
 ) IS
-'The k recordings most similar to several seeds, none of these among them. method: centroid (default), the nearest to their mean; '
-'rank, those whose places in the seeds'' own answers are best on average, with their mean distance and similarity. Other '
-'arguments as in similar_recordings().';
+'The k recordings most similar to several seeds at once, without the seeds themselves.
+
+- seeds: from 1 to 1000 MBIDs.
+- k: number of rows, from 1 to 1000; default 10.
+- method: centroid (default) compares with the mean of the seeds'' vectors. rank orders by the mean of a recording''s
+  ranks in the answers of the single seeds; distance and similarity are then means over the seeds.
+- All other arguments: as in similar_recordings(), without same_genre and same_decade.
+
+Raises an error for an unknown method, for an empty array of seeds, and otherwise as similar_recordings() does.';

@@ -37,4 +37,5 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION pgsim.status() IS
-'What the database holds, and how far the matrix is behind: an item a row; number is a count, or a size in bytes.';
+'What the database holds and how far the matrix is behind, an item a row. value is the item as text; number is a count, or a size in '
+'bytes, and NULL where the item is neither.';

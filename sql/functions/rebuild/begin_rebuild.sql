@@ -43,4 +43,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.begin_rebuild(integer, text, double precision, integer) IS
-'The number of the unfinished rebuild, or of a new one, with its parts, which the channel pgsim_rebuild is notified of.';
+'Internal: the number of the unfinished rebuild, or else of a new one, whose parts it makes; it notifies the channel pgsim_rebuild of a '
+'new one.';

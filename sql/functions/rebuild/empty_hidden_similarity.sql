@@ -15,4 +15,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.empty_hidden_similarity() IS
-'Gives back the space of the table that the view pgsim.similarity does not show: that of the matrix before the last rebuild.';
+'Internal: gives back the disk space of the table that the view pgsim.similarity does not show, which holds the matrix before the last '
+'rebuild.';

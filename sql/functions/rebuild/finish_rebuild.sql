@@ -28,4 +28,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.finish_rebuild() IS
-'Switches the view to a rebuild whose parts are all done; changes that it has not seen are stale from then on.';
+'Internal: switches the view pgsim.similarity to a rebuild whose parts are all done, and marks the changes that the rebuild has not '
+'seen as stale.';

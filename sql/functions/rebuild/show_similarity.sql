@@ -21,4 +21,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.show_similarity(text) IS
-'Makes the view pgsim.similarity show similarity_a or similarity_b; every cached plan follows. For those who may write pgsim.rebuild.';
+'Internal: makes the view pgsim.similarity show similarity_a or similarity_b; cached plans follow. For roles that may update '
+'pgsim.rebuild.';

@@ -10,4 +10,5 @@ AS $$
     LIMIT 1;
 $$;
 
-COMMENT ON FUNCTION pgsim.shown_similarity() IS 'Which of similarity_a and similarity_b the view pgsim.similarity shows.';
+COMMENT ON FUNCTION pgsim.shown_similarity() IS
+'Internal: which of similarity_a and similarity_b the view pgsim.similarity shows.';

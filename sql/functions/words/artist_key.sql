@@ -3,4 +3,5 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN coalesce(artist_mbids[1]::text, nullif(btrim(lower(normalize(artist, nfkc))), ''));
 
 COMMENT ON FUNCTION pgsim.artist_key(uuid[], text) IS
-'Whom max_per_artist counts as one artist: the first MBID, or the credit as written where there is none; NULL where nobody is known.';
+'Internal: what max_per_artist counts as one artist: the first MBID, or without MBIDs the artist credit in lower case; NULL without '
+'either.';

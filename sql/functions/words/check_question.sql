@@ -1,6 +1,4 @@
-CREATE OR REPLACE FUNCTION pgsim.check_question(
-    k integer, ranking text DEFAULT 'similarity', max_per_artist integer DEFAULT NULL, min_similarity real DEFAULT NULL
-) RETURNS void
+CREATE OR REPLACE FUNCTION pgsim.check_question(k integer, ranking text DEFAULT 'similarity') RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 BEGIN
@@ -10,15 +8,9 @@ BEGIN
     ELSIF ranking IS NULL OR ranking NOT IN ('similarity', 'distance') THEN
         RAISE EXCEPTION 'unknown ranking ''%''', coalesce(ranking, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'known: similarity, distance';
-    ELSIF max_per_artist < 1 THEN
-        RAISE EXCEPTION 'max_per_artist is %, but must be 1 or more', max_per_artist
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no limit';
-    ELSIF NOT min_similarity BETWEEN 0 AND 1 THEN
-        RAISE EXCEPTION 'min_similarity is %, but must be from 0 to 1', min_similarity
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no limit';
     END IF;
 END
 $$;
 
-COMMENT ON FUNCTION pgsim.check_question(integer, text, integer, real) IS
-'Refuses numbers and rankings that cannot be meant.';
+COMMENT ON FUNCTION pgsim.check_question(integer, text) IS
+'Internal: raises an error for a k out of range and for an unknown ranking.';

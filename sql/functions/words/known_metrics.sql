@@ -18,4 +18,5 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.known_metrics() IS
-'What can be asked for as a metric: each feature set, and mfccsw and gfccsw, in which the i-th coefficient (from 0) counts 0.95^i.';
+'Internal: the metrics of this database: each feature set, and mfccsw and gfccsw, in which coefficient i (from 0) has the weight '
+'0.95^i.';

@@ -13,4 +13,4 @@ AND (f.used_artists IS NULL OR coalesce(pgsim.artist_key(r.artist_mbids, r.artis
 AND (f.present IS NULL OR NOT r.missing && f.present);
 
 COMMENT ON FUNCTION pgsim.matches(pgsim.recording, pgsim.recording_filter) IS
-'Whether a recording satisfies the conditions of a question: the one definition of every filter.';
+'Internal: whether a recording satisfies the conditions of a question; the only definition of each filter.';

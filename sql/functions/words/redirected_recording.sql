@@ -14,4 +14,4 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION pgsim.redirected_recording(uuid) IS
-'The recording (recording.id) that the redirects of an MBID lead to first; NULL where they lead to none.';
+'Internal: the first recording (recording.id) that an MBID redirects to, directly or in steps; NULL where there is none.';

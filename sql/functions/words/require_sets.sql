@@ -11,4 +11,4 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.require_sets(uuid, text[], pgsim.measure) IS
-'Refuses a metric whose feature sets a seed lacks.';
+'Internal: raises an error where a seed lacks a feature set of the metric.';

@@ -2,7 +2,7 @@
 -- which for a rare one is the whole table.
 CREATE OR REPLACE FUNCTION pgsim.resolve_filter(
     genre text, decade integer, year_from integer, year_to integer,
-    length_from real DEFAULT NULL, length_to real DEFAULT NULL,
+    length_from double precision DEFAULT NULL, length_to double precision DEFAULT NULL,
     exclude uuid[] DEFAULT NULL, exclude_artists uuid[] DEFAULT NULL
 ) RETURNS pgsim.recording_filter
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -16,11 +16,23 @@ DECLARE
     known text;
 BEGIN
     IF decade NOT BETWEEN 0 AND 9999 THEN
-        RAISE EXCEPTION 'decade % is not from 0 to 9990', decade
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'ask for decade => 1990 to have the years 1990 to 1999';
+        RAISE EXCEPTION 'decade is %, but must be from 0 to 9990', decade
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'decade => 1990 asks for the years 1990 to 1999';
     ELSIF decade % 10 <> 0 THEN
-        RAISE EXCEPTION 'decade % is not a multiple of 10', decade
+        RAISE EXCEPTION 'decade is %, but must be a multiple of 10', decade
             USING ERRCODE = 'invalid_parameter_value', HINT = format('ask for decade => %s', decade - decade % 10);
+    ELSIF year_from NOT BETWEEN 0 AND 9999 THEN
+        RAISE EXCEPTION 'year_from is %, but must be from 0 to 9999', year_from
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no limit';
+    ELSIF year_to NOT BETWEEN 0 AND 9999 THEN
+        RAISE EXCEPTION 'year_to is %, but must be from 0 to 9999', year_to
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no limit';
+    ELSIF NOT length_from BETWEEN 0 AND 'Infinity' THEN
+        RAISE EXCEPTION 'length_from is %, but must be 0 seconds or more', length_from
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no limit';
+    ELSIF NOT length_to BETWEEN 0 AND 'Infinity' THEN
+        RAISE EXCEPTION 'length_to is %, but must be 0 seconds or more', length_to
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no limit';
     END IF;
     result.year_from := greatest(year_from, decade);
     result.year_to := least(year_to, decade + 9);
@@ -32,8 +44,8 @@ BEGIN
         RAISE EXCEPTION 'no length is both from % and to % seconds', length_from, length_to
             USING ERRCODE = 'invalid_parameter_value', HINT = 'check length_from and length_to';
     END IF;
-    result.length_from := length_from;
-    result.length_to := length_to;
+    result.length_from := as_real(length_from);
+    result.length_to := as_real(length_to);
     IF exclude IS NOT NULL THEN
         -- By an old MBID, too. Nobody left out is no condition.
         result.exclude := nullif(array_remove(exclude, NULL) || ARRAY(
@@ -97,5 +109,5 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgsim.resolve_filter(text, integer, integer, integer, real, real, uuid[], uuid[]) IS
-'Turns the words of a question into conditions, and refuses those that cannot be meant.';
+COMMENT ON FUNCTION pgsim.resolve_filter(text, integer, integer, integer, double precision, double precision, uuid[], uuid[]) IS
+'Internal: the conditions of a question; an error for an unknown genre, for a number out of range, and for ranges that hold nothing.';

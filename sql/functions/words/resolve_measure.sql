@@ -103,5 +103,6 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.resolve_measure(text, jsonb, boolean) IS
-'Turns metric and weights into a measure; NULL where neither is given. Several metrics (bpm+key) count alike; weights replace '
-'those of the profile, and are taken as shares of their sum.';
+'Internal: the measure that metric and weights ask for, NULL where they ask for nothing. Several metrics (bpm+key) have equal weight; '
+'weights replace those of the profile, and are divided by their sum. An error for an unknown metric or feature set and for a weight out '
+'of range.';

@@ -11,4 +11,5 @@ RETURN setweight(to_tsvector('simple', regexp_replace(regexp_replace(
 ), '[\u0001-\u002F\u003A-\u0040\u005B-\u0060\u007B-\u00BF\u2010-\u205E]', ' ', 'g')), 'B');
 
 COMMENT ON FUNCTION pgsim.search_words(text, text) IS
-'What find_recordings() searches: the words of artist (weight A) and title (B), in small letters, without accents, signs and apostrophes.';
+'Internal: what find_recordings() searches: the words of artist (weight A) and title (weight B) in lower case, without accents and '
+'punctuation.';

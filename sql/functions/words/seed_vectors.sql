@@ -27,4 +27,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.seed_vectors(uuid[]) IS
-'The recordings that MBIDs name, each once; an error names the first that is not there, or has no vector.';
+'Internal: the recordings with these MBIDs, or that these redirect to, each once; an error for the first that is unknown or has no '
+'vector.';

@@ -31,5 +31,5 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION pgsim.title_key(text) IS
-'What distinct_titles compares: a title without case, width, punctuation, brackets, guests (feat.), and what follows a dash and '
-'names a version (live, remaster, demo, ...). Never empty: NULL where there is no title.';
+'Internal: what distinct_titles compares: the title without case, width, punctuation, brackets, featured artists, and what follows a '
+'dash and names a version (live, remaster, demo). NULL without a title, else never empty.';

@@ -71,10 +71,7 @@ QUESTIONS: dict[str, tuple[dict[str, Any], dict[str, float]]] = {
 
 def ask(conn: Connection, seed: UUID, k: int = K, **words: Any) -> list[tuple[UUID, float, float]]:
     words = {n: json.dumps(w) if isinstance(w, dict) else w for n, w in words.items()}
-    named = "".join(
-        f", {name} => %({name})s{'::real' if isinstance(word, float) else ''}"
-        for name, word in words.items()
-    )
+    named = "".join(f", {name} => %({name})s" for name in words)
     return conn.execute(
         "SELECT mbid, distance, similarity"
         f" FROM similar_recordings(%(seed)s, %(k)s{named}) ORDER BY rank",

@@ -160,7 +160,7 @@ def test_a_seed_that_contradicts_the_question_is_no_end_of_the_batch(
     [
         ("genre => 'polka'", "unknown genre 'polka'"),
         ("metric => 'x'", "unknown metric 'x'"),
-        ("decade => 1995", "decade 1995 is not a multiple"),
+        ("decade => 1995", "decade is 1995, but must be a multiple"),
         ("ranking => 'best'", "unknown ranking 'best'"),
     ],
 )

@@ -35,7 +35,6 @@ GRID = Profile(
         for place, name in enumerate(SETS)
     ),
 )
-REAL = {"length_from", "length_to", "min_similarity"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,9 +304,7 @@ def draw(rng: random.Random, mbids: list[UUID]) -> dict[str, Any]:
 
 def ask(conn: Connection, function: str, first: Any, k: int, words: dict[str, Any]) -> list[Any]:
     named = "".join(
-        f", {word} => %({word})s"
-        + ("::real" if word in REAL else "::uuid[]" if "exclude" in word else "")
-        for word in words
+        f", {word} => %({word})s" + ("::uuid[]" if "exclude" in word else "") for word in words
     )
     values = {word: Jsonb(v) if isinstance(v, dict) else v for word, v in words.items()}
     return conn.execute(

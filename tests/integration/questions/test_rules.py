@@ -81,10 +81,7 @@ def walk(
 
 
 def ask(conn: Connection, seed: UUID, k: int, **words: Any) -> list[tuple[UUID, float]]:
-    named = "".join(
-        f", {name} => %({name})s{'::real' if isinstance(word, float) else ''}"
-        for name, word in words.items()
-    )
+    named = "".join(f", {name} => %({name})s" for name in words)
     return conn.execute(
         f"SELECT mbid, distance FROM similar_recordings(%(seed)s, %(k)s{named}) ORDER BY rank",
         {"seed": seed, "k": k, **words},

@@ -65,10 +65,7 @@ def truth(conn: Connection, seed: Any, k: int, asked: dict[str, Any]) -> list[tu
 
 
 def ask(conn: Connection, seed: Any, k: int, **asked: Any) -> list[tuple[Any, float]]:
-    words = "".join(
-        f", {name} => %({name})s{'::real' if isinstance(word, float) else ''}"
-        for name, word in asked.items()
-    )
+    words = "".join(f", {name} => %({name})s" for name in asked)
     return conn.execute(
         f"SELECT mbid, distance FROM similar_recordings(%(seed)s, %(k)s{words}) ORDER BY rank",
         {"seed": seed, "k": k, **asked},
@@ -255,9 +252,9 @@ def test_the_kernels_leave_the_session_as_it_was(clustered: Connection) -> None:
         ("{seed}, genre => 'rock'", "unknown genre 'rock'"),
         ("{seed}, genre => 'mood:angry'", "unknown genre 'mood:angry'"),
         ("{seed}, genre => 'rosamerica:rock'", "unknown genre 'rock'"),
-        ("{seed}, decade => -10", "decade -10 is not from 0 to 9990"),
-        ("{seed}, decade => 2147483640", "decade 2147483640 is not from 0 to 9990"),
-        ("{seed}, decade => 1995", "decade 1995 is not a multiple of 10"),
+        ("{seed}, decade => -10", "decade is -10, but must be from 0 to 9990"),
+        ("{seed}, decade => 2147483640", "decade is 2147483640, but must be from 0 to 9990"),
+        ("{seed}, decade => 1995", "decade is 1995, but must be a multiple of 10"),
         ("{seed}, decade => 1990, year_to => 1985", "no year is both from 1990 and to 1985"),
         ("{seed}, ranking => 'best'", "unknown ranking 'best'"),
         ("{seed}, max_per_artist => 0", "max_per_artist is 0, but must be 1 or more"),

@@ -76,4 +76,9 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.refresh_batch(integer) IS
-'Brings the matrix up to date with the oldest changes, in the caller''s transaction.';
+'Brings the matrix up to date with the oldest changes of recordings, in the transaction of the caller. Returns the
+number of changes and of lists that were written; 0 changes mean that the matrix is up to date.
+
+- most: greatest number of changes.
+
+Raises an error in a transaction that is not READ COMMITTED.';

@@ -1,0 +1,24 @@
+CREATE OR REPLACE FUNCTION pgsim.resolve_rules(
+    max_per_artist integer, distinct_titles boolean, min_similarity double precision, titles text[] DEFAULT NULL
+) RETURNS pgsim.question_rules
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$
+BEGIN
+    IF max_per_artist < 1 THEN
+        RAISE EXCEPTION 'max_per_artist is %, but must be 1 or more', max_per_artist
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no limit';
+    ELSIF NOT min_similarity BETWEEN 0 AND 1 THEN
+        RAISE EXCEPTION 'min_similarity is %, but must be from 0 to 1', min_similarity
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no limit';
+    END IF;
+    RETURN ROW(
+        max_per_artist,
+        nullif(distinct_titles, false),
+        nullif(pgsim.as_real(min_similarity), 0),
+        CASE WHEN distinct_titles THEN titles END
+    )::pgsim.question_rules;
+END
+$$;
+
+COMMENT ON FUNCTION pgsim.resolve_rules(integer, boolean, double precision, text[]) IS
+'Internal: the rules of a question, NULL where they leave nothing out; an error for a number out of range.';
