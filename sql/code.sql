@@ -1,4 +1,4 @@
--- What may be dropped and made again at any time: pgsim init --upgrade does so, in this order.
+-- Everything that holds no data, in the order of its dependencies: pgsim init --upgrade makes it again.
 \ir types/recording_filter.sql
 \ir types/similar_recording.sql
 \ir types/measure.sql

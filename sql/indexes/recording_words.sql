@@ -1,5 +1,5 @@
--- Usage: find_recordings('beatles hey ju'): by words of artist and title. The expression is that of
--- search_words(), and calls nothing of pgsim's, so that functions can be made anew over the index.
+-- Usage: find_recordings('beatles hey ju'): finds words of artist and title. The expression is that of
+-- search_words(). It calls no function of pgsim's, so that an upgrade can replace them all.
 CREATE INDEX recording_words ON pgsim.recording USING gin ((
     setweight(to_tsvector('simple', regexp_replace(regexp_replace(
         normalize(left(coalesce(artist, ''), 1000), nfkd),

@@ -13,4 +13,4 @@ CREATE TYPE pgsim.batch_recording AS (
 );
 
 COMMENT ON TYPE pgsim.batch_recording IS
-'One row of the answers to many seeds: the seed, then a row as of similar_recordings(); or the problem with that seed.';
+'One row of similar_recordings_batch(): the seed and a row of its answer, or the seed and the problem with it.';

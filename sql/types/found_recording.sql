@@ -1,4 +1,4 @@
--- A type of its own, because plpgsql takes no argument and no output column of one name (artist).
+-- A type, because a plpgsql function cannot have an argument and an output column of the same name (artist).
 CREATE TYPE pgsim.found_recording AS (
     rank integer,
     mbid uuid,
@@ -10,4 +10,4 @@ CREATE TYPE pgsim.found_recording AS (
 );
 
 COMMENT ON TYPE pgsim.found_recording IS
-'One row that a search for words found: rank from 1, the recording, and how well the words match, from 0 to 1.';
+'One row of find_recordings(): the rank from 1, the recording, and a score from 0 to 1 that says how well the words match.';

@@ -1,4 +1,4 @@
--- A type of its own, because plpgsql takes no argument and no output column of one name (genre).
+-- A type, because a plpgsql function cannot have an argument and an output column of the same name (genre).
 CREATE TYPE pgsim.similar_recording AS (
     rank integer,
     mbid uuid,
@@ -12,4 +12,4 @@ CREATE TYPE pgsim.similar_recording AS (
 );
 
 COMMENT ON TYPE pgsim.similar_recording IS
-'One row of an answer: rank from 1, the recording, its distance to the seed, and its similarity from 0 to 1.';
+'One row of an answer: the rank from 1, the recording, its distance from the seed, and its similarity from 0 to 1.';

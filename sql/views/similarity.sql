@@ -7,8 +7,9 @@ SELECT
 FROM pgsim.similarity_a;
 
 COMMENT ON VIEW pgsim.similarity IS
-'The matrix: one recording''s nearest, nearest first. It shows the current one of two tables, so that a rebuild switches in an instant.';
-COMMENT ON COLUMN pgsim.similarity.id IS 'Recording (recording.id).';
-COMMENT ON COLUMN pgsim.similarity.neighbours IS 'Its nearest recordings (recording.id), nearest first; ties by mbid.';
-COMMENT ON COLUMN pgsim.similarity.distances IS 'Their distances, in the same order.';
-COMMENT ON COLUMN pgsim.similarity.reach IS 'Mean of its 25 nearest distances.';
+'The matrix: for each recording a list of the nearest. The view shows one of two tables; a rebuild fills the other one and then '
+'switches the view.';
+COMMENT ON COLUMN pgsim.similarity.id IS 'The recording (recording.id).';
+COMMENT ON COLUMN pgsim.similarity.neighbours IS 'The nearest recordings (recording.id), nearest first; ties are ordered by mbid.';
+COMMENT ON COLUMN pgsim.similarity.distances IS 'The distances of the neighbours, in the same order.';
+COMMENT ON COLUMN pgsim.similarity.reach IS 'The mean of the nearest distances, of as many as pgsim.reach_length() says.';

@@ -9,8 +9,8 @@ INNER JOIN pgsim.recording AS r ON s.id = r.id
 CROSS JOIN LATERAL unnest(s.neighbours, s.distances) WITH ORDINALITY AS l (id, distance, rank)
 INNER JOIN pgsim.recording AS o ON l.id = o.id;
 
-COMMENT ON VIEW pgsim.similarity_matrix IS 'The matrix spelled out: a row for each recording and neighbour.';
-COMMENT ON COLUMN pgsim.similarity_matrix.mbid IS 'MBID of the recording.';
-COMMENT ON COLUMN pgsim.similarity_matrix.rank IS 'Place of the neighbour in its list, 1 for the nearest.';
-COMMENT ON COLUMN pgsim.similarity_matrix.similar_mbid IS 'MBID of the neighbour.';
-COMMENT ON COLUMN pgsim.similarity_matrix.distance IS 'Distance between the two.';
+COMMENT ON VIEW pgsim.similarity_matrix IS 'The matrix with one row for each recording and neighbour.';
+COMMENT ON COLUMN pgsim.similarity_matrix.mbid IS 'The MBID of the recording.';
+COMMENT ON COLUMN pgsim.similarity_matrix.rank IS 'The place of the neighbour in the list, 1 for the nearest.';
+COMMENT ON COLUMN pgsim.similarity_matrix.similar_mbid IS 'The MBID of the neighbour.';
+COMMENT ON COLUMN pgsim.similarity_matrix.distance IS 'The distance between the two.';

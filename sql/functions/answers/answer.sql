@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION pgsim.answer(
 ) RETURNS SETOF pgsim.similar_recording
 LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 10
 BEGIN ATOMIC
-    -- Metadata is fetched for the best k alone; with their ties, since these go by mbid.
+    -- Fetch metadata for the best k only, and for their ties, which are ordered by mbid.
     SELECT
         row_number() OVER (ORDER BY best.exponent ASC, best.distance ASC, r.mbid ASC)::integer AS rank,
         r.mbid,

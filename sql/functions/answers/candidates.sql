@@ -1,5 +1,5 @@
--- Inlined into the functions that call it. pgsim/evaluation/hubs.py counts as many (candidates()).
--- With fewer than 80 of a whole collection, too many of its recordings are in nobody's answer.
+-- Inlined into the functions that call it. candidates() of pgsim/evaluation/hubs.py is the same.
+-- With fewer than 80 candidates, too many recordings of a collection are in no answer at all.
 CREATE OR REPLACE FUNCTION pgsim.candidates(k integer, is_plain boolean) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN greatest(4 * k, CASE WHEN is_plain THEN 80 ELSE 40 END);

@@ -3,7 +3,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path FROM CURRENT
 AS $$
     WITH dimension AS (
-        -- what fusion did, undone
+        -- the values before fusion
         SELECT
             d.place,
             coalesce(f.labels[d.place], format('%s %s', f.name, d.place)) AS label,
@@ -19,7 +19,7 @@ AS $$
             CASE f.transform WHEN 'hellinger' THEN d.v ^ 2 WHEN 'log' THEN exp(least(d.v, 80)) ELSE d.v END AS other
         FROM dimension AS d
     ), pole AS (
-        -- of [cos, sin], the angle: in twelfths of a turn for a key, and the rate in its octave
+        -- the angle of [cos, sin] in turns: a key is in twelfths of a turn, a rate in turns of an octave
         SELECT
             p.of_one,
             turns.value AS turns,
@@ -38,7 +38,7 @@ AS $$
                     'B major or G# minor,F# major or D# minor,C# major or A# minor,G# major or F minor,D# major or C minor,'
                     'A# major or G minor,F major or D minor}'::text[]
                 )[1 + round(p.turns * 12)::integer % 12]
-                -- in octaves where such rates are common: 80 to 160 beats a minute, 2 to 4 onsets a second
+                -- in the octave of common rates: 80 to 160 beats a minute, 2 to 4 onsets a second
                 WHEN f.paths[1] LIKE '%bpm' THEN round((80 * 2 ^ (p.bpm_turns - floor(p.bpm_turns)))::numeric)::text
                 ELSE round((2 * 2 ^ p.turns)::numeric, 1)::text
             END, ' and ' ORDER BY p.of_one DESC
@@ -46,7 +46,7 @@ AS $$
         FROM pole AS p
     ), near AS (
         SELECT a <-> b <= 0.5 * sqrt(f.weight) AS value
-    ), told AS (
+    ), chosen AS (
         SELECT string_agg(
             format('%s %s and %s', t.label, t.one, t.other), ', ' ORDER BY t.turn
         ) AS list
@@ -56,7 +56,7 @@ AS $$
                 round(v.one::numeric, greatest(0, 2 - floor(log(greatest(abs(v.one), abs(v.other), 1e-6)))::integer)) AS one,
                 round(v.other::numeric, greatest(0, 2 - floor(log(greatest(abs(v.one), abs(v.other), 1e-6)))::integer)) AS other,
                 row_number() OVER (
-                    -- near ones agree in what sets both off from the rest
+                    -- two near sets agree most where both are far from the mean
                     ORDER BY CASE WHEN near.value THEN v.x * v.y ELSE (v.x - v.y) ^ 2 END DESC, v.place ASC
                 ) AS turn
             FROM valued AS v CROSS JOIN near
@@ -67,9 +67,9 @@ AS $$
         CASE
             WHEN f.form = 'circle_of_fifths' THEN word.pair
             WHEN f.form = 'octaves' THEN word.pair || ', octaves aside'
-            ELSE CASE WHEN near.value THEN 'agree: ' ELSE 'differ: ' END || told.list
+            ELSE CASE WHEN near.value THEN 'agree: ' ELSE 'differ: ' END || chosen.list
         END
-    FROM near CROSS JOIN told CROSS JOIN word;
+    FROM near CROSS JOIN chosen CROSS JOIN word;
 $$;
 
 COMMENT ON FUNCTION pgsim.explain_set(pgsim.feature_set, vector, vector) IS

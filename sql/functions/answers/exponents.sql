@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION pgsim.exponents(ids integer[], distances real[], seed
 RETURNS TABLE (id integer, distance real, exponent double precision)
 LANGUAGE sql STABLE PARALLEL UNSAFE ROWS 40
 BEGIN ATOMIC
-    -- OFFSET 0, so that a reach that has to be found live is found once.
+    -- OFFSET 0: a reach that has to be searched for is searched for once.
     SELECT
         l.id,
         l.distance,
@@ -18,13 +18,13 @@ BEGIN ATOMIC
                     ), 0
                 )
         END AS exponent
-    -- In the target list they are not written down before they are read.
+    -- unnest() in the target list streams its rows; in FROM it would store them first.
     FROM (
         SELECT
             unnest(ids) AS id,
             unnest(distances) AS distance
     ) AS l
-    -- the reach of one that has changed since is none
+    -- a stored reach does not count for a recording that has changed since
     LEFT JOIN pgsim.reach AS b
         ON
             l.id >> 8 = b.block

@@ -1,5 +1,5 @@
--- At similarity s, d^2 = -ln(s) * reach(a) * reach(b); and reach(b) <= reach(a) + d, since b is as near as
--- d to a and a's own nearest lie around it.
+-- At similarity s, d^2 = -ln(s) * reach(a) * reach(b). And reach(b) <= reach(a) + d: the nearest recordings of a are
+-- at most d farther from b than from a.
 CREATE OR REPLACE FUNCTION pgsim.similarity_bound(least_similarity real, reach real) RETURNS double precision
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN reach * (-ln(least_similarity) + sqrt(ln(least_similarity) ^ 2 - 4 * ln(least_similarity))) / 2;

@@ -1,4 +1,4 @@
--- Inlined into the functions that call it. Beyond 80 exp() and real would complain of underflow.
+-- Inlined into the functions that call it. From an exponent of 80 on, exp() or real could raise an underflow error.
 CREATE OR REPLACE FUNCTION pgsim.similarity_of(exponent double precision) RETURNS real
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN exponent < 80 THEN exp(-exponent) ELSE 0 END::real;

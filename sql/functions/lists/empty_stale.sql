@@ -3,7 +3,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path FROM CURRENT
 AS $$
 BEGIN
-    -- The rows that a large refresh took off stay in its way, and in that of every question, until a vacuum.
+    -- The rows that a large refresh deleted slow down every question and refresh until a vacuum.
     PERFORM refresh_lock();
     IF pg_relation_size('stale') < 1024 * 1024 THEN
         RETURN;
@@ -13,7 +13,7 @@ BEGIN
         TRUNCATE stale;
     END IF;
 EXCEPTION WHEN lock_not_available THEN
-    RETURN; -- somebody writes or asks; then it is vacuum's
+    RETURN; -- the table is in use: left to vacuum
 END
 $$;
 

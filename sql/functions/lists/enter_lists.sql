@@ -1,4 +1,4 @@
--- In plpgsql, because its temporary table is there only when it runs; by nested loop, because that table has no statistics.
+-- In plpgsql, because its temporary table exists only when it runs. By nested loop, because that table has no statistics.
 CREATE OR REPLACE FUNCTION pgsim.enter_lists(list_length integer) RETURNS integer[]
 LANGUAGE plpgsql VOLATILE
 SET search_path FROM CURRENT
@@ -18,7 +18,7 @@ BEGIN
         FROM pg_temp.incoming_entrant AS i
         INNER JOIN similarity AS s ON i.id = s.id
         CROSS JOIN LATERAL (SELECT width_bucket(i.distance, s.distances) AS place) AS p
-        -- Ties go by mbid, and a list made a moment ago can hold the entrant already: these are left to the caller.
+        -- The caller deals with ties, which are ordered by mbid, and with lists that are newer than the entrant.
         WHERE
             cardinality(s.neighbours) = list_length AND p.place < list_length
             AND i.distance IS DISTINCT FROM s.distances[p.place] AND i.entrant <> ALL(s.neighbours)

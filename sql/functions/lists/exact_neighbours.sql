@@ -15,7 +15,7 @@ BEGIN ATOMIC
                 coalesce(array_agg(o.distance ORDER BY o.distance ASC, o.mbid ASC), '{}') AS distances,
                 (avg(o.distance) FILTER (WHERE o.place <= pgsim.reach_length()))::real AS reach
             FROM (
-                -- Numbered after the LIMIT: before it, all would be sorted.
+                -- Number the rows after the LIMIT: before it, all would be sorted.
                 SELECT
                     f.id,
                     f.mbid,

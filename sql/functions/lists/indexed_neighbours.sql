@@ -1,4 +1,4 @@
--- PARALLEL UNSAFE, and whatever calls it too: settings cannot change in a parallel query.
+-- PARALLEL UNSAFE, like all that calls it: settings cannot change in a parallel query.
 CREATE OR REPLACE FUNCTION pgsim.indexed_neighbours(seeds integer[], n integer, ef_search integer)
 RETURNS TABLE (id integer, neighbours integer[], distances real[], reach real)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION pgsim.merged_list(
 ) RETURNS TABLE (neighbours integer[], distances real[], reach real, complete integer)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 BEGIN ATOMIC
-    -- A list is complete up to its last member, ties by mbid. Of one that is gone or has changed the mbid is not known.
+    -- A list is complete up to its last member, with ties ordered by mbid. The mbid of one that left is not known.
     WITH last AS (
         SELECT
             merged_list.distances[most] AS distance,

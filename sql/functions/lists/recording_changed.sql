@@ -1,4 +1,4 @@
--- SECURITY DEFINER: who may change recordings need not have a right to pgsim.stale.
+-- SECURITY DEFINER: a role that may change recordings needs no right to pgsim.stale.
 CREATE OR REPLACE FUNCTION pgsim.recording_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
@@ -9,7 +9,7 @@ BEGIN
             INSERT INTO stale (id) SELECT n.id FROM new_rows AS n WHERE n.vector IS NOT NULL;
         WHEN 'UPDATE' THEN
             INSERT INTO stale (id, old_vector)
-            -- FULL, since an id can be given anew.
+            -- FULL: an UPDATE can change the id.
             SELECT coalesce(n.id, o.id), o.vector FROM new_rows AS n FULL JOIN old_rows AS o ON n.id = o.id
             WHERE n.vector IS DISTINCT FROM o.vector OR (n.mbid <> o.mbid AND n.vector IS NOT NULL);
         WHEN 'DELETE' THEN

@@ -3,9 +3,9 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path FROM CURRENT
 AS $$
 BEGIN
-    -- Locked in the order in which a refresh locks them.
+    -- In the order in which a refresh locks them.
     TRUNCATE stale, rebuild_event, similarity_a, similarity_b, reach;
-    -- Its parts may still be written; nothing shows them, and the next one begins with an empty table.
+    -- Workers may still write parts of it. The view does not show them, and the next rebuild empties its table first.
     DELETE FROM rebuild AS r WHERE r.finished_at IS NULL;
     RETURN NULL;
 END

@@ -3,9 +3,9 @@ LANGUAGE plpgsql VOLATILE
 SET search_path FROM CURRENT
 AS $$
 BEGIN
-    -- What the one before has done is seen only by statements that look again.
+    -- Only in READ COMMITTED do later statements see what the transaction before this one did.
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'the matrix changes in transactions of READ COMMITTED alone, and this one is %',
+        RAISE EXCEPTION 'the matrix can be changed in a READ COMMITTED transaction only, but this one is %',
             upper(current_setting('transaction_isolation'))
             USING ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''';
     END IF;

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION pgsim.draw_pairs() RETURNS TABLE (number integer, difference vector)
 LANGUAGE sql STABLE PARALLEL SAFE ROWS 1000
 BEGIN ATOMIC
-    -- By a hash, so that the same collection gives the same pairs.
+    -- Random by a hash: the same collection gives the same pairs.
     SELECT
         i.number,
         one.vector - other.vector AS difference

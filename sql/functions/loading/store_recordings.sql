@@ -1,4 +1,4 @@
--- In plpgsql, because its temporary table is there only when it runs.
+-- In plpgsql, because its temporary table exists only when it runs.
 CREATE OR REPLACE FUNCTION pgsim.store_recordings(OUT inserted integer, OUT changed integer)
 LANGUAGE plpgsql VOLATILE
 SET search_path FROM CURRENT
@@ -22,7 +22,7 @@ BEGIN
         );
     GET DIAGNOSTICS changed = ROW_COUNT;
 
-    -- Ids are drawn for new MBIDs only: ON CONFLICT would use one up for every row it meets.
+    -- Only new MBIDs take an id from the sequence: ON CONFLICT would take one for each row.
     INSERT INTO recording (
         mbid, title, artist, artist_mbids, album, year, length, genre, genre_probability, genres,
         source_id, url, extra, submissions, missing, vector)

@@ -1,4 +1,4 @@
--- In plpgsql, because its temporary table is there only when it runs.
+-- In plpgsql, because its temporary table exists only when it runs.
 CREATE OR REPLACE FUNCTION pgsim.store_redirects(OUT inserted bigint, OUT changed bigint, OUT redirects bigint)
 LANGUAGE plpgsql VOLATILE
 SET search_path FROM CURRENT

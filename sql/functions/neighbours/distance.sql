@@ -1,4 +1,4 @@
--- Inlined: where the measure is a constant, the planner sees one expression.
+-- Inlined: for a constant measure, the planner sees a single expression.
 CREATE OR REPLACE FUNCTION pgsim.distance(a vector, b vector, m pgsim.measure DEFAULT NULL) RETURNS real
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN m.factors IS NULL THEN a <-> b ELSE ((a * m.factors) <-> (b * m.factors)) * m.unit END::real;

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION pgsim.listed_neighbours(
 ) RETURNS TABLE (id integer, distance real)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- A list is complete up to its last member, ties by mbid. Of one that is gone the mbid is not known.
+    -- A list is complete up to its last member, with ties ordered by mbid. The mbid of a deleted member is not known.
     WITH last AS (
         SELECT
             distances[cardinality(distances)] AS distance,

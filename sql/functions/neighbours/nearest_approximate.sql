@@ -1,4 +1,4 @@
--- PARALLEL UNSAFE, and whatever calls it too: settings cannot change in a parallel query.
+-- PARALLEL UNSAFE, like all that calls it: settings cannot change in a parallel query.
 CREATE OR REPLACE FUNCTION pgsim.nearest_approximate(
     query vector, n integer, f pgsim.recording_filter, except_id integer, ef_search integer, max_scan_tuples integer,
     m pgsim.measure DEFAULT NULL
@@ -10,16 +10,16 @@ SET enable_bitmapscan = off
 SET enable_sort = off
 AS $$
 DECLARE
-    -- hnsw.* cannot stand in the function's definition: an ordinary role that restores a dump may not
-    -- have pgvector loaded yet. So they are set here and put back (to NULL, the default, where unset).
+    -- The definition of the function cannot set hnsw.*: a session of an ordinary role that restores a dump may not
+    -- have loaded pgvector yet. They are set here and put back afterwards; NULL puts back the default.
     settings CONSTANT text[] := ARRAY[
         ['hnsw.ef_search', ef_search::text],
         ['hnsw.iterative_scan', 'relaxed_order'],
         ['hnsw.max_scan_tuples', max_scan_tuples::text],
         ['hnsw.scan_mem_multiplier', '100']];
     kept text[] := '{}';
-    -- As the index has it: beyond 2000 dimensions in half precision. What is fetched so is put into
-    -- the order of the true distance.
+    -- The expression that is indexed: vectors of more than 2000 dimensions are in half precision there. The rows that
+    -- the index finds are then ordered by their true distance.
     indexed CONSTANT text := coalesce(
         m.slice,
         CASE WHEN vector_dims(query) > 2000 THEN format('r.vector::halfvec(%s)', vector_dims(query)) ELSE 'r.vector' END);

@@ -6,8 +6,8 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
 SET search_path FROM CURRENT
 AS $$
 BEGIN
-    -- EXECUTE plans for these very conditions. No HNSW index serves an order by the distance as real,
-    -- so the plan is a scan of the matching rows whatever the planner believes.
+    -- EXECUTE makes a plan for these conditions. No HNSW index serves an order by the distance as real, so the plan
+    -- is always a scan of the matching rows.
     RETURN QUERY EXECUTE format('
         SELECT r.id, distance(r.vector, $1, $5)
         FROM recording AS r

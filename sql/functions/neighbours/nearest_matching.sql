@@ -7,16 +7,16 @@ SET search_path FROM CURRENT
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- An exact answer to a far filter may cost this many rows (about 0.3 s) rather than lose recall.
+    -- Where the matching rows are far from the query, up to so many are scanned (about 0.3 s) for an exact answer.
     worst_case CONSTANT integer := 200000;
-    -- How many match is told from so many rows.
+    -- The number of matching rows is estimated from so many rows.
     sampled CONSTANT real := 2000;
-    -- Conditions that leave out few recordings are not counted; an index serves the others.
+    -- The conditions that count for the estimate: the others leave out few recordings.
     counted CONSTANT recording_filter := ROW(
         f.genre, f.label, f.year_from, f.year_to, f.length_from, f.length_to, NULL, NULL, NULL, NULL);
     unfiltered CONSTANT boolean := counted IS NULL;
-    -- The HNSW index is asked for more than is wanted: what it misses, it misses at the end. Of those that
-    -- match a filter it has looked at many others between.
+    -- The HNSW index is asked for more than n, since it misses recordings at the end of its answer. With a filter it
+    -- has looked at many more rows, so that a smaller margin will do.
     wanted CONSTANT integer := greatest(CASE WHEN unfiltered THEN 100 ELSE 60 END, 2 * n + n / 2);
     total real;
     affordable integer;
@@ -38,15 +38,15 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Before the first ANALYZE, by the size of the table: a row takes some 500 bytes.
+    -- Before the first ANALYZE, estimate from the size of the table: a row takes about 500 bytes.
     SELECT CASE WHEN c.reltuples < 0 THEN pg_relation_size(c.oid) / 500.0 ELSE c.reltuples END
     INTO total FROM pg_class AS c WHERE c.oid = 'recording'::regclass;
-    -- A row that the index looks at costs about four of a scan.
+    -- Looking at a row through the index costs about as much as scanning four rows.
     affordable := greatest(1000, sqrt(4.0 * wanted * total));
     IF unfiltered THEN
         matching := total;
     ELSE
-        -- Unless the list says that many match.
+        -- Skipped where the list says that many rows match.
         IF coalesce(listed_share, 0) * total <= affordable THEN
             EXECUTE '
                 WITH matching AS MATERIALIZED (
@@ -65,7 +65,7 @@ BEGIN
                 RETURN;
             END IF;
         END IF;
-        -- REPEATABLE, as the same question has the same answer.
+        -- REPEATABLE: the same question has the same answer.
         EXECUTE '
             SELECT greatest($1, count(*) / $2)
             FROM recording AS r TABLESAMPLE SYSTEM (100 * $2) REPEATABLE (0)
@@ -74,15 +74,15 @@ BEGIN
         USING matching, least(1, sampled / greatest(total, 1)), counted;
     END IF;
 
-    -- A list that holds few of the matches says that these are far from the query.
+    -- Where the list holds few of the matching rows, these are far from the query.
     IF matching > affordable
         AND (
             matching > worst_case OR listed_share IS NULL
             OR listed_share >= 0.5 * matching / greatest(total, matching)
         )
     THEN
-        -- Without a filter the seed itself is looked for too: an index that does not find it does not
-        -- reach its neighbours either.
+        -- Without a filter, search for the seed itself too: an index that does not find it does not reach its
+        -- neighbours either.
         SELECT
             array_agg(a.id) FILTER (WHERE a.id IS DISTINCT FROM except_id),
             array_agg(a.distance) FILTER (WHERE a.id IS DISTINCT FROM except_id),
@@ -93,7 +93,7 @@ BEGIN
             CASE WHEN f IS NULL THEN least(1000, wanted) ELSE 400 END,
             least(2000000000.0, greatest(20000.0, 4.0 * wanted * total / matching))::integer, m
         ) AS a;
-        -- Where more than was fetched are equally near, those with the least mbids have to be found.
+        -- Where more rows than were fetched tie, only a scan finds those with the least mbids.
         IF (reached OR except_id IS NULL OR NOT f IS NULL)
             AND cardinality(found) >= wanted AND distances[n] < distances[wanted]
         THEN

@@ -16,7 +16,7 @@ BEGIN
     SELECT
         f.name,
         (s.apart / sqrt(f.weight))::real,
-        -- two copies are nothing apart, and every set's share of that is nothing
+        -- between two copies the distance is 0, and so is each set's share
         coalesce(s.apart ^ 2 / nullif(squared, 0), 0)::real,
         f.name = ANY(one.missing) OR f.name = ANY(other.missing),
         CASE

@@ -4,7 +4,7 @@ SET search_path FROM CURRENT
 AS $$
 BEGIN
     PERFORM refresh_lock();
-    -- Before the lists, as TRUNCATE does.
+    -- Lock it before the lists, as TRUNCATE does.
     LOCK TABLE stale IN ACCESS SHARE MODE;
     DELETE FROM reach;
     EXECUTE format('

@@ -6,7 +6,7 @@ SET search_path FROM CURRENT
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- Of words that more recordings have than these, not all are ranked.
+    -- Where more recordings than these have the words, not all are ranked.
     most CONSTANT integer := 20000;
     alike CONSTANT text := '0.45';
     trigrams CONSTANT text := (
@@ -28,7 +28,7 @@ BEGIN
         RAISE EXCEPTION 'k is %, but must be from 1 to 1000', coalesce(k::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    -- Each word is looked for where it belongs, the last one of each text as a beginning.
+    -- Each word is searched for in its field; the last word of each argument may be a prefix.
     SELECT
         array_agg(t.lexeme ORDER BY t.place),
         array_agg(format('''%s''%s', t.lexeme, ':' || nullif(t.field, ''))::tsquery ORDER BY t.place),
@@ -46,14 +46,14 @@ BEGIN
         FROM (VALUES (words, ''), (artist, 'A'), (title, 'B')) AS v (text, field), unnest(search_words(v.text, NULL)) AS u
     ) AS t;
     IF lexemes IS NULL THEN
-        RAISE EXCEPTION 'nothing to look for: no word in ''%''', concat_ws(' ', words, artist, title)
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'give words, artist or title';
+        RAISE EXCEPTION 'no word to search for in ''%''', concat_ws(' ', words, artist, title)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'give words, artist or title at least one word';
     END IF;
     IF words IS NULL THEN
         fields := array_remove(ARRAY[CASE WHEN artist IS NOT NULL THEN 'a' END, CASE WHEN title IS NOT NULL THEN 'b' END], NULL);
     END IF;
 
-    -- All words; else all but one; else words that are spelt alike.
+    -- All words; else all but one; else words that are spelled alike.
     steps := ARRAY[(SELECT string_agg(q::text, ' & ') FROM unnest(begun) AS q)];
     IF cardinality(begun) BETWEEN 2 AND 10 THEN
         steps := steps || (

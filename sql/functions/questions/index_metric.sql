@@ -8,13 +8,13 @@ DECLARE
     slice record;
 BEGIN
     IF num_nulls(metric) = 0 THEN
-        PERFORM resolve_measure(metric);  -- an unknown one is refused there
+        PERFORM resolve_measure(metric);  -- raises an error for an unknown metric
     END IF;
     SELECT m.start, m.length INTO slice FROM known_metrics() AS m WHERE m.metric = metric AND m.decay = 1;
     IF slice IS NULL THEN
-        RAISE EXCEPTION 'metric ''%'' cannot have an index: it is not the slice of one feature set', coalesce(metric, 'NULL')
+        RAISE EXCEPTION 'metric ''%'' cannot have an index: it is not one feature set as a whole', coalesce(metric, 'NULL')
             USING ERRCODE = 'invalid_parameter_value',
-                HINT = format('can have one: %s', (SELECT string_agg(m.metric, ', ') FROM known_metrics() AS m WHERE m.decay = 1));
+                HINT = format('metrics that can have one: %s', (SELECT string_agg(m.metric, ', ') FROM known_metrics() AS m WHERE m.decay = 1));
     ELSIF to_regclass(format('%I', name)) IS NOT NULL THEN
         RETURN false;
     END IF;

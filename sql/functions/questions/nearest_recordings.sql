@@ -31,10 +31,10 @@ BEGIN
     PERFORM check_question(k, ranking);
     IF query IS NULL THEN
         RAISE EXCEPTION 'the query vector is NULL'
-            USING ERRCODE = 'null_value_not_allowed', HINT = 'a recording that is not there, or has no features, has no vector';
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'an unknown recording, or one without features, has no vector';
     ELSIF vector_dims(query) <> dimensions THEN
         RAISE EXCEPTION 'the query vector has % dimensions, but the recordings have %', vector_dims(query), dimensions
-            USING ERRCODE = 'data_exception', HINT = 'ask with a vector of the database''s own space, as recording.vector is';
+            USING ERRCODE = 'data_exception', HINT = 'ask with a vector of this database''s feature space, such as recording.vector';
     END IF;
     conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
     m := resolve_measure(metric, weights, approximate);

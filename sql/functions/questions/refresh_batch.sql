@@ -11,14 +11,14 @@ DECLARE
     short integer[];
 BEGIN
     PERFORM refresh_lock();
-    -- Before any other table, as TRUNCATE does.
+    -- Lock it before any other table, as TRUNCATE does.
     LOCK TABLE recording IN ACCESS SHARE MODE;
     changed := 0;
     lists := 0;
     IF NOT EXISTS (SELECT FROM stale) AND mark_unlisted(most) = 0 THEN
         RETURN;
     END IF;
-    -- Exactly the events seen here are taken: one that commits later, though numbered lower, is left.
+    -- Take exactly the events seen here: one with a lower number may be committed later.
     SELECT array_agg(DISTINCT t.id), array_agg(t.old_vector) FILTER (WHERE t.old_vector IS NOT NULL)
     INTO ids, old_vectors
     FROM take_stale(ARRAY(SELECT s.event FROM stale AS s ORDER BY s.event LIMIT most)) AS t;
@@ -30,10 +30,10 @@ BEGIN
     DELETE FROM similarity AS s
     WHERE s.id = ANY(ids) AND NOT EXISTS (SELECT FROM recording AS r WHERE r.id = s.id AND r.vector IS NOT NULL);
 
-    -- The lists of others, in place: who is as near as the last member enters, who has changed leaves first.
-    -- Up to its old last member a list is complete; one that lost members can be too short there.
+    -- Update the lists of other recordings in place: changed recordings leave them, and those as near as the last
+    -- member enter. A list is complete up to its old last member, and can be too short after it has lost some.
     SELECT count(*) - 1 INTO others FROM recording AS r WHERE r.vector IS NOT NULL;
-    -- A list that holds what a changed recording was has it within its last distance, but for rounding.
+    -- A list with the old vector of a changed recording has it within its last distance, but for rounding.
     WITH point AS (
         SELECT r.id, r.vector FROM recording AS r WHERE r.id = ANY(ids) AND r.vector IS NOT NULL
         UNION ALL

@@ -1,18 +1,18 @@
--- It commits as it goes, and so can carry no SET: names are qualified.
+-- A procedure that commits cannot have a SET clause: names are qualified.
 CREATE OR REPLACE PROCEDURE pgsim.refresh_similarity(INOUT changed integer DEFAULT NULL, INOUT lists integer DEFAULT NULL)
 LANGUAGE plpgsql
 AS $$
 DECLARE
     batch record;
 BEGIN
-    -- In a transaction COMMIT fails without a hint; here it fails at all events, but otherwise.
+    -- Inside a transaction COMMIT fails, without a hint; in this block it always fails, but with other messages.
     BEGIN
         COMMIT;
     EXCEPTION WHEN invalid_transaction_termination THEN
         IF SQLERRM = 'invalid transaction termination' THEN
-            RAISE EXCEPTION 'refresh_similarity commits as it goes, and cannot be called inside a transaction'
+            RAISE EXCEPTION 'refresh_similarity() commits after each batch, and cannot be called inside a transaction'
                 USING ERRCODE = 'active_sql_transaction',
-                    HINT = 'call it by itself, or SELECT * FROM pgsim.refresh_batch(1000) inside the transaction';
+                    HINT = 'call it outside a transaction, or SELECT * FROM pgsim.refresh_batch(1000) inside it';
         END IF;
     END;
     changed := 0;

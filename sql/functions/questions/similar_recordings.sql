@@ -1,6 +1,6 @@
--- In plpgsql, whose plans last as long as the connection: were it a part of the caller's query, each that is not
--- prepared would take a millisecond to plan. plan_cache_mode: for a short list of candidates PostgreSQL would plan
--- each question anew, which takes longer than the answer.
+-- In plpgsql, whose plans last as long as the connection: inlined into the caller's query, each query that is not
+-- prepared would take a millisecond to plan. plan_cache_mode: for a short list of candidates, PostgreSQL would make a
+-- new plan for each question, which takes longer than the answer.
 CREATE OR REPLACE FUNCTION pgsim.similar_recordings(
     seed uuid,
     k integer DEFAULT 10,
@@ -38,7 +38,7 @@ DECLARE
         min_similarity, metric, weights) = 0
     AND NOT (same_genre OR same_decade OR distinct_titles);
 BEGIN
-    -- The list as it stands, where nothing is asked of its members.
+    -- A question without conditions is answered from the stored list.
     IF is_plain AND ranking = 'similarity' THEN
         RETURN QUERY
         SELECT a.* FROM
@@ -64,23 +64,26 @@ BEGIN
     END IF;
 
     IF same_genre AND own.genre IS NULL THEN
-        RAISE EXCEPTION 'same_genre: recording % has no genre', seed USING ERRCODE = 'no_data_found';
+        RAISE EXCEPTION 'same_genre: recording % has no genre', seed
+            USING ERRCODE = 'no_data_found', HINT = 'leave out same_genre';
     END IF;
     IF same_decade THEN
         IF own.decade IS NULL THEN
-            RAISE EXCEPTION 'same_decade: recording % has no year', seed USING ERRCODE = 'no_data_found';
+            RAISE EXCEPTION 'same_decade: recording % has no year', seed
+                USING ERRCODE = 'no_data_found', HINT = 'leave out same_decade';
         ELSIF decade <> own.decade THEN
-            RAISE EXCEPTION 'same_decade: recording % is of %, and decade => % asks for another',
+            RAISE EXCEPTION 'same_decade: the decade of recording % is %, but decade => % asks for another',
                 seed, own.decade, decade
-                USING ERRCODE = 'invalid_parameter_value';
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'leave out same_decade or decade';
         END IF;
         decade := own.decade;
     END IF;
     conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
     IF same_genre THEN
         IF conditions.genre <> own.genre THEN
-            RAISE EXCEPTION 'same_genre: recording % is %, and genre => ''%'' asks for another', seed, own.genre, genre
-                USING ERRCODE = 'invalid_parameter_value';
+            RAISE EXCEPTION 'same_genre: the genre of recording % is ''%'', but genre => ''%'' asks for another',
+                seed, own.genre, genre
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'leave out same_genre or genre';
         END IF;
         conditions.genre := own.genre;
     END IF;
@@ -89,7 +92,7 @@ BEGIN
     conditions.present := m.sets;
     rules := resolve_rules(max_per_artist, distinct_titles, min_similarity, CASE WHEN distinct_titles THEN ARRAY[title_key(own.title)] END);
 
-    -- The list as it is now, where it and its reach are those of the present vector.
+    -- The stored list and reach count only if the vector has not changed since.
     s.vector := own.vector;
     pending := pending_recordings();
     IF s.id <> ALL(pending) OR (pending IS NULL AND NOT EXISTS (SELECT FROM stale AS t WHERE t.id = s.id)) THEN

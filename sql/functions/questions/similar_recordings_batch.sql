@@ -27,7 +27,7 @@ DECLARE
     one uuid;
     answer batch_recording;
 BEGIN
-    -- What cannot be meant of any seed is refused; what is left to refuse is a seed's own problem.
+    -- Errors of the question itself are raised here; those that remain are problems of single seeds.
     PERFORM check_question(k, ranking);
     PERFORM resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
     PERFORM resolve_measure(metric, weights, approximate);

@@ -49,7 +49,7 @@ BEGIN
     IF method = 'centroid' THEN
         SELECT avg(q.vector) INTO mean.vector FROM unnest(seeds_found) AS q;
         IF m.factors IS NULL THEN
-            -- No seed is a neighbour of the mean: its reach, too, is that to the others.
+            -- The seeds are no neighbours of their mean: its reach, too, leaves them out.
             others.exclude := mbids;
             SELECT avg(n.distance) INTO mean.reach FROM nearest_matching(mean.vector, reach_length(), others) AS n;
         END IF;

@@ -14,7 +14,7 @@ BEGIN
         RETURN result;
     END IF;
 
-    -- Whoever works on a part of one that was given up ends it first, and then finds no more.
+    -- A worker of a rebuild that was given up finishes its part, and then finds no other.
     DELETE FROM rebuild_part;
     shown := shown_similarity();
     IF shown = 'similarity_a' THEN

@@ -5,7 +5,7 @@ AS $$
 BEGIN
     PERFORM refresh_lock();
     IF EXISTS (SELECT FROM rebuild AS r WHERE r.finished_at IS NULL) THEN
-        RETURN; -- it is being filled
+        RETURN; -- a rebuild is filling it
     ELSIF shown_similarity() = 'similarity_a' THEN
         TRUNCATE similarity_b;
     ELSE

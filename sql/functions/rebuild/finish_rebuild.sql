@@ -8,16 +8,17 @@ BEGIN
     PERFORM refresh_lock();
     SELECT r.* INTO done FROM rebuild AS r WHERE r.finished_at IS NULL;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no unfinished rebuild: the collection was emptied meanwhile, or it was given up'
+        RAISE EXCEPTION 'there is no unfinished rebuild: the collection was emptied, or the rebuild was given up'
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'run pgsim rebuild again';
     END IF;
     IF EXISTS (SELECT FROM rebuild_part AS p WHERE p.rebuild = done.id AND p.done_at IS NULL) THEN
-        RAISE EXCEPTION 'rebuild % has parts that are not done', done.id USING ERRCODE = 'object_not_in_prerequisite_state';
+        RAISE EXCEPTION 'rebuild % has parts that are not done', done.id
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'run pgsim rebuild to continue it';
     END IF;
-    -- What its snapshot showed is in its lists; what refresh did to the other table's lists is not.
+    -- The new lists contain what the snapshot shows. They lack the changes that refresh applied to the other table.
     DELETE FROM stale AS s WHERE pg_visible_in_snapshot(s.xact, done.snapshot);
     INSERT INTO stale (id, old_vector) SELECT e.id, e.old_vector FROM rebuild_event AS e;
-    NOTIFY pgsim_stale; -- who left what is stale to this rebuild looks again
+    NOTIFY pgsim_stale; -- wakes a refresh that left the changes to this rebuild
     DELETE FROM rebuild_event;
     DELETE FROM rebuild_part AS p WHERE p.rebuild = done.id;
     UPDATE collection SET list_length = done.list_length;

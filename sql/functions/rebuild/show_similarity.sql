@@ -1,5 +1,5 @@
--- SECURITY DEFINER, since a view is replaced by its owner alone, and who may fill the matrix may switch it.
--- The role of the session is asked, not the right to this function, because a dump leaves rights out.
+-- SECURITY DEFINER: only the owner can replace a view, but each role that may fill the matrix may switch it.
+-- The function asks for the rights of the session's role, because a dump contains no rights to functions.
 CREATE OR REPLACE FUNCTION pgsim.show_similarity(target text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path FROM CURRENT

@@ -1,4 +1,4 @@
--- Inlined. A bound of 0.7 has to keep what is stored as 0.7::real, which is less than 0.7::double precision.
+-- Inlined. A bound of 0.7 has to keep a stored 0.7::real, which is less than 0.7::double precision.
 CREATE OR REPLACE FUNCTION pgsim.as_real(value double precision) RETURNS real
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN value > 1e38 THEN 'Infinity' WHEN value < 1e-37 THEN 0 ELSE value END::real;

@@ -12,7 +12,7 @@ BEGIN ATOMIC
     FROM pgsim.feature_set AS f
     INNER JOIN (VALUES ('', 1), ('w', 0.95)) AS w (suffix, decay)
         ON w.suffix = '' OR f.name IN ('mfccs', 'gfccs')
-    -- of a fitted collection, a set without a fit is 0 in every vector
+    -- in a fitted collection, a set that is not fitted is 0 in every vector
     WHERE f.center IS NOT NULL OR NOT EXISTS (SELECT FROM pgsim.collection AS c WHERE c.fitted_at IS NOT NULL)
     ORDER BY f.position ASC, w.decay DESC;
 END;

@@ -1,4 +1,4 @@
--- Inlined wherever its filter is a constant, so that each condition reaches the planner by itself.
+-- Inlined where the filter is a constant: the planner then sees each condition by itself.
 CREATE OR REPLACE FUNCTION pgsim.matches(r pgsim.recording, f pgsim.recording_filter) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (f.genre IS NULL OR r.genre = f.genre)

@@ -3,9 +3,9 @@ LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 BEGIN
     IF m.sets && missing THEN
-        RAISE EXCEPTION 'recording % has no %', seed,
-            (SELECT string_agg(l.name, ' and no ') FROM unnest(missing) AS l (name) WHERE l.name = ANY(m.sets))
-            USING ERRCODE = 'no_data_found', HINT = 'ask by another metric, or by none';
+        RAISE EXCEPTION 'recording % has no values for %', seed,
+            (SELECT string_agg(l.name, ', ') FROM unnest(missing) AS l (name) WHERE l.name = ANY(m.sets))
+            USING ERRCODE = 'no_data_found', HINT = 'use another metric, or none';
     END IF;
 END
 $$;

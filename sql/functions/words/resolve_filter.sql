@@ -1,5 +1,5 @@
--- enable_seqscan = off: the planner would look for a common genre by scanning until it meets one,
--- which for a rare one is the whole table.
+-- enable_seqscan = off: the planner would scan the table until it finds one recording of the genre, and for a rare
+-- genre that is the whole table.
 CREATE OR REPLACE FUNCTION pgsim.resolve_filter(
     genre text, decade integer, year_from integer, year_to integer,
     length_from double precision DEFAULT NULL, length_to double precision DEFAULT NULL,
@@ -47,7 +47,7 @@ BEGIN
     result.length_from := as_real(length_from);
     result.length_to := as_real(length_to);
     IF exclude IS NOT NULL THEN
-        -- By an old MBID, too. Nobody left out is no condition.
+        -- Old MBIDs are followed. An empty array is no condition.
         result.exclude := nullif(array_remove(exclude, NULL) || ARRAY(
             SELECT r.mbid
             FROM unnest(exclude) AS e (mbid)
@@ -94,7 +94,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = known;
     END IF;
 
-    -- A skip scan: one index probe a label, however many recordings there are.
+    -- A skip scan: one index probe for each label.
     WITH RECURSIVE label (name) AS (
         SELECT min(r.genre) FROM recording AS r WHERE r.vector IS NOT NULL
         UNION ALL
@@ -105,7 +105,7 @@ BEGIN
     FROM (SELECT label.name FROM label WHERE label.name IS NOT NULL LIMIT 40) AS first;
     RAISE EXCEPTION 'unknown genre ''%'': no recording has it', genre
         USING ERRCODE = 'invalid_parameter_value',
-            HINT = format('known: %s; labels of other schemes are asked for as scheme:label', coalesce(known, 'none'));
+            HINT = format('known: %s; a label of another scheme is written as scheme:label', coalesce(known, 'none'));
 END
 $$;
 

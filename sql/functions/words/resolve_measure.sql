@@ -23,17 +23,17 @@ BEGIN
         IF wrong IS NOT NULL OR names IS NULL OR metric = '' THEN
             IF EXISTS (SELECT FROM feature_set AS f WHERE f.name = wrong) THEN
                 RAISE EXCEPTION 'metric ''%'' has no values: its feature set is not fitted', wrong
-                    USING ERRCODE = 'invalid_parameter_value', HINT = 'once recordings that differ in it are loaded: pgsim fuse --refit';
+                    USING ERRCODE = 'invalid_parameter_value', HINT = 'load recordings that differ in it, then run pgsim fuse --refit';
             END IF;
             RAISE EXCEPTION 'unknown metric ''%''', coalesce(wrong, metric)
                 USING ERRCODE = 'invalid_parameter_value',
-                    HINT = format('known: %s; several go together by a plus', array_to_string(names, ', '));
+                    HINT = format('known: %s; join several with a plus', array_to_string(names, ', '));
         END IF;
         names := string_to_array(metric, '+');
         result.sets := ARRAY(SELECT DISTINCT m.feature_set FROM known_metrics() AS m WHERE m.metric = ANY(names));
         IF cardinality(result.sets) < cardinality(names) THEN
             RAISE EXCEPTION 'metric ''%'' names one feature set twice', metric
-                USING ERRCODE = 'invalid_parameter_value', HINT = 'name it once, and of a set and its weighted form (mfccs, mfccsw) one; weights make it count more';
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'name it once: mfccs and mfccsw are one set; give it a greater weight by weights';
         END IF;
     END IF;
 
@@ -45,9 +45,9 @@ BEGIN
         SELECT u.name INTO wrong FROM jsonb_object_keys(weights) AS u (name) WHERE u.name <> ALL(names) LIMIT 1;
         IF wrong IS NOT NULL THEN
             RAISE EXCEPTION 'unknown feature set ''%'' in weights', wrong
-                USING ERRCODE = 'invalid_parameter_value', HINT = format('known here: %s', array_to_string(names, ', '));
+                USING ERRCODE = 'invalid_parameter_value', HINT = format('known in this question: %s', array_to_string(names, ', '));
         END IF;
-        SELECT format('%s: %s', u.name, left(u.value::text, 40)) INTO wrong FROM jsonb_each(weights) AS u (name, value)
+        SELECT format('%s is %s', u.name, left(u.value::text, 40)) INTO wrong FROM jsonb_each(weights) AS u (name, value)
         WHERE
             CASE jsonb_typeof(u.value)
                 WHEN 'number' THEN (u.value)::numeric <> 0 AND (u.value)::numeric NOT BETWEEN 0.001 AND 1000
@@ -55,14 +55,14 @@ BEGIN
             END
         LIMIT 1;
         IF wrong IS NOT NULL THEN
-            RAISE EXCEPTION 'weight %, but a weight is 0 or a number from 0.001 to 1000', wrong
+            RAISE EXCEPTION 'the weight of %, but must be 0 or a number from 0.001 to 1000', wrong
                 USING ERRCODE = 'invalid_parameter_value', HINT = '0 leaves a set out of the question; a set that is not named keeps its weight';
         END IF;
-        -- more than one set, or another form than the set's own: no index serves these
+        -- weights make another measure than the set's own, which its index does not serve
         single := NULL;
     END IF;
 
-    -- Shares that sum to 1, over the weights that are in the vectors already; a decay keeps the expected distance at 1.
+    -- Shares that sum to 1, divided by the weights that the vectors contain. With a decay, too, the expected distance is 1.
     SELECT array_agg(w.share / nullif(w.total, 0) / w.weight * w.decay ^ (2 * i) / w.decayed ORDER BY w.position, i)
     INTO shares
     FROM (
@@ -80,9 +80,9 @@ BEGIN
     ) AS w
     CROSS JOIN generate_series(0, w.length - 1) AS i;
     IF array_position(shares, NULL) IS NOT NULL THEN
-        RAISE EXCEPTION 'all weights are 0' USING ERRCODE = 'invalid_parameter_value', HINT = 'leave at least one set in the question';
+        RAISE EXCEPTION 'all weights are 0' USING ERRCODE = 'invalid_parameter_value', HINT = 'give at least one set another weight';
     END IF;
-    -- In units of the least factor, since pgvector refuses a product that vanishes.
+    -- In units of the least factor, since pgvector raises an error where a product underflows.
     SELECT min(sqrt(u.share)) INTO result.unit FROM unnest(shares) AS u (share) WHERE u.share > 0;
     result.factors := ARRAY(SELECT sqrt(u.share) / result.unit FROM unnest(shares) WITH ORDINALITY AS u (share, place) ORDER BY u.place)::vector;
     result.approximate := approximate;

@@ -1,4 +1,4 @@
--- Inlined, so that the index recording_words serves it: the two expressions have to be the same.
+-- Inlined, so that the index recording_words is used: the two expressions have to be the same.
 CREATE OR REPLACE FUNCTION pgsim.search_words(artist text, title text) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN setweight(to_tsvector('simple', regexp_replace(regexp_replace(

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION pgsim.title_key(title text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- What would leave nothing is not done: '(Live)' stays. Most titles are done with at a look.
+    -- A step that would leave nothing is skipped: '(Live)' stays. Most titles need none of the later steps.
     SELECT
         coalesce(
             nullif(btrim(regexp_replace(coalesce(song.title, plain.title), '[[:punct:][:space:]]+', ' ', 'g')), ''),

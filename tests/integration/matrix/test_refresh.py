@@ -250,7 +250,7 @@ def test_the_matrix_changes_under_read_committed_alone(grown: Connection) -> Non
         "CALL pgsim.refresh_similarity()",
         "SELECT pgsim.fill_reaches('pgsim.similarity')",
     ):
-        with pytest.raises(psycopg.Error, match="READ COMMITTED alone"):
+        with pytest.raises(psycopg.Error, match="in a READ COMMITTED transaction only"):
             grown.execute(call.encode())
 
 

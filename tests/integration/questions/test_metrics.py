@@ -156,7 +156,7 @@ def test_a_recording_without_the_set_is_not_asked_by_it(
 ) -> None:
     mbids, _, has_bpm = table
     lacking = mbids[int(np.flatnonzero(~has_bpm)[0])]
-    with pytest.raises(psycopg.Error, match="has no bpm"):
+    with pytest.raises(psycopg.Error, match="has no values for bpm"):
         ask(clustered, lacking, metric="bpm")
     assert len(ask(clustered, lacking, metric="key")) == K
     assert len(ask(clustered, lacking, weights={"bpm": 1})) == K
@@ -209,9 +209,9 @@ def test_metrics_of_a_fitted_collection_need_a_fit(clustered: Connection) -> Non
         ("metric => 'mfccs+mfccs'", "metric 'mfccs+mfccs' names one feature set twice"),
         ("weights => '7'", "weights are a JSON number, but must be an object"),
         ("weights => '{\"mfccsw\": 1}'", "unknown feature set 'mfccsw' in weights"),
-        ('weights => \'{"mfccs": "2"}\'', 'weight mfccs: "2", but a weight is 0 or a number'),
-        ("weights => '{\"mfccs\": 1e9}'", "weight mfccs: 1000000000, but a weight is 0"),
-        ("weights => '{\"mfccs\": 1e99}'", f"weight mfccs: 1{'0' * 39}, but a weight is 0"),
+        ('weights => \'{"mfccs": "2"}\'', 'the weight of mfccs is "2", but must be 0 or a number'),
+        ("weights => '{\"mfccs\": 1e9}'", "the weight of mfccs is 1000000000, but must be 0"),
+        ("weights => '{\"mfccs\": 1e99}'", f"the weight of mfccs is 1{'0' * 39}, but must be 0"),
         ("metric => 'key', weights => '{\"bpm\": 1}'", "unknown feature set 'bpm' in weights"),
         ("metric => 'key', weights => '{\"key\": 0}'", "all weights are 0"),
     ],
