@@ -1,3 +1,98 @@
-"""Music recording similarity inside PostgreSQL."""
+"""Music recording similarity inside PostgreSQL.
 
-__version__ = "0.1.0"
+    import pgsim
+
+    with pgsim.connect("demo") as db:
+        for hit in db.similar("b5f6c0a0-5472-58d3-911d-9bc10dbc8b5e", 10, year_from=2000):
+            print(hit.rank, hit.artist, hit.title, hit.similarity)
+
+Importing pgsim imports nothing else; each name below is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pgsim.version import __version__
+
+if TYPE_CHECKING:
+    from pgsim.database import Database, connect
+    from pgsim.errors import PgsimError, Rejected, UsageError
+    from pgsim.evaluation.evaluate import Evaluation
+    from pgsim.loading.load import LoadReport
+    from pgsim.loading.recordings import FuseReport
+    from pgsim.loading.redirects import RedirectReport
+    from pgsim.matrix.rebuild import RebuildReport
+    from pgsim.matrix.refresh import RefreshReport
+    from pgsim.questions.answers import (
+        Answer,
+        BatchRecording,
+        FeatureSet,
+        FoundRecording,
+        MetricDistance,
+        SetShare,
+        SimilarRecording,
+        Statistics,
+        StatusItem,
+    )
+    from pgsim.questions.file_seed import FileSeed
+
+__all__ = [
+    "Answer",
+    "BatchRecording",
+    "Database",
+    "Evaluation",
+    "FeatureSet",
+    "FileSeed",
+    "FoundRecording",
+    "FuseReport",
+    "LoadReport",
+    "MetricDistance",
+    "PgsimError",
+    "RebuildReport",
+    "RedirectReport",
+    "RefreshReport",
+    "Rejected",
+    "SetShare",
+    "SimilarRecording",
+    "Statistics",
+    "StatusItem",
+    "UsageError",
+    "__version__",
+    "connect",
+]
+
+_HOMES = {
+    "pgsim.database": ("Database", "connect"),
+    "pgsim.errors": ("PgsimError", "Rejected", "UsageError"),
+    "pgsim.evaluation.evaluate": ("Evaluation",),
+    "pgsim.loading.load": ("LoadReport",),
+    "pgsim.loading.recordings": ("FuseReport",),
+    "pgsim.loading.redirects": ("RedirectReport",),
+    "pgsim.matrix.rebuild": ("RebuildReport",),
+    "pgsim.matrix.refresh": ("RefreshReport",),
+    "pgsim.questions.answers": (
+        "Answer",
+        "BatchRecording",
+        "FeatureSet",
+        "FoundRecording",
+        "MetricDistance",
+        "SetShare",
+        "SimilarRecording",
+        "Statistics",
+        "StatusItem",
+    ),
+    "pgsim.questions.file_seed": ("FileSeed",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the front door from its module, once."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'pgsim' has no attribute '{name}'")
+    value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import psycopg
 import typer
 
-from pgsim import __version__
 from pgsim.cli import (
     build,
     check,
@@ -27,12 +26,12 @@ from pgsim.cli import (
 from pgsim.cli import demo as demonstration
 from pgsim.cli.common import with_options
 from pgsim.errors import PgsimError
+from pgsim.postgres.errors import as_pgsim_error
+from pgsim.version import __version__
 
 # What typer raises for misuse: its own copy of click's error, or click's own in older versions.
 _UsageError: Any = typer.BadParameter.__base__
 _INTERRUPTED = 130
-# What a function says of its arguments: invalid_parameter_value, numeric_value_out_of_range.
-_MISUSE = {"22023", "22003"}
 
 app = typer.Typer(
     name="pgsim",
@@ -130,7 +129,8 @@ def run(arguments: list[str]) -> int:
     except PgsimError as error:
         return _fail(with_options(str(error)), error.exit_code)
     except psycopg.Error as error:
-        return _fail(_one_line(error), 2 if error.sqlstate in _MISUSE else 1)
+        said = as_pgsim_error(error)
+        return _fail(str(said), said.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except OSError as error:
@@ -156,13 +156,3 @@ def _fail_to_read_or_write(error: OSError) -> int:
         return 1
     where = f"cannot use {error.filename}" if error.filename else "cannot write the output"
     return _fail(f"{where}: {error.strerror or error}", 1)
-
-
-def _one_line(error: psycopg.Error) -> str:
-    """The server's message and its hint; where it has none, the driver's own."""
-    parts = [error.diag.message_primary or str(error).strip() or type(error).__name__]
-    if error.diag.message_hint:
-        parts.append(error.diag.message_hint)
-    elif parts[0].startswith("permission denied for "):
-        parts.append("pgsim_reader may ask, pgsim_writer load and refresh: see pgsim init --roles")
-    return "; ".join(part.replace("\n", " ") for part in parts)

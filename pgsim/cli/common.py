@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import sys
 import time
@@ -10,16 +11,14 @@ from contextlib import closing, contextmanager
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.cells import cell_len
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from pgsim.database import Database
+from pgsim.database import connect as open_database
 from pgsim.errors import PgsimError
 from pgsim.postgres.connection import Connection, connect, resolve
 from pgsim.progress import Advance
 from pgsim.store import schema
+from pgsim.table import text_table
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -27,7 +26,13 @@ LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
 WIDTH = 80  # columns of a table where there is no terminal
 # An argument of a Python function, as pgsim.errors says: `same_genre`, `force=True`.
 _ARGUMENT = re.compile(r"`([a-z]+(?:_[a-z]+)*)(?:=True)?`")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@contextmanager
+def database(ctx: typer.Context) -> Iterator[Database]:
+    """Connect to the database that is meant, and close it at the end."""
+    with open_database(ctx.obj.database) as db:
+        yield db
 
 
 @contextmanager
@@ -85,53 +90,9 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table on stdout: numbers to the right, long texts cut so that a row is one line."""
-    values = [list(row) for row in rows]
-    cells = [[_cell(value) for value in row] for row in values]
-    console = Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    widths = [
-        max(cell_len(text) for text in column) for column in zip(columns, *cells, strict=True)
-    ]
-    are_numbers = [_are_numbers([row[index] for row in values]) for index in range(len(columns))]
-    room = console.width - 3 * len(columns)
-    for index, name in enumerate(columns):
-        table.add_column(
-            name,
-            justify="right" if are_numbers[index] else "left",
-            no_wrap=True,
-            width=widths[index] if are_numbers[index] else _share(widths, are_numbers, index, room),
-        )
-    for row in cells:
-        table.add_row(*row)
-    console.print(table)
-
-
-def _share(widths: list[int], are_fixed: list[bool], index: int, room: int) -> int:
-    """A text column's width: its own where all fit, else the short ones keep theirs."""
-    left = room - sum(width for width, fixed in zip(widths, are_fixed, strict=True) if fixed)
-    texts = sorted(width for width, fixed in zip(widths, are_fixed, strict=True) if not fixed)
-    for position, width in enumerate(texts):
-        fair = left // (len(texts) - position)
-        if width > fair:
-            return max(1, min(widths[index], fair))
-        left -= width
-    return widths[index]
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    # A control character in a title would break the row, or speak to the terminal.
-    return f"{value:.4f}" if isinstance(value, float) else _CONTROL.sub(" ", str(value))
-
-
-def _are_numbers(values: list[Any]) -> bool:
-    """Whether a column is one of numbers: by their type, since a title may be 1979."""
-    known = [value for value in values if value is not None]
-    return bool(known) and all(
-        isinstance(value, int | float) and not isinstance(value, bool) for value in known
-    )
+    """Print a table on stdout, as wide as the terminal is."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+    typer.echo(f"\n{text_table(columns, rows, width)}\n")
 
 
 @contextmanager
@@ -146,6 +107,9 @@ def progress(unit: str, total: int | None = None) -> Iterator[Advance]:
         return f"{rate}, {_span(seconds / share - seconds)} left" if share else rate
 
     if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
         bar = Progress(
             TextColumn("{task.fields[count]:,.0f} " + unit),
             BarColumn(),

@@ -1,135 +1,137 @@
 """`pgsim similar`: which recordings sound alike, and why."""
 
 import csv
+import inspect
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
-from pgsim.cli.common import Json, connection, print_json, print_table, say
-from pgsim.errors import UsageError
-from pgsim.postgres.connection import Connection
-from pgsim.questions.file_seed import Unloaded, read_unloaded
-from pgsim.questions.question import Question, Row, find
-from pgsim.store.collection import read_collection
+from pgsim.cli.common import Json, database, print_json, print_table, say
+from pgsim.database import Database
+from pgsim.errors import PgsimError, UsageError
+from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording
+from pgsim.questions.file_seed import FileSeed
+from pgsim.questions.question import DISSIMILAR, NEAREST, SIMILAR
+from pgsim.questions.values import mbid_of
+from pgsim.questions.words import SeedFilters, Word, words_of
 
 COLUMNS = ("rank", "mbid", "artist", "title", "album", "year", "genre", "distance", "similarity")
 SHOWN = ("rank", "similarity", "distance", "year", "genre", "artist", "title")
 OTHERS = 5  # further matches of a search that are named
 EXPLAINED = 3  # feature sets of an explanation in a table
+# The words that choose recordings: --stats is about those that they choose.
+CHOOSING = words_of(SeedFilters).keys()
+
+Rows = list[dict[str, Any]]
+# A word's type on the command line, and what stands for its value in the help.
+_TYPES: Mapping[str, tuple[Any, str | None]] = {
+    "text": (str | None, None),
+    "integer": (int | None, None),
+    "real": (float | None, None),
+    "double precision": (float | None, None),
+    "boolean": (bool, None),
+    "uuid[]": (list[str] | None, "MBID"),
+    "jsonb": (str | None, "JSON"),
+}
 
 
+def _option(name: str, word: Word) -> inspect.Parameter:
+    """Return a word of a question as an option; one that takes a list is repeated, not plural."""
+    kind, metavar = _TYPES[word.kind]
+    is_list = word.kind == "uuid[]"
+    spelling = "--" + (name.removesuffix("s") if is_list else name).replace("_", "-")
+    text = word.help.removesuffix(".") + ("; repeatable." if is_list else ".")
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=False if kind is bool else None,
+        annotation=Annotated[kind, typer.Option(spelling, metavar=metavar, help=text)],
+    )
+
+
+def _with_words(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the words of a question as options, in place of its `**words`."""
+    signature = inspect.signature(command)
+    own = [each for each in signature.parameters.values() if each.kind != each.VAR_KEYWORD]
+    words = [_option(name, word) for name, word in SIMILAR.words.items()]
+    at = [each.name for each in own].index("worst")
+    command.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[
+            *own[:at],
+            *words,
+            *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own[at:]),
+        ]
+    )
+    return command
+
+
+@_with_words
 def similar(
     ctx: typer.Context,
     recording: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MBID|FILE]",
-            help="The recording to start from; a file, a document or audio (measured by the"
-            " collection's extractor), is not stored.",
+            metavar="MBID|FILE",
+            help="The recording to start from: its MBID; or a file, which is not stored: a"
+            " document, or audio, measured by the collection's extractor.",
         ),
     ] = None,
-    k: Annotated[int, typer.Option("-k", help="How many, from 1 to 1000.")] = 10,
+    k: Annotated[int, typer.Option("-k", help="How many recordings, from 1 to 1000.")] = 10,
     artist: Annotated[
         str | None, typer.Option(help="Start from a recording with these words in its artist.")
     ] = None,
     title: Annotated[
         str | None, typer.Option(help="Start from a recording with these words in its title.")
     ] = None,
-    genre: Annotated[
-        str | None, typer.Option(help="Only of this genre: roc, dortmund:rock.")
-    ] = None,
-    decade: Annotated[int | None, typer.Option(help="Only of this decade: 1990.")] = None,
-    year_from: Annotated[int | None, typer.Option(help="Only of this year or later.")] = None,
-    year_to: Annotated[int | None, typer.Option(help="Only of this year or earlier.")] = None,
-    same_genre: Annotated[bool, typer.Option("--same-genre", help="Only of its genre.")] = False,
-    same_decade: Annotated[bool, typer.Option("--same-decade", help="Only of its decade.")] = False,
-    length_from: Annotated[float | None, typer.Option(help="Only of so many seconds.")] = None,
-    length_to: Annotated[float | None, typer.Option(help="Only up to so many seconds.")] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(metavar="MBID", help="Not this recording; repeatable.")
-    ] = None,
-    exclude_artist: Annotated[
-        list[str] | None, typer.Option(metavar="MBID", help="Not by this artist; repeatable.")
-    ] = None,
-    max_per_artist: Annotated[
-        int | None, typer.Option(help="At most so many of one artist.")
-    ] = None,
-    distinct_titles: Annotated[
-        bool, typer.Option("--distinct-titles", help="Each title once, versions counting as one.")
+    worst: Annotated[
+        bool, typer.Option("--worst", help="The farthest recordings, not the nearest.")
     ] = False,
-    min_similarity: Annotated[
-        float | None, typer.Option(help="Only as similar as that, from 0 to 1.")
-    ] = None,
-    metric: Annotated[
-        str | None, typer.Option(help="By these feature sets alone: mfccs, bpm+key.")
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(metavar="JSON", help='Other weights: {"moods": 2, "bpm": 0}.')
-    ] = None,
-    approximate: Annotated[
-        bool, typer.Option("--approximate", help="A metric without an index may be approximate.")
-    ] = False,
-    ranking: Annotated[
-        str | None, typer.Option(help="similarity or distance [default: similarity].")
-    ] = None,
-    worst: Annotated[bool, typer.Option("--worst", help="The farthest instead.")] = False,
     stats: Annotated[
-        bool, typer.Option("--stats", help="How far all are that the answer is chosen from.")
+        bool,
+        typer.Option("--stats", help="Print statistics of all distances the answer is taken from."),
     ] = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Which feature sets keep each apart.")
+        bool, typer.Option("--explain", help="Print which feature sets make each distance.")
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
     as_json: Json = False,
+    **words: Any,
 ) -> None:
-    """Print the recordings most similar to one, found by its MBID, its words or a file."""
+    """Print the recordings most similar to one.
+
+    It is found by its MBID, by words of its artist and title, or it is a file.
+    """
     if as_csv and as_json:
         raise UsageError("--csv or --json, not both")
     if (recording is None) == (artist is None and title is None):
         raise UsageError("name one recording: by MBID or file, or by --artist and --title")
-    words = {
-        "genre": genre,
-        "decade": decade,
-        "year_from": year_from,
-        "year_to": year_to,
-        "same_genre": same_genre or None,
-        "same_decade": same_decade or None,
-        "length_from": length_from,
-        "length_to": length_to,
-        "exclude": [_mbid(each) for each in exclude] if exclude else None,
-        "exclude_artists": [_mbid(each) for each in exclude_artist] if exclude_artist else None,
-        "max_per_artist": max_per_artist,
-        "distinct_titles": distinct_titles or None,
-        "min_similarity": min_similarity,
-        "metric": metric,
-        "weights": _weights(weights),
-        "approximate": approximate or None,
-        "ranking": ranking,
-    }
-    given = {word: value for word, value in words.items() if value is not None}
-    with connection(ctx) as conn:
-        collection = read_collection(conn)
+    asked = {word: value for word, value in words.items() if value not in (None, False)}
+    if "weights" in asked:
+        asked["weights"] = _weights(asked["weights"])
+    with database(ctx) as db:
         if recording is None:
-            seed: UUID | Unloaded = _found(conn, artist, title)
+            seed: UUID | FileSeed = _found(db, artist, title)
         elif _is_file(recording):
-            seed = read_unloaded(Path(recording), collection)
+            seed = db.seed_of_file(recording)
+            _require_seed(asked, worst=worst, explain=explain)
         else:
-            seed = _mbid(recording)
-        question = Question(seed, k, given, worst)
+            seed = mbid_of(recording)
         started = time.perf_counter()
-        rows = question.ask(conn)
+        answer = _ask(db, seed, k, asked, worst)
         taken = (time.perf_counter() - started) * 1000
-        statistics = {**question.statistics(conn), "milliseconds": taken} if stats else None
-        if explain:
+        rows = [asdict(row) for row in answer]
+        statistics = {**_statistics(db, seed, asked), "milliseconds": taken} if stats else None
+        if explain and isinstance(seed, UUID):
             for row in rows:
-                row["explanation"] = question.explain(conn, row["mbid"])
-    if isinstance(seed, Unloaded) and seed.missing:
+                row["explanation"] = [asdict(each) for each in db.explain(seed, row["mbid"])]
+    if isinstance(seed, FileSeed) and seed.missing:
         say(f"without the feature sets {', '.join(seed.missing)}: it lies at their centre")
     if as_json:
         print_json({"recordings": rows, "statistics": statistics} if stats else rows)
@@ -139,46 +141,68 @@ def similar(
         _print(rows, statistics)
 
 
+def _ask(
+    db: Database, seed: UUID | FileSeed, k: int, words: dict[str, Any], worst: bool
+) -> Answer[SimilarRecording]:
+    if isinstance(seed, FileSeed):
+        return db.nearest(seed.vector, k, **words)
+    if not worst:
+        return db.similar(seed, k, **words)
+    for word in words.keys() - DISSIMILAR.words.keys():
+        raise UsageError(f"`{word}` cannot go with `worst`")
+    return db.dissimilar(seed, k, **words)
+
+
+def _statistics(db: Database, seed: UUID | FileSeed, words: dict[str, Any]) -> dict[str, Any]:
+    """Return the statistics of what the question chooses from: by those words that choose."""
+    chosen = {word: value for word, value in words.items() if word in CHOOSING}
+    return asdict(db.statistics(seed if isinstance(seed, UUID) else seed.vector, **chosen))
+
+
+def _require_seed(words: dict[str, Any], **options: bool) -> None:
+    """Refuse what cannot be asked about a file."""
+    given = [name for name, is_given in options.items() if is_given]
+    for name in [*given, *(words.keys() - NEAREST.words.keys())]:
+        raise UsageError(f"`{name}` asks about a recording in the database, by MBID")
+
+
 def _is_file(recording: str) -> bool:
-    """Whether a file is meant: one is there, or its name could be no MBID's."""
+    """Whether a file is meant: there is one of that name, or no MBID looks like it."""
     return Path(recording).exists() or "/" in recording or "." in recording
 
 
-def _mbid(text: str) -> UUID:
+def _weights(text: str) -> dict[str, float]:
     try:
-        return UUID(text)
+        weights = json.loads(text, parse_constant=_no_number)
     except ValueError:
-        raise UsageError(f"'{text}' is no MBID: 36 characters, as in a MusicBrainz URL") from None
-
-
-def _weights(text: str | None) -> str | None:
-    try:
-        if text is None or isinstance(json.loads(text, parse_constant=_no_number), dict):
-            return text
-    except ValueError:
-        pass
-    raise UsageError(f'--weights {text!r:.80} is no JSON object: write it as {{"moods": 2}}')
+        weights = None
+    if not isinstance(weights, dict):
+        raise UsageError(f'--weights {text!r:.80} is no JSON object: write it as {{"moods": 2}}')
+    return weights
 
 
 def _no_number(name: str) -> None:
     raise ValueError(name)
 
 
-def _found(conn: Connection, artist: str | None, title: str | None) -> UUID:
-    """The best match of a search; what it was, and what else there is, is said."""
-    first, *others = find(conn, artist, title, OTHERS + 1)
-    say(f"starting from {_named(first)}")
-    for other in others:
+def _found(db: Database, artist: str | None, title: str | None) -> UUID:
+    """Return the best match of a search; say which it is, and what else there is."""
+    found = db.find(artist=artist, title=title, k=OTHERS + 1)
+    if not found:
+        words = {"artist": artist, "title": title}
+        asked = " and ".join(f"{name} '{value}'" for name, value in words.items() if value)
+        raise PgsimError(f"no recording has the words of {asked}: try fewer of them")
+    say(f"starting from {_named(found[0])}")
+    for other in found[1:]:
         say(f"    or else {_named(other)}")
-    mbid: UUID = first["mbid"]
-    return mbid
+    return found[0].mbid
 
 
-def _named(row: Row) -> str:
-    return f"{row['mbid']}  {row['artist'] or 'unknown artist'}: {row['title'] or 'untitled'}"
+def _named(row: FoundRecording) -> str:
+    return f"{row.mbid}  {row.artist or 'unknown artist'}: {row.title or 'untitled'}"
 
 
-def _print(rows: list[Row], statistics: Row | None) -> None:
+def _print(rows: Rows, statistics: dict[str, Any] | None) -> None:
     print_table(SHOWN, [[row[name] for name in SHOWN] for row in rows])
     reasons = [
         (row["rank"], each["feature_set"], f"{each['share']:.0%}", each["explanation"])
@@ -191,7 +215,7 @@ def _print(rows: list[Row], statistics: Row | None) -> None:
         print_table(list(statistics), [list(statistics.values())])
 
 
-def _print_csv(rows: list[Row], statistics: Row | None, columns: Sequence[str]) -> None:
+def _print_csv(rows: Rows, statistics: dict[str, Any] | None, columns: Sequence[str]) -> None:
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:

@@ -64,21 +64,30 @@ def connect(conninfo: str, *, autocommit: bool = False) -> Connection:
 
     DatabaseError in one line when the server is down or refuses.
     """
-    parameters = _parameters(conninfo)
-    defaults: dict[str, Any] = {"fallback_application_name": "pgsim"}
-    if "connect_timeout" not in parameters and "PGCONNECT_TIMEOUT" not in os.environ:
-        defaults["connect_timeout"] = CONNECT_TIMEOUT
     try:
-        conn = psycopg.connect(conninfo, autocommit=True, **defaults)
+        conn = psycopg.connect(conninfo, autocommit=True, **defaults_of(conninfo))
     except psycopg.OperationalError as error:
-        raise DatabaseError(_explain(error, parameters)) from None
+        raise DatabaseError(_explain(error, _parameters(conninfo))) from None
+    prepare(conn)
+    conn.autocommit = autocommit
+    return conn
+
+
+def defaults_of(conninfo: str) -> dict[str, Any]:
+    """Return parameters for psycopg besides a connection string that does not say them."""
+    defaults: dict[str, Any] = {"fallback_application_name": "pgsim"}
+    if "connect_timeout" not in _parameters(conninfo) and "PGCONNECT_TIMEOUT" not in os.environ:
+        defaults["connect_timeout"] = CONNECT_TIMEOUT
+    return defaults
+
+
+def prepare(conn: Connection) -> None:
+    """Set a new connection up: UTC, pgsim's search path, pgvector's types. It is in autocommit."""
     # Against settings of the database, the role or PGOPTIONS: UTC, and all digits of a number.
     conn.execute(
         "SELECT set_config('TimeZone', 'UTC', false), set_config('extra_float_digits', '1', false)"
     )
     _use_pgvector(conn)
-    conn.autocommit = autocommit
-    return conn
 
 
 def another(conn: Connection) -> Connection:

@@ -21,14 +21,14 @@ from pgsim.store.collection import Collection
 
 
 @dataclass(frozen=True, slots=True)
-class Unloaded:
+class FileSeed:
     """A vector, (dimensions,) float32; the sets that `missing` names are 0 in it, their centre."""
 
     vector: NDArray[np.float32]
     missing: tuple[str, ...]
 
 
-def read_unloaded(path: Path, collection: Collection) -> Unloaded:
+def read_file_seed(path: Path, collection: Collection) -> FileSeed:
     """The vector of a file that holds one document, or of an audio file; nothing is stored.
 
     Audio is measured by the collection's own extractor, a document has to be of it. PgsimError for
@@ -51,7 +51,7 @@ def read_unloaded(path: Path, collection: Collection) -> Unloaded:
     missing = tuple(each.name for each in profile.sets if np.isnan(values[0, each.position]))
     if fit.fitted <= set(missing):
         raise PgsimError(f"{path} has none of the fitted feature sets of profile '{profile.name}'")
-    return Unloaded(fuse(values, profile, fit)[0], missing)
+    return FileSeed(fuse(values, profile, fit)[0], missing)
 
 
 def _document(path: Path, profile: Profile) -> dict[str, Any]:

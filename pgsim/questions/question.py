@@ -1,134 +1,134 @@
-"""A question put together from words: which function of SQL answers it, with what arguments."""
+"""The questions that SQL answers: each function, its arguments and its rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
-from pgvector import Vector
 from psycopg.errors import NumericValueOutOfRange
-from psycopg.rows import dict_row
+from psycopg.rows import class_row
 
 from pgsim.errors import PgsimError, UsageError
 from pgsim.postgres.connection import Connection
-from pgsim.questions.file_seed import Unloaded
+from pgsim.postgres.rows import one_row
+from pgsim.questions.answers import (
+    Answer,
+    BatchRecording,
+    FoundRecording,
+    MetricDistance,
+    SetShare,
+    SimilarRecording,
+    Statistics,
+)
+from pgsim.questions.values import CONVERTERS
+from pgsim.questions.words import Filters, Mbid, Rules, SeedFilters, Word, Words, words_of
 
-Row = dict[str, Any]
-
-_FILTERS = {
-    "genre": "text",
-    "decade": "integer",
-    "year_from": "integer",
-    "year_to": "integer",
-    "length_from": "double precision",
-    "length_to": "double precision",
-    "exclude": "uuid[]",
-    "exclude_artists": "uuid[]",
-    "metric": "text",
-    "weights": "jsonb",
-}
-_RULES = {
-    "max_per_artist": "integer",
-    "distinct_titles": "boolean",
-    "min_similarity": "double precision",
-    "approximate": "boolean",
-    "ranking": "text",
-}
-_SEEDS = {"same_genre": "boolean", "same_decade": "boolean"}
-# Each function's words beside the seed, or the vector, and k.
-_WORDS = {
-    "similar_recordings": _FILTERS | _RULES | _SEEDS,
-    "nearest_recordings": _FILTERS | _RULES,
-    "dissimilar_recordings": _FILTERS,
-    "distance_statistics": _FILTERS,
-}
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A seed, or what is not in the database; how many; and the words that are not left out."""
+class Question(Generic[Row]):
+    """A function of SQL: its name, its first arguments, its words, and the type of its rows."""
 
-    seed: UUID | Unloaded
-    k: int
-    words: Mapping[str, Any]
-    worst: bool = False
+    function: str
+    row: type[Row]
+    first: Mapping[str, Word]
+    words: Mapping[str, Word] = field(default_factory=dict)
 
-    def ask(self, conn: Connection) -> list[Row]:
-        """The answer's rows, keyed by the columns; UsageError for words that do not go together."""
-        known = isinstance(self.seed, UUID)
-        if self.worst and not known:
-            raise UsageError("--worst asks about a recording in the database, by MBID")
-        name = (
-            "dissimilar_recordings"
-            if self.worst
-            else "similar_recordings"
-            if known
-            else "nearest_recordings"
-        )
-        for word in self.words.keys() - _WORDS[name].keys():
-            option = "--" + word.replace("_", "-")
-            raise UsageError(
-                f"{option} cannot go with --worst"
-                if self.worst
-                else f"{option} asks about a recording in the database, by MBID"
-            )
-        first = "%(seed)s::uuid" if known else "%(vector)s::vector"
-        return self._call(conn, name, self.words, f"{first}, %(k)s::integer")
+    def ask(
+        self, conn: Connection, words: Mapping[str, object] | None = None, **first: Any
+    ) -> Answer[Row]:
+        """Return the answer to the question with these arguments; None is an argument not given.
 
-    def statistics(self, conn: Connection) -> Row:
-        """How far the recordings are that the question chooses from: distance_statistics()."""
-        words = {word: value for word, value in self.words.items() if word in _FILTERS}
-        if isinstance(self.seed, Unloaded):
-            return self._call(conn, "distance_statistics", words, "%(vector)s::vector")[0]
-        row = conn.execute(
-            "SELECT id, vector, genre, decade FROM pgsim.recording"
-            " WHERE id = pgsim.recording_of(%s)",
-            (self.seed,),
-        ).fetchone()
-        assert row is not None
-        words |= {"genre": row[2]} if self.words.get("same_genre") else {}
-        words |= {"decade": row[3]} if self.words.get("same_decade") else {}
-        first = "%(vector)s::vector, %(id)s"
-        return self._call(conn, "distance_statistics", words, first, vector=row[1], id=row[0])[0]
-
-    def explain(self, conn: Connection, mbid: UUID) -> list[Row]:
-        """Why a recording of the answer is as near as it is: explain_similarity()."""
-        if isinstance(self.seed, Unloaded):
-            raise UsageError("--explain asks about a recording in the database, by MBID")
-        cursor = conn.cursor(row_factory=dict_row)
-        query = "SELECT * FROM pgsim.explain_similarity(%s, %s)"
-        return cursor.execute(query.encode(), (self.seed, mbid)).fetchall()
-
-    def _call(
-        self, conn: Connection, name: str, words: Mapping[str, Any], first: str, **more: Any
-    ) -> list[Row]:
-        named = [f"{word} => %({word})s::{_WORDS[name][word]}" for word in words]
-        vector = Vector(self.seed.vector) if isinstance(self.seed, Unloaded) else None
-        values = {**words, "seed": self.seed, "vector": vector, "k": self.k, **more}
-        if vector is not None:
-            del values["seed"]
-        query = f"SELECT * FROM pgsim.{name}({', '.join([first, *named])})"
+        UsageError for a word that the function does not take, and for a value of a wrong type;
+        psycopg's errors for what the function refuses.
+        """
+        kinds = {name: word.kind for name, word in (*self.first.items(), *self.words.items())}
+        given = {
+            name: value
+            for name, value in {**first, **(words or {})}.items()
+            if value is not None or name in self.first
+        }
+        for name in given.keys() - kinds.keys():
+            known = ", ".join(self.words)
+            raise UsageError(f"{self.function} takes no `{name}`; known: {known}")
+        values = {
+            name: value if value is None else CONVERTERS.get(kinds[name], _as_it_is)(value)
+            for name, value in given.items()
+        }
+        named = ", ".join(f"{name} => %({name})s::{kinds[name]}" for name in values)
+        query = f"SELECT * FROM pgsim.{self.function}({named})"
+        cursor = conn.cursor(row_factory=class_row(self.row))
         try:
-            return conn.cursor(row_factory=dict_row).execute(query.encode(), values).fetchall()
+            return Answer(self.row, cursor.execute(query.encode(), values).fetchall())
         except NumericValueOutOfRange as error:
-            numbers = [(v, w) for w, v in values.items() if isinstance(v, int | float)]
-            value, word = max(numbers, key=lambda each: abs(each[0]))
-            raise UsageError(f"{word} {value}: {error.diag.message_primary}") from None
+            numbers = [(v, name) for name, v in given.items() if isinstance(v, int | float)]
+            value, name = max(numbers, key=lambda each: abs(each[0]))
+            raise UsageError(f"{name} {value}: {error.diag.message_primary}") from None
 
 
-def find(conn: Connection, artist: str | None, title: str | None, most: int) -> list[Row]:
-    """Recordings by words of artist and title; PgsimError where there is none."""
-    found = (
-        conn.cursor(row_factory=dict_row)
-        .execute(
-            "SELECT * FROM pgsim.find_recordings(NULL, %s, artist => %s, title => %s)",
-            (most, artist, title),
-        )
-        .fetchall()
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_K = Word("integer", "How many recordings, from 1 to 1000.", "10")
+_SEED = Word("uuid", "The recording to start from: its MBID.")
+_SEEDS = Word("uuid[]", "The recordings to start from: their MBIDs.")
+_VECTOR = Word("vector", "A vector of the database's space.")
+_PAIR = {"a": Word("uuid", "A recording's MBID."), "b": Word("uuid", "Another's MBID.")}
+
+SIMILAR = Question(
+    "similar_recordings", SimilarRecording, {"seed": _SEED, "k": _K}, words_of(Words)
+)
+NEAREST = Question(
+    "nearest_recordings", SimilarRecording, {"query": _VECTOR, "k": _K}, words_of(Rules)
+)
+SIMILAR_TO_ALL = Question(
+    "similar_to_all",
+    SimilarRecording,
+    {"seeds": _SEEDS, "k": _K, "method": Word("text", "centroid or rank.", "'centroid'")},
+    words_of(Rules),
+)
+BATCH = Question(
+    "similar_recordings_batch", BatchRecording, {"seeds": _SEEDS, "k": _K}, words_of(Words)
+)
+DISSIMILAR = Question(
+    "dissimilar_recordings", SimilarRecording, {"seed": _SEED, "k": _K}, words_of(Filters)
+)
+STATISTICS = Question(
+    "distance_statistics",
+    Statistics,
+    {"query": _VECTOR, "except_id": Word("integer", "A recording's id, to be left out.")},
+    words_of(Filters),
+)
+DISTANCES = Question("recording_distances", MetricDistance, _PAIR)
+EXPLANATION = Question("explain_similarity", SetShare, _PAIR)
+FOUND = Question(
+    "find_recordings",
+    FoundRecording,
+    {
+        "words": Word("text", "Words of artist and title."),
+        "k": _K,
+        "artist": Word("text", "Words of the artist."),
+        "title": Word("text", "Words of the title."),
+    },
+)
+QUESTIONS: tuple[Question[Any], ...] = (
+    SIMILAR, NEAREST, SIMILAR_TO_ALL, BATCH, DISSIMILAR, STATISTICS, DISTANCES, EXPLANATION, FOUND
+)  # fmt: skip
+
+
+def seed_statistics(conn: Connection, seed: Mbid, words: SeedFilters) -> Statistics:
+    """Return the statistics of what a question about a recording chooses from."""
+    given: dict[str, Any] = dict(words)
+    id_, vector, genre, decade = one_row(
+        conn,
+        "SELECT id, vector, genre, decade FROM pgsim.recording WHERE id = pgsim.recording_of(%s)",
+        (CONVERTERS["uuid"](seed),),
     )
-    if not found:
-        asked = " and ".join(
-            f"{name} '{value}'" for name, value in (("artist", artist), ("title", title)) if value
-        )
-        raise PgsimError(f"no recording has the words of {asked}: try fewer of them")
-    return found
+    if vector is None:
+        raise PgsimError(f"recording {seed} has no vector")
+    if given.pop("same_genre", False):
+        given["genre"] = genre
+    if given.pop("same_decade", False):
+        given["decade"] = decade
+    return STATISTICS.ask(conn, given, query=vector, except_id=id_)[0]

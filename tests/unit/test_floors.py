@@ -15,17 +15,17 @@ PGSIM = CHECKOUT / "pgsim"
 # The highest floor first. A room imports from lower floors; rooms of one floor do not know each
 # other. The page docs/explanation/architecture.md shows the same table.
 FLOORS = (
-    ("__main__",),
+    ("__init__", "__main__"),
     ("cli",),
     ("demo",),
+    ("database",),
     ("questions", "transfer", "evaluation", "planning"),
     ("loading", "matrix"),
     ("audio", "store"),
     ("sources", "postgres"),
     ("features", "embedded", "processes"),
-    ("errors", "progress", "threads"),
+    ("errors", "progress", "table", "threads", "version"),
     ("control_groups",),
-    ("__init__",),
 )
 FLOOR = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
 # Rooms whose __init__.py is a door: a registry. In the others it is a docstring and nothing else.

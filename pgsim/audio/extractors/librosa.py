@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from pgsim import __version__
 from pgsim.audio.files import ExtractionError, as_numbers, read_samples
+from pgsim.version import __version__
 
 name = "librosa"
 modules = ("librosa", "soundfile", "mutagen")

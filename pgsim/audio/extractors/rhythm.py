@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim import __version__
 from pgsim.audio.files import ExtractionError, as_numbers, read_samples
+from pgsim.version import __version__
 
 name = "rhythm"
 modules = ("soundfile", "mutagen")

@@ -1,0 +1,443 @@
+"""A database of pgsim's as an object of Python: its questions, and the work on its collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
+
+from psycopg.rows import class_row
+
+from pgsim.errors import PgsimError, UsageError
+from pgsim.postgres.connection import (
+    Connection,
+    defaults_of,
+    prepare,
+    redact,
+    require_server,
+    resolve,
+)
+from pgsim.postgres.connection import connect as open_connection
+from pgsim.postgres.errors import as_pgsim_errors
+from pgsim.progress import Advance, Say, silent, still
+from pgsim.questions import question as questions
+from pgsim.questions.answers import (
+    Answer,
+    BatchRecording,
+    FeatureSet,
+    FoundRecording,
+    MetricDistance,
+    SetShare,
+    SimilarRecording,
+    Statistics,
+    StatusItem,
+)
+from pgsim.questions.values import Numbers
+from pgsim.questions.words import (
+    Filters,
+    Mbid,
+    Mbids,
+    Rules,
+    SeedFilters,
+    Words,
+    spell_out,
+)
+from pgsim.store.collection import read_collection
+from pgsim.store.runs import recorded
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from psycopg_pool import ConnectionPool
+
+    from pgsim.evaluation.evaluate import Evaluation
+    from pgsim.loading.load import LoadReport
+    from pgsim.loading.recordings import FuseReport
+    from pgsim.loading.redirects import RedirectReport
+    from pgsim.matrix.rebuild import RebuildReport
+    from pgsim.matrix.refresh import RefreshReport
+    from pgsim.questions.file_seed import FileSeed
+
+PathLike = str | Path
+Row = TypeVar("Row")
+
+
+def connect(
+    database: str | None = None, *, create: bool = False, pool: int | None = None
+) -> Database:
+    """Connect to a database: a URL, a name on the embedded server, or nothing.
+
+    Nothing means the environment variable PGSIM_DATABASE_URL, and without it the database `pgsim`
+    on the embedded server, which is started where it is meant. `create=True` makes a database of a
+    new name on it. `pool` is the number of connections for use by several threads at a time; it
+    needs the extra `pgsim[pool]`. PgsimError where the server cannot be reached.
+    """
+    return Database(resolve(database, create=create), pool=pool)
+
+
+class Database:
+    """A connection to one database: `with pgsim.connect("demo") as db: ...`.
+
+    Without a pool there is one connection, `connection`, in autocommit mode. Threads that share it
+    take turns, a statement at a time, and are all in a transaction that one of them begins. With
+    `pgsim.connect(..., pool=4)` each method takes a connection of its own out of `pool` and gives
+    it back at its end.
+
+    MBIDs are given as UUIDs or as text. All methods raise PgsimError: UsageError for an argument
+    that cannot be meant. PostgreSQL's own error is its `__cause__`.
+    """
+
+    def __init__(self, conninfo: str, *, pool: int | None = None) -> None:
+        self._conninfo = conninfo
+        self._pool: ConnectionPool[Connection] | None = None
+        self._conn: Connection | None = None
+        self._is_known = False  # whether the database was seen to hold a collection
+        if pool is None:
+            self._conn = open_connection(conninfo, autocommit=True)
+        else:
+            self._pool = _open_pool(conninfo, pool)
+
+    def __repr__(self) -> str:
+        return f"<pgsim.Database {redact(self._conninfo)}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, or all of the pool's."""
+        if self._conn is not None:
+            self._conn.close()
+        if self._pool is not None:
+            self._pool.close()
+
+    @property
+    def connection(self) -> Connection:
+        """The connection of psycopg, in autocommit mode, for SQL of your own.
+
+        UsageError with a pool: there, `with db.pool.connection() as conn`.
+        """
+        if self._conn is None:
+            raise UsageError(
+                "with a pool there is no one connection: `with db.pool.connection() as conn`"
+            )
+        return self._conn
+
+    @property
+    def pool(self) -> ConnectionPool[Connection]:
+        """The pool of psycopg_pool; UsageError where none was asked for."""
+        if self._pool is None:
+            raise UsageError("no pool was asked for: pgsim.connect(..., pool=4)")
+        return self._pool
+
+    @spell_out(Words)
+    def similar(
+        self, seed: Mbid, k: int = 10, **question: Unpack[Words]
+    ) -> Answer[SimilarRecording]:
+        """Return the k recordings most similar to one, as `similar_recordings()` of SQL does."""
+        return self._ask(questions.SIMILAR, question, seed=seed, k=k)
+
+    @spell_out(Rules)
+    def nearest(
+        self, vector: Numbers, k: int = 10, **question: Unpack[Rules]
+    ) -> Answer[SimilarRecording]:
+        """Return the k recordings most similar to a vector (dimensions,) of this database."""
+        return self._ask(questions.NEAREST, question, query=vector, k=k)
+
+    @spell_out(Rules)
+    def similar_to_all(
+        self,
+        seeds: Mbids,
+        k: int = 10,
+        *,
+        method: Literal["centroid", "rank"] = "centroid",
+        **question: Unpack[Rules],
+    ) -> Answer[SimilarRecording]:
+        """Return the k recordings most similar to several at once.
+
+        They are nearest to the mean of the seeds (centroid), or have the best mean place in the
+        seeds' own answers (rank).
+        """
+        return self._ask(questions.SIMILAR_TO_ALL, question, seeds=seeds, k=k, method=method)
+
+    @spell_out(Words)
+    def batch(self, seeds: Mbids, k: int = 10, **question: Unpack[Words]) -> Answer[BatchRecording]:
+        """Return the answers to many seeds, one after the other.
+
+        A seed without an answer is one row, whose `problem` says why.
+        """
+        return self._ask(questions.BATCH, question, seeds=seeds, k=k)
+
+    @spell_out(Filters)
+    def dissimilar(
+        self, seed: Mbid, k: int = 10, **question: Unpack[Filters]
+    ) -> Answer[SimilarRecording]:
+        """Return the k recordings farthest from one, the farthest first."""
+        return self._ask(questions.DISSIMILAR, question, seed=seed, k=k)
+
+    @spell_out(SeedFilters)
+    def statistics(self, seed: Mbid | Numbers, **question: Unpack[SeedFilters]) -> Statistics:
+        """Return how far the recordings are that a question chooses from, by a scan of them all.
+
+        `seed` is a recording's MBID, or a vector; a vector takes no `same_genre` or `same_decade`.
+        """
+        with self._use() as conn:
+            if isinstance(seed, Mbid):
+                return questions.seed_statistics(conn, seed, question)
+            return questions.STATISTICS.ask(conn, question, query=seed, except_id=None)[0]
+
+    def distances(self, a: Mbid, b: Mbid) -> Answer[MetricDistance]:
+        """Return how far apart two recordings are by every metric, the fused distance first."""
+        return self._ask(questions.DISTANCES, a=a, b=b)
+
+    def explain(self, a: Mbid, b: Mbid) -> Answer[SetShare]:
+        """Return each feature set's share of the squared distance of two recordings, and why."""
+        return self._ask(questions.EXPLANATION, a=a, b=b)
+
+    def find(
+        self,
+        words: str | None = None,
+        k: int = 10,
+        *,
+        artist: str | None = None,
+        title: str | None = None,
+    ) -> Answer[FoundRecording]:
+        """Return the k recordings whose artist and title match words best; empty where none does.
+
+        `artist` and `title` are words that have to stand there. The last word may be a prefix.
+        """
+        return self._ask(questions.FOUND, words=words, k=k, artist=artist, title=title)
+
+    def seed_of_file(self, path: PathLike) -> FileSeed:
+        """Return a document's or an audio file's vector, to be asked about by `nearest`.
+
+        Nothing is stored. Audio is measured by the extractor that measured the collection.
+        """
+        from pgsim.questions.file_seed import read_file_seed
+
+        with self._use() as conn:
+            return read_file_seed(Path(path), read_collection(conn))
+
+    def vectors(self) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
+        """Return the MBIDs (n,), as UUIDs, and the vectors (n, dimensions) of all recordings."""
+        from pgsim.questions.arrays import vectors_by_mbid
+
+        with self._use() as conn:
+            return vectors_by_mbid(conn)
+
+    def lists(
+        self, k: int | None = None
+    ) -> tuple[NDArray[np.object_], NDArray[np.int32], NDArray[np.float32]]:
+        """Return the matrix: MBIDs (n,), neighbours (n, k), distances (n, k).
+
+        The MBIDs are those of `vectors`, in the same order. Neighbours are row numbers in them,
+        nearest first; -1, at distance inf, where there is none. By default `k` is the lists' own.
+        """
+        from pgsim.questions.arrays import lists_by_mbid
+
+        with self._use() as conn:
+            return lists_by_mbid(conn, k)
+
+    def status(self) -> Answer[StatusItem]:
+        """Return what the database holds, and how far its matrix is behind."""
+        return self._read(StatusItem, "SELECT item, value, number FROM pgsim.status()")
+
+    def feature_sets(self) -> Answer[FeatureSet]:
+        """Return the feature sets of the database's profile, in the order of the vector."""
+        return self._read(
+            FeatureSet,
+            "SELECT name, length, transform, aggregate,"
+            " round(weight::numeric, 3)::float AS weight, center IS NOT NULL AS fitted"
+            " FROM pgsim.feature_set ORDER BY position",
+        )
+
+    def evaluate(
+        self,
+        *,
+        sample: int = 1000,
+        seed: int = 0,
+        threads: int | None = None,
+        say: Say = silent,
+    ) -> Evaluation:
+        """Measure how good the answers are: recall of a sample, hubs, and labels shared.
+
+        `seed` chooses the random sample.
+        """
+        from pgsim.evaluation.evaluate import evaluate
+
+        with self._use() as conn:
+            return evaluate(conn, sample=sample, seed=seed, threads=threads, say=say)
+
+    def install(self, profile: PathLike = "acousticbrainz") -> bool:
+        """Install pgsim for a profile, a shipped one or a TOML file; False where it was there.
+
+        The schema `pgsim` is put on the database's search path, where this role may do so.
+        """
+        from pgsim.features.profile import read_profile
+        from pgsim.store import schema
+
+        wanted = read_profile(str(profile))
+        with self._use(installed=False) as conn:
+            require_server(conn)
+            is_new = schema.install(conn, wanted)
+            schema.add_to_search_path(conn)
+        if self._pool is not None:  # other connections do not know the types of pgvector yet
+            self._pool.drain()
+        return is_new
+
+    def load(
+        self,
+        *paths: PathLike,
+        source: str | None = None,
+        workers: int | None = None,
+        again: bool = False,
+        say: Say = silent,
+        advance: Advance = still,
+    ) -> LoadReport:
+        """Load the documents of files and folders, each one accounted for.
+
+        Stopped at any point and run again, it goes on where it was. `source` names what reads the
+        files (by default what their names say), `workers` is the number of processes, and `again`
+        reads files that have not changed, too.
+        """
+        from pgsim.loading.load import load
+
+        with self._use() as conn:
+            return load(
+                conn,
+                [Path(path) for path in paths],
+                advance,
+                say,
+                workers=workers,
+                again=again,
+                source=source,
+            )
+
+    def load_redirects(self, path: PathLike, *, advance: Advance = still) -> RedirectReport:
+        """Load a CSV of merged MBIDs, a line old,new; every question follows them."""
+        from pgsim.loading.redirects import load_redirects
+
+        with self._use() as conn, recorded(conn, "redirects") as run:
+            report = load_redirects(conn, Path(path), advance)
+            run.update(asdict(report))
+        return report
+
+    def refit(self, *, advance: Advance = still) -> FuseReport:
+        """Fit the feature sets to today's collection, and make every vector again."""
+        from pgsim.loading.recordings import refit
+
+        with self._use() as conn, recorded(conn, "fuse") as run:
+            report = refit(conn, advance)
+            run.update(asdict(report))
+        return report
+
+    def index(self, metric: str | None = None) -> bool:
+        """Build the HNSW index, or that of one feature set; False where it is there already."""
+        from pgsim.store.index import build_index, build_metric_index
+
+        with self._use() as conn, recorded(conn, "index") as run:
+            built = build_metric_index(conn, metric) if metric else build_index(conn)
+            run.update({"built": built, "metric": metric})
+        return built
+
+    def refresh(self, *, say: Say = silent, advance: Advance = still) -> RefreshReport:
+        """Bring the matrix up to date with every recording that is new, changed or deleted.
+
+        Where a rebuild costs less, it does that.
+        """
+        from pgsim.matrix.refresh import refresh
+
+        with self._use() as conn, recorded(conn, "refresh") as run:
+            report = refresh(conn, advance, say)
+            run.update(asdict(report))
+        return report
+
+    def rebuild(
+        self,
+        *,
+        engine: str | None = None,
+        k: int | None = None,
+        recall: float = 0.99,
+        threads: int | None = None,
+        join: bool = False,
+        restart: bool = False,
+        say: Say = silent,
+        advance: Advance = still,
+    ) -> RebuildReport:
+        """Make the whole matrix anew; questions are answered from the old one until then.
+
+        `engine` is cells (the default), exact, faiss or postgres; `k` the length of the lists;
+        `recall` the least recall@k, measured on a sample, where 1 is exact. `join` helps a rebuild
+        of another process; `restart` gives an unfinished one up.
+        """
+        from pgsim.matrix.rebuild import rebuild
+
+        with self._use() as conn, recorded(conn, "rebuild") as run:
+            report = rebuild(
+                conn,
+                engine=engine,
+                k=k,
+                recall=recall,
+                threads=threads,
+                join=join,
+                restart=restart,
+                say=say,
+                advance=advance,
+            )
+            run.update(asdict(report))
+        return report
+
+    def _ask(
+        self,
+        question: questions.Question[Row],
+        words: Any = None,
+        **first: Any,
+    ) -> Answer[Row]:
+        with self._use() as conn:
+            return question.ask(conn, words, **first)
+
+    def _read(self, kind: type[Row], query: str) -> Answer[Row]:
+        with self._use() as conn:
+            cursor = conn.cursor(row_factory=class_row(kind))
+            return Answer(kind, cursor.execute(query.encode()).fetchall())
+
+    @contextmanager
+    def _use(self, *, installed: bool = True) -> Iterator[Connection]:
+        """Lend a connection; psycopg's errors become PgsimError, and so does a lack of pgsim."""
+        with as_pgsim_errors(), self._lent() as conn:
+            if installed and not self._is_known:
+                read_collection(conn)
+                self._is_known = True
+            yield conn
+
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        if self._pool is None:
+            yield self.connection
+        else:
+            with self._pool.connection() as conn:
+                yield conn
+
+
+def _open_pool(conninfo: str, size: int) -> ConnectionPool[Connection]:
+    """Return a pool of at most `size` connections; PgsimError where the server does not answer."""
+    try:
+        from psycopg_pool import ConnectionPool
+    except ImportError:
+        raise PgsimError("a pool needs psycopg_pool: pip install 'pgsim[pool]'") from None
+    if size < 1:
+        raise UsageError(f"`pool` is {size}, but must be at least 1")
+    open_connection(conninfo).close()  # a pool would try for half a minute, and say less
+    return ConnectionPool(
+        conninfo,
+        kwargs={"autocommit": True, **defaults_of(conninfo)},
+        min_size=1,
+        max_size=size,
+        configure=prepare,
+        name="pgsim",
+        open=True,
+    )

@@ -1,0 +1,181 @@
+"""The rows of answers, and the answer that holds them: it prints well and becomes a data frame."""
+
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+from html import escape
+from typing import Any, Generic, TypeVar, overload
+from uuid import UUID
+
+from pgsim.table import are_numbers, cell, text_table
+
+_SHOWN = 50  # rows of an answer that are printed
+_NARROWEST = 100  # columns of a printed answer, however narrow the terminal is
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarRecording:
+    """A recording of an answer: its rank from 1, its distance, and its similarity from 0 to 1."""
+
+    rank: int
+    mbid: UUID
+    artist: str | None
+    title: str | None
+    album: str | None
+    year: int | None
+    genre: str | None
+    distance: float
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRecording:
+    """A recording of the answer to one of many seeds.
+
+    Where a seed has no answer, `problem` says why, and all but `seed` is None.
+    """
+
+    seed: UUID
+    rank: int | None
+    mbid: UUID | None
+    artist: str | None
+    title: str | None
+    album: str | None
+    year: int | None
+    genre: str | None
+    distance: float | None
+    similarity: float | None
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecording:
+    """A recording found by words: its rank from 1, and its score from 0 to 1."""
+
+    rank: int
+    mbid: UUID
+    artist: str | None
+    title: str | None
+    album: str | None
+    year: int | None
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricDistance:
+    """How far apart two recordings are by one metric; None where one of them lacks its set."""
+
+    metric: str
+    distance: float | None
+    similarity: float | None
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetShare:
+    """One feature set's share of the squared distance of two recordings, and why."""
+
+    feature_set: str
+    distance: float
+    share: float
+    missing: bool
+    explanation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """The distances of all recordings that a question chooses from; None where there is none."""
+
+    candidates: int
+    mean: float | None
+    deviation: float | None
+    p95: float | None
+    max: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusItem:
+    """One fact about a database; `number` is a count, or a size in bytes."""
+
+    item: str
+    value: str | None
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSet:
+    """One slice of the vectors, as the database's profile defines it."""
+
+    name: str
+    length: int
+    transform: str
+    aggregate: str
+    weight: float
+    fitted: bool
+
+
+Row = TypeVar("Row")
+RowOut = TypeVar("RowOut", covariant=True)
+
+
+class Answer(Sequence[RowOut], Generic[RowOut]):
+    """The rows of an answer in their order, an immutable sequence of dataclasses.
+
+    It prints as a table, in a notebook too. `pandas.DataFrame(answer)` and
+    `polars.DataFrame(answer)` make a data frame of it. `columns` are the names of the rows' fields,
+    of an empty answer too.
+    """
+
+    __slots__ = ("_kind", "_rows", "columns")
+
+    def __init__(self, kind: Callable[..., RowOut], rows: Iterable[RowOut]) -> None:
+        self._kind, self._rows = kind, tuple(rows)
+        self.columns: tuple[str, ...] = tuple(each.name for each in fields(kind))  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> RowOut: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Answer[RowOut]": ...
+    def __getitem__(self, index: int | slice) -> "RowOut | Answer[RowOut]":
+        if isinstance(index, slice):
+            return Answer(self._kind, self._rows[index])
+        return self._rows[index]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Answer):
+            return NotImplemented
+        return self._kind is other._kind and self._rows == other._rows
+
+    def __hash__(self) -> int:
+        return hash((self._kind, self._rows))
+
+    def __repr__(self) -> str:
+        width = max(shutil.get_terminal_size((_NARROWEST, 0)).columns, _NARROWEST)
+        return "\n".join([text_table(self.columns, self._values(), width), *self._more()])
+
+    def _repr_html_(self) -> str:
+        values = self._values()
+        right = [are_numbers(column) for column in zip(*values, strict=True)]
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        body = "".join(
+            "<tr>{}</tr>".format(
+                "".join(
+                    f'<td style="text-align: {"right" if is_right else "left"}">'
+                    f"{escape(cell(value))}</td>"
+                    for value, is_right in zip(row, right, strict=True)
+                )
+            )
+            for row in values
+        )
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return table + "".join(f"<p>{escape(line)}</p>" for line in self._more())
+
+    def _values(self) -> list[tuple[Any, ...]]:
+        return [astuple(row) for row in self._rows[:_SHOWN]]  # type: ignore[call-overload]
+
+    def _more(self) -> list[str]:
+        rest = len(self) - _SHOWN
+        return [f"… and {rest} more rows"] if rest > 0 else []

@@ -1,0 +1,105 @@
+"""The words of a question: each with its types in Python and in SQL, and its meaning.
+
+The classes here are the one list of these words. The methods of `pgsim.Database` take them as
+keyword arguments, `questions.question` calls SQL by them, and `pgsim similar` makes its options
+of them. A test compares them with the arguments of the installed functions.
+"""
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypedDict, TypeVar, get_type_hints
+from uuid import UUID
+
+Mbid = UUID | str
+Mbids = Mbid | Iterable[Mbid]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word's type and default in SQL, and its meaning in one sentence."""
+
+    kind: str
+    help: str
+    default: str | None = None
+
+
+class Filters(TypedDict, total=False):
+    """What any question takes: which recordings may be answers, and by what distance."""
+
+    genre: Annotated[
+        str | None, Word("text", "Only this genre: a label, or scheme:label (dortmund:rock).")
+    ]
+    decade: Annotated[int | None, Word("integer", "Only this decade: its first year (1990).")]
+    year_from: Annotated[int | None, Word("integer", "First year.")]
+    year_to: Annotated[int | None, Word("integer", "Last year.")]
+    length_from: Annotated[float | None, Word("real", "Shortest length, in seconds.")]
+    length_to: Annotated[float | None, Word("real", "Longest length, in seconds.")]
+    exclude: Annotated[Mbids | None, Word("uuid[]", "Leave out these recordings (MBIDs).")]
+    exclude_artists: Annotated[
+        Mbids | None, Word("uuid[]", "Leave out recordings of these artists (MBIDs).")
+    ]
+    metric: Annotated[
+        str | None, Word("text", "Compare by one feature set, or by several (bpm+key).")
+    ]
+    weights: Annotated[
+        Mapping[str, float] | None,
+        Word("jsonb", 'Weights that replace the profile\'s: {"moods": 2, "bpm": 0}.'),
+    ]
+
+
+class SeedFilters(Filters, total=False):
+    """What a question about one recording takes besides: the seed's own genre and decade."""
+
+    same_genre: Annotated[bool | None, Word("boolean", "Only the seed's genre.", "false")]
+    same_decade: Annotated[bool | None, Word("boolean", "Only the seed's decade.", "false")]
+
+
+class Rules(Filters, total=False):
+    """What a question for the nearest takes besides: how the answer is made up and ordered."""
+
+    max_per_artist: Annotated[int | None, Word("integer", "Most recordings of one artist.")]
+    distinct_titles: Annotated[
+        bool | None, Word("boolean", "Each title once; versions of it count as one.", "false")
+    ]
+    min_similarity: Annotated[float | None, Word("real", "Least similarity, from 0 to 1.")]
+    approximate: Annotated[
+        bool | None,
+        Word("boolean", "Allow an approximate answer by a metric without an index.", "false"),
+    ]
+    ranking: Annotated[
+        Literal["similarity", "distance"] | None,
+        Word("text", "Order of the answer: similarity or distance.", "'similarity'"),
+    ]
+
+
+class Words(SeedFilters, Rules, total=False):
+    """What a question for the recordings most similar to one takes: every word."""
+
+
+def words_of(question: type) -> dict[str, Word]:
+    """Return the words that a class of this module names, by their names."""
+    hints = get_type_hints(question, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items()}
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def spell_out(question: type) -> Callable[[Function], Function]:
+    """Return a decorator that shows the words in the signature, in place of `**question`.
+
+    So `help()` and a notebook list them. Type checkers read `**question: Unpack[...]` themselves.
+    """
+
+    def decorate(function: Function) -> Function:
+        signature = inspect.signature(function)
+        kept = list(signature.parameters.values())[:-1]
+        words = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=hint)
+            for name, hint in get_type_hints(question).items()
+        ]
+        function.__signature__ = signature.replace(parameters=[*kept, *words])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
