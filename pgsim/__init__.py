@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pgsim.version import __version__
 
 if TYPE_CHECKING:
-    from pgsim.database import Database, connect
+    from pgsim.database.database import Database, connect
     from pgsim.errors import PgsimError, Rejected, UsageError
     from pgsim.evaluation.evaluate import Evaluation
     from pgsim.loading.load import LoadReport
@@ -35,16 +35,20 @@ if TYPE_CHECKING:
         StatusItem,
     )
     from pgsim.questions.file_seed import FileSeed
+    from pgsim.transfer.export import ExportReport
+    from pgsim.transfer.import_matrix import ImportReport
 
 __all__ = [
     "Answer",
     "BatchRecording",
     "Database",
     "Evaluation",
+    "ExportReport",
     "FeatureSet",
     "FileSeed",
     "FoundRecording",
     "FuseReport",
+    "ImportReport",
     "LoadReport",
     "MetricDistance",
     "PgsimError",
@@ -62,7 +66,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "pgsim.database": ("Database", "connect"),
+    "pgsim.database.database": ("Database", "connect"),
     "pgsim.errors": ("PgsimError", "Rejected", "UsageError"),
     "pgsim.evaluation.evaluate": ("Evaluation",),
     "pgsim.loading.load": ("LoadReport",),
@@ -82,6 +86,8 @@ _HOMES = {
         "StatusItem",
     ),
     "pgsim.questions.file_seed": ("FileSeed",),
+    "pgsim.transfer.export": ("ExportReport",),
+    "pgsim.transfer.import_matrix": ("ImportReport",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

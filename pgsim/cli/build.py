@@ -8,7 +8,7 @@ import typer
 
 from pgsim.cli.common import (
     Json,
-    connection,
+    database,
     ended_by_sigterm,
     print_json,
     print_table,
@@ -17,16 +17,8 @@ from pgsim.cli.common import (
 )
 from pgsim.errors import UsageError
 from pgsim.loading.accounts import write_rejects
-from pgsim.loading.load import load as load_paths
-from pgsim.loading.recordings import refit
-from pgsim.loading.redirects import load_redirects
 from pgsim.matrix.follow import follow_changes, follow_rebuilds
-from pgsim.matrix.rebuild import rebuild as rebuild_matrix
-from pgsim.matrix.refresh import refresh as refresh_matrix
 from pgsim.postgres.connection import resolve
-from pgsim.store.collection import read_collection
-from pgsim.store.index import build_index, build_metric_index
-from pgsim.store.runs import recorded
 
 
 def load(
@@ -67,13 +59,13 @@ def load(
     """
     if rejects is not None and not rejects.absolute().parent.is_dir():
         raise UsageError(f"cannot write {rejects}: no such folder")
-    with connection(ctx) as conn:
+    with database(ctx) as db:
         with progress("documents") as advance:
-            report = load_paths(
-                conn, paths, advance, say, workers=workers, again=again, source=source
+            report = db.load(
+                *paths, source=source, workers=workers, again=again, say=say, advance=advance
             )
         if rejects is not None:
-            write_rejects(conn, paths, rejects)
+            write_rejects(db.connection, paths, rejects)
         if as_json:
             print_json(asdict(report))
         else:
@@ -101,10 +93,8 @@ def redirects(
     as_json: Json = False,
 ) -> None:
     """Load MBIDs that MusicBrainz has merged into others; every question follows them."""
-    with connection(ctx) as conn, recorded(conn, "redirects") as run:
-        with progress("redirects") as advance:
-            report = asdict(load_redirects(conn, file, advance))
-        run.update(report)
+    with database(ctx) as db, progress("redirects") as advance:
+        report = asdict(db.load_redirects(file, advance=advance))
     if as_json:
         print_json(report)
     else:
@@ -127,13 +117,10 @@ def fuse(
         raise UsageError(
             "loading fuses what it brings; to fit anew and fuse all: pgsim fuse --refit"
         )
-    with connection(ctx) as conn, recorded(conn, "fuse") as run:
+    with database(ctx) as db:
         with progress("recordings") as advance:
-            report = asdict(refit(conn, advance))
-        run.update(report)
-        fit = read_collection(conn).fit
-        if fit is not None:
-            report["fitted"] = sorted(fit.fitted)
+            report = asdict(db.refit(advance=advance))
+        report["fitted"] = sorted(each.name for each in db.feature_sets() if each.fitted)
     if as_json:
         print_json(report)
     else:
@@ -155,9 +142,8 @@ def index(
 
     With --metric, the index of one feature set: without it, questions by that metric scan.
     """
-    with connection(ctx) as conn, recorded(conn, "index") as run:
-        run["built"] = built = build_metric_index(conn, metric) if metric else build_index(conn)
-        run["metric"] = metric
+    with database(ctx) as db:
+        built = db.index(metric)
     if as_json:
         print_json({"built": built})
     else:
@@ -179,10 +165,8 @@ def refresh(
         with ended_by_sigterm() as is_ended:
             report = asdict(follow_changes(resolve(ctx.obj.database), is_ended, say))
     else:
-        with connection(ctx) as conn, recorded(conn, "refresh") as run:
-            with progress("changes") as advance:
-                report = asdict(refresh_matrix(conn, advance, say))
-            run.update(report)
+        with database(ctx) as db, progress("changes") as advance:
+            report = asdict(db.refresh(say=say, advance=advance))
     if as_json:
         print_json(report)
     else:
@@ -232,22 +216,19 @@ def rebuild(
         else:
             typer.echo(f"{helped.lists} lists made in {helped.rebuilds} rebuilds")
         return
-    with connection(ctx) as conn, recorded(conn, "rebuild") as run:
-        with progress("recordings") as advance:
-            report = asdict(
-                rebuild_matrix(
-                    conn,
-                    engine=engine,
-                    k=k,
-                    recall=recall,
-                    threads=threads,
-                    join=join,
-                    restart=restart,
-                    say=say,
-                    advance=advance,
-                )
+    with database(ctx) as db, progress("recordings") as advance:
+        report = asdict(
+            db.rebuild(
+                engine=engine,
+                k=k,
+                recall=recall,
+                threads=threads,
+                join=join,
+                restart=restart,
+                say=say,
+                advance=advance,
             )
-        run.update(report)
+        )
     if as_json:
         print_json(report)
     else:

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pgsim.database import Database
-from pgsim.database import connect as open_database
+from pgsim.database.database import Database
+from pgsim.database.database import connect as open_database
 from pgsim.errors import PgsimError
 from pgsim.postgres.connection import Connection, connect, resolve
 from pgsim.progress import Advance

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pgsim.cli.common import Json, connection, print_json, print_table, say
+from pgsim.cli.common import Json, database, print_json, print_table, say
 from pgsim.evaluation.evaluate import NAMES, SAMPLE, Evaluation, Recall
-from pgsim.evaluation.evaluate import evaluate as measure
 from pgsim.evaluation.plot import plot, require_plot
 
 
@@ -34,8 +33,8 @@ def evaluate(
     """
     if plot_file:
         require_plot(plot_file)
-    with connection(ctx) as conn:
-        evaluation = measure(conn, sample=sample, seed=seed, threads=threads, say=say)
+    with database(ctx) as db:
+        evaluation = db.evaluate(sample=sample, seed=seed, threads=threads, say=say)
     if as_json:
         print_json(asdict(evaluation))
     else:

@@ -6,12 +6,9 @@ from typing import Annotated
 
 import typer
 
-from pgsim.cli.common import Json, connection, print_json, progress, say
+from pgsim.cli.common import Json, database, print_json, progress, say
 from pgsim.errors import UsageError
-from pgsim.store.runs import recorded
 from pgsim.transfer.export import FORMATS, STDOUT
-from pgsim.transfer.export import export as export_matrix
-from pgsim.transfer.import_matrix import import_matrix
 
 
 def export(
@@ -35,8 +32,8 @@ def export(
         raise UsageError("stdout does not say in which format: name it with --format")
     if file == STDOUT and as_json:
         raise UsageError("stdout has room for the matrix or for --json, not for both")
-    with connection(ctx) as conn, progress("lists") as advance:
-        report = export_matrix(conn, file, format_name, force=force, advance=advance)
+    with database(ctx) as db, progress("lists") as advance:
+        report = db.export(file, format=format_name, force=force, advance=advance)
     if report.pending:
         say(f"{report.pending:,} recordings have changed since the lists were made: pgsim refresh")
     if as_json:
@@ -59,10 +56,8 @@ def import_(
 
     Lists are taken where their distances are those of the vectors here; refresh makes the others.
     """
-    with connection(ctx) as conn, recorded(conn, "import") as run:
-        with progress("pairs") as advance:
-            report = asdict(import_matrix(conn, file, say=say, advance=advance))
-        run.update(report)
+    with database(ctx) as db, progress("pairs") as advance:
+        report = asdict(db.import_matrix(file, say=say, advance=advance))
     if as_json:
         print_json(report)
     else:

@@ -14,7 +14,7 @@ from uuid import UUID
 import typer
 
 from pgsim.cli.common import Json, database, print_json, print_table, say
-from pgsim.database import Database
+from pgsim.database.database import Database
 from pgsim.errors import PgsimError, UsageError
 from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording
 from pgsim.questions.file_seed import FileSeed

@@ -1,32 +1,22 @@
 """`pgsim status`: what the database holds."""
 
-import typer
-from psycopg.rows import dict_row
+from dataclasses import asdict
 
-from pgsim.cli.common import Json, connection, print_json, print_table
-from pgsim.store.collection import read_collection
+import typer
+
+from pgsim.cli.common import Json, database, print_json, print_table
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """Print what the database holds, and how far its matrix is behind."""
-    with connection(ctx) as conn:
-        read_collection(conn)
-        rows = conn.execute("SELECT item, value, number FROM pgsim.status()").fetchall()
-        sets = (
-            conn.cursor(row_factory=dict_row)
-            .execute(
-                "SELECT name, length, transform, aggregate,"
-                " round(weight::numeric, 3)::float AS weight, center IS NOT NULL AS fitted"
-                " FROM pgsim.feature_set ORDER BY position"
-            )
-            .fetchall()
-        )
+    with database(ctx) as db:
+        facts, sets = db.status(), [asdict(each) for each in db.feature_sets()]
     if as_json:
         items = {
-            item.replace(" ", "_"): value if number is None else number
-            for item, value, number in rows
+            each.item.replace(" ", "_"): each.value if each.number is None else each.number
+            for each in facts
         }
         print_json({**items, "sets": sets})
         return
-    print_table(["", ""], [(item, value) for item, value, _ in rows])
+    print_table(["", ""], [(each.item, each.value) for each in facts])
     print_table(list(sets[0]), [list(each.values()) for each in sets])

@@ -35,9 +35,12 @@ class Question(Generic[Row]):
     words: Mapping[str, Word] = field(default_factory=dict)
 
     def ask(
-        self, conn: Connection, words: Mapping[str, object] | None = None, **first: Any
+        self,
+        conn: Connection,
+        first: Mapping[str, object],
+        words: Mapping[str, object] | None = None,
     ) -> Answer[Row]:
-        """Return the answer to the question with these arguments; None is an argument not given.
+        """Return the answer to the question with these arguments; a word that is None is left out.
 
         UsageError for a word that the function does not take, and for a value of a wrong type;
         psycopg's errors for what the function refuses.
@@ -131,4 +134,4 @@ def seed_statistics(conn: Connection, seed: Mbid, words: SeedFilters) -> Statist
         given["genre"] = genre
     if given.pop("same_decade", False):
         given["decade"] = decade
-    return STATISTICS.ask(conn, given, query=vector, except_id=id_)[0]
+    return STATISTICS.ask(conn, {"query": vector, "except_id": id_}, given)[0]

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
-from psycopg.rows import class_row
-
-from pgsim.errors import PgsimError, UsageError
-from pgsim.postgres.connection import (
-    Connection,
-    defaults_of,
-    prepare,
-    redact,
-    require_server,
-    resolve,
-)
-from pgsim.postgres.connection import connect as open_connection
-from pgsim.postgres.errors import as_pgsim_errors
+from pgsim.database.connected import Connected
+from pgsim.postgres.connection import require_server, resolve
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.questions import question as questions
 from pgsim.questions.answers import (
@@ -50,7 +37,6 @@ from pgsim.store.runs import recorded
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from psycopg_pool import ConnectionPool
 
     from pgsim.evaluation.evaluate import Evaluation
     from pgsim.loading.load import LoadReport
@@ -59,9 +45,10 @@ if TYPE_CHECKING:
     from pgsim.matrix.rebuild import RebuildReport
     from pgsim.matrix.refresh import RefreshReport
     from pgsim.questions.file_seed import FileSeed
+    from pgsim.transfer.export import ExportReport
+    from pgsim.transfer.import_matrix import ImportReport
 
 PathLike = str | Path
-Row = TypeVar("Row")
 
 
 def connect(
@@ -77,7 +64,7 @@ def connect(
     return Database(resolve(database, create=create), pool=pool)
 
 
-class Database:
+class Database(Connected):
     """A connection to one database: `with pgsim.connect("demo") as db: ...`.
 
     Without a pool there is one connection, `connection`, in autocommit mode. Threads that share it
@@ -89,64 +76,19 @@ class Database:
     that cannot be meant. PostgreSQL's own error is its `__cause__`.
     """
 
-    def __init__(self, conninfo: str, *, pool: int | None = None) -> None:
-        self._conninfo = conninfo
-        self._pool: ConnectionPool[Connection] | None = None
-        self._conn: Connection | None = None
-        self._is_known = False  # whether the database was seen to hold a collection
-        if pool is None:
-            self._conn = open_connection(conninfo, autocommit=True)
-        else:
-            self._pool = _open_pool(conninfo, pool)
-
-    def __repr__(self) -> str:
-        return f"<pgsim.Database {redact(self._conninfo)}>"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection, or all of the pool's."""
-        if self._conn is not None:
-            self._conn.close()
-        if self._pool is not None:
-            self._pool.close()
-
-    @property
-    def connection(self) -> Connection:
-        """The connection of psycopg, in autocommit mode, for SQL of your own.
-
-        UsageError with a pool: there, `with db.pool.connection() as conn`.
-        """
-        if self._conn is None:
-            raise UsageError(
-                "with a pool there is no one connection: `with db.pool.connection() as conn`"
-            )
-        return self._conn
-
-    @property
-    def pool(self) -> ConnectionPool[Connection]:
-        """The pool of psycopg_pool; UsageError where none was asked for."""
-        if self._pool is None:
-            raise UsageError("no pool was asked for: pgsim.connect(..., pool=4)")
-        return self._pool
-
     @spell_out(Words)
     def similar(
         self, seed: Mbid, k: int = 10, **question: Unpack[Words]
     ) -> Answer[SimilarRecording]:
         """Return the k recordings most similar to one, as `similar_recordings()` of SQL does."""
-        return self._ask(questions.SIMILAR, question, seed=seed, k=k)
+        return self._ask(questions.SIMILAR, {"seed": seed, "k": k}, question)
 
     @spell_out(Rules)
     def nearest(
         self, vector: Numbers, k: int = 10, **question: Unpack[Rules]
     ) -> Answer[SimilarRecording]:
         """Return the k recordings most similar to a vector (dimensions,) of this database."""
-        return self._ask(questions.NEAREST, question, query=vector, k=k)
+        return self._ask(questions.NEAREST, {"query": vector, "k": k}, question)
 
     @spell_out(Rules)
     def similar_to_all(
@@ -162,7 +104,8 @@ class Database:
         They are nearest to the mean of the seeds (centroid), or have the best mean place in the
         seeds' own answers (rank).
         """
-        return self._ask(questions.SIMILAR_TO_ALL, question, seeds=seeds, k=k, method=method)
+        first = {"seeds": seeds, "k": k, "method": method}
+        return self._ask(questions.SIMILAR_TO_ALL, first, question)
 
     @spell_out(Words)
     def batch(self, seeds: Mbids, k: int = 10, **question: Unpack[Words]) -> Answer[BatchRecording]:
@@ -170,14 +113,14 @@ class Database:
 
         A seed without an answer is one row, whose `problem` says why.
         """
-        return self._ask(questions.BATCH, question, seeds=seeds, k=k)
+        return self._ask(questions.BATCH, {"seeds": seeds, "k": k}, question)
 
     @spell_out(Filters)
     def dissimilar(
         self, seed: Mbid, k: int = 10, **question: Unpack[Filters]
     ) -> Answer[SimilarRecording]:
         """Return the k recordings farthest from one, the farthest first."""
-        return self._ask(questions.DISSIMILAR, question, seed=seed, k=k)
+        return self._ask(questions.DISSIMILAR, {"seed": seed, "k": k}, question)
 
     @spell_out(SeedFilters)
     def statistics(self, seed: Mbid | Numbers, **question: Unpack[SeedFilters]) -> Statistics:
@@ -188,15 +131,15 @@ class Database:
         with self._use() as conn:
             if isinstance(seed, Mbid):
                 return questions.seed_statistics(conn, seed, question)
-            return questions.STATISTICS.ask(conn, question, query=seed, except_id=None)[0]
+            return questions.STATISTICS.ask(conn, {"query": seed, "except_id": None}, question)[0]
 
     def distances(self, a: Mbid, b: Mbid) -> Answer[MetricDistance]:
         """Return how far apart two recordings are by every metric, the fused distance first."""
-        return self._ask(questions.DISTANCES, a=a, b=b)
+        return self._ask(questions.DISTANCES, {"a": a, "b": b})
 
     def explain(self, a: Mbid, b: Mbid) -> Answer[SetShare]:
         """Return each feature set's share of the squared distance of two recordings, and why."""
-        return self._ask(questions.EXPLANATION, a=a, b=b)
+        return self._ask(questions.EXPLANATION, {"a": a, "b": b})
 
     def find(
         self,
@@ -210,7 +153,8 @@ class Database:
 
         `artist` and `title` are words that have to stand there. The last word may be a prefix.
         """
-        return self._ask(questions.FOUND, words=words, k=k, artist=artist, title=title)
+        first = {"words": words, "k": k, "artist": artist, "title": title}
+        return self._ask(questions.FOUND, first)
 
     def seed_of_file(self, path: PathLike) -> FileSeed:
         """Return a document's or an audio file's vector, to be asked about by `nearest`.
@@ -391,53 +335,31 @@ class Database:
             run.update(asdict(report))
         return report
 
-    def _ask(
+    def export(
         self,
-        question: questions.Question[Row],
-        words: Any = None,
-        **first: Any,
-    ) -> Answer[Row]:
+        path: PathLike,
+        *,
+        format: str | None = None,  # noqa: A002
+        force: bool = False,
+        advance: Advance = still,
+    ) -> ExportReport:
+        """Write the matrix into a file or folder in a format that other programs read.
+
+        The format is csv, parquet, hdf5, mirex, resp or faiss, by default as the path's name says.
+        `force` replaces what exists.
+        """
+        from pgsim.transfer.export import export
+
         with self._use() as conn:
-            return question.ask(conn, words, **first)
+            return export(conn, Path(path), format, force=force, advance=advance)
 
-    def _read(self, kind: type[Row], query: str) -> Answer[Row]:
-        with self._use() as conn:
-            cursor = conn.cursor(row_factory=class_row(kind))
-            return Answer(kind, cursor.execute(query.encode()).fetchall())
+    def import_matrix(
+        self, path: PathLike, *, say: Say = silent, advance: Advance = still
+    ) -> ImportReport:
+        """Replace the matrix by an exported one, csv or parquet, of the same recordings."""
+        from pgsim.transfer.import_matrix import import_matrix
 
-    @contextmanager
-    def _use(self, *, installed: bool = True) -> Iterator[Connection]:
-        """Lend a connection; psycopg's errors become PgsimError, and so does a lack of pgsim."""
-        with as_pgsim_errors(), self._lent() as conn:
-            if installed and not self._is_known:
-                read_collection(conn)
-                self._is_known = True
-            yield conn
-
-    @contextmanager
-    def _lent(self) -> Iterator[Connection]:
-        if self._pool is None:
-            yield self.connection
-        else:
-            with self._pool.connection() as conn:
-                yield conn
-
-
-def _open_pool(conninfo: str, size: int) -> ConnectionPool[Connection]:
-    """Return a pool of at most `size` connections; PgsimError where the server does not answer."""
-    try:
-        from psycopg_pool import ConnectionPool
-    except ImportError:
-        raise PgsimError("a pool needs psycopg_pool: pip install 'pgsim[pool]'") from None
-    if size < 1:
-        raise UsageError(f"`pool` is {size}, but must be at least 1")
-    open_connection(conninfo).close()  # a pool would try for half a minute, and say less
-    return ConnectionPool(
-        conninfo,
-        kwargs={"autocommit": True, **defaults_of(conninfo)},
-        min_size=1,
-        max_size=size,
-        configure=prepare,
-        name="pgsim",
-        open=True,
-    )
+        with self._use() as conn, recorded(conn, "import") as run:
+            report = import_matrix(conn, Path(path), say=say, advance=advance)
+            run.update(asdict(report))
+        return report

@@ -1,0 +1,1 @@
+"""A database as an object of Python: the class behind `pgsim.connect`."""
