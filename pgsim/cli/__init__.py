@@ -1,4 +1,4 @@
-"""The command `pgsim`: parse, call, print. One command a file; errors are spoken here, once."""
+"""The command `pgsim`: parse, call, print. One command a file; errors are printed here, once."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
+from typer.core import TyperCommand
 
 from pgsim.cli import (
     build,
@@ -38,16 +39,24 @@ app = typer.Typer(
     help="Music recording similarity inside PostgreSQL.",
     epilog="In SQL: SELECT * FROM similar_recordings('<mbid>', 10);",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
+class Command(TyperCommand):
+    """A command whose usage names its arguments without braces: `pgsim load [OPTIONS] PATH...`."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the line after the command's name."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What stands before the command."""
+    """The options that stand before the command."""
 
     database: str | None
 
@@ -65,13 +74,16 @@ def options(
         str | None,
         typer.Option(
             metavar="URL|NAME",
-            help="A connection string, or a database's name on the embedded server."
-            " PGSIM_DATABASE_URL does the same; without either, the embedded server's 'pgsim'.",
+            help="A connection string, or the name of a database on the embedded server."
+            " The environment variable PGSIM_DATABASE_URL does the same"
+            " [default: 'pgsim' on the embedded server].",
         ),
     ] = None,
     version: Annotated[  # noqa: ARG001
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Print the version and exit."
+        ),
     ] = False,
 ) -> None:
     """Music recording similarity inside PostgreSQL."""
@@ -103,7 +115,7 @@ for command in (
     server.psql,
     demonstration.demo,
 ):
-    app.command(command.__name__.rstrip("_"))(command)
+    app.command(command.__name__.rstrip("_"), cls=Command)(command)
 
 
 def main() -> None:
@@ -120,9 +132,9 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command; its exit code. What went wrong is one line on stderr."""
+    """Run one command and return its exit code; an error is one line on stderr."""
     try:
-        code = app(arguments, standalone_mode=False)
+        code = app(arguments, standalone_mode=False, prog_name="pgsim")
     except _UsageError as error:
         error.show()
         return 2
@@ -146,11 +158,11 @@ def _fail(message: str, code: int) -> int:
 
 
 def _fail_to_read_or_write(error: OSError) -> int:
-    """Say which file, or that it is the output that nobody takes, unless its reader has gone."""
+    """Name the file; or the output, unless its reader has gone and nobody wants it."""
     try:
         sys.stdout.flush()
     except OSError:
-        # Nothing more can be said there, not even at exit.
+        # Python would try to flush it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return 1

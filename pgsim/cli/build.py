@@ -1,4 +1,4 @@
-"""`pgsim load`, `fuse`, `index` and `refresh`: from files to a matrix that is true."""
+"""`pgsim load`, `fuse`, `index`, `refresh` and `rebuild`: from files to an up-to-date matrix."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +26,7 @@ def load(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            metavar="PATH...",
+            metavar="PATH",
             help="Folders and files: documents (.json, .ndjson, .tar, AcousticBrainz's feature"
             " .csv), tables (.csv, .tsv, .parquet, .npz, .npy) and .tfrecord, compressed by gzip,"
             " bzip2 or zstd.",
@@ -36,26 +36,31 @@ def load(
         str | None,
         typer.Option(
             metavar="NAME|MODULE:NAME",
-            help="What reads them: a source by its name, or a class of your own"
+            help="The source that reads the files: its name, or a class of your own"
             " [default: by the files' names].",
         ),
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes that parse documents [default: one a core]."),
+        typer.Option(min=1, help="Processes that parse documents [default: one per core]."),
     ] = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Read files again that have been loaded, unchanged.")
+        bool,
+        typer.Option("--again", help="Read unchanged files again, too."),
     ] = False,
     rejects: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the rejects there too, a JSON object a line."),
+        typer.Option(
+            metavar="FILE",
+            help="Also write the rejects, and why, to this file of NDJSON.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Load documents: features and metadata, each one accounted for.
+    """Load documents into the database.
 
-    It can be stopped and run again: files that were loaded and have not changed are not read again.
+    Each document is counted as new, updated, unchanged or rejected. The load can be stopped and run
+    again: it reads only what has not been loaded, and files that have changed.
     """
     if rejects is not None and not rejects.absolute().parent.is_dir():
         raise UsageError(f"cannot write {rejects}: no such folder")
@@ -88,11 +93,16 @@ def redirects(
     ctx: typer.Context,
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="CSV, a line old,new: two MBIDs; a header is fine."),
+        typer.Argument(
+            metavar="FILE", help="CSV with lines of two MBIDs, old,new; a header is allowed."
+        ),
     ],
     as_json: Json = False,
 ) -> None:
-    """Load MBIDs that MusicBrainz has merged into others; every question follows them."""
+    """Load MBIDs that were merged into others.
+
+    MusicBrainz publishes them as recording_gid_redirect. Every question follows them.
+    """
     with database(ctx) as db, progress("redirects") as advance:
         report = asdict(db.load_redirects(file, advance=advance))
     if as_json:
@@ -108,11 +118,15 @@ def fuse(
     ctx: typer.Context,
     refit_sets: Annotated[
         bool,
-        typer.Option("--refit", help="Fit centres and scales anew, and make every vector again."),
+        typer.Option("--refit", help="Fit centres and scales again, and make every vector anew."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make the vectors again from the stored submissions, with statistics of today's collection."""
+    """Fit the feature sets again, and every vector.
+
+    Centres and scales are fitted to today's collection; the vectors are made of the stored
+    submissions. A load needs no fuse of its own.
+    """
     if not refit_sets:
         raise UsageError(
             "loading fuses what it brings; to fit anew and fuse all: pgsim fuse --refit"
@@ -134,13 +148,14 @@ def index(
     ctx: typer.Context,
     metric: Annotated[
         str | None,
-        typer.Option(help="A feature set: an index for questions by its metric alone."),
+        typer.Option(help="A feature set: the index for questions by this metric alone."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Build the HNSW index on the vectors, where it is missing; the first load does so too.
+    """Build the HNSW index where it is missing.
 
-    With --metric, the index of one feature set: without it, questions by that metric scan.
+    The first load builds the index of the whole vectors. With --metric it is that of one feature
+    set; questions by a metric without an index scan all recordings.
     """
     with database(ctx) as db:
         built = db.index(metric)
@@ -155,12 +170,15 @@ def refresh(
     follow: Annotated[
         bool,
         typer.Option(
-            "--follow", help="Go on, a refresh whenever something changes, until SIGTERM."
+            "--follow", help="Keep running; refresh whenever recordings change; stop on SIGTERM."
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring the matrix up to date with every recording that is new, changed or deleted."""
+    """Bring the matrix up to date.
+
+    Every recording that is new, changed or deleted is taken into account.
+    """
     if follow:
         with ended_by_sigterm() as is_ended:
             report = asdict(follow_changes(resolve(ctx.obj.database), is_ended, say))
@@ -178,31 +196,38 @@ def rebuild(
     engine: Annotated[
         str | None,
         typer.Option(
-            help="cells, exact, faiss (needs pgsim[bulk]), or postgres (its HNSW index)"
-            " [default: cells]."
+            help="How neighbours are found: cells, exact, faiss (needs pgsim[bulk]) or postgres"
+            " (by its HNSW index) [default: cells]."
         ),
     ] = None,
     recall: Annotated[
-        float, typer.Option(help="Least recall@k to tune for, measured on a sample; 1 is exact.")
+        float, typer.Option(help="Least recall@k, measured on a sample; 1 is exact.")
     ] = 0.99,
     k: Annotated[
-        int | None, typer.Option("-k", help="Neighbours in a list [default: as they are, 100].")
+        int | None,
+        typer.Option("-k", help="Neighbours in a list [default: as before, or 100]."),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads [default: all].")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads [default: all cores].")
+    ] = None,
     join: Annotated[
-        bool, typer.Option("--join", help="Help a rebuild that another process coordinates.")
+        bool, typer.Option("--join", help="Help a rebuild that another process has begun.")
     ] = False,
     follow: Annotated[
-        bool, typer.Option("--follow", help="With --join: wait for rebuilds, until SIGTERM.")
+        bool,
+        typer.Option(
+            "--follow", help="With --join: keep running; join each rebuild; stop on SIGTERM."
+        ),
     ] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Give an unfinished rebuild up for a new one.")
+        bool, typer.Option("--restart", help="Begin anew, and drop an unfinished rebuild.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make the whole matrix anew; an unfinished rebuild goes on where it was.
+    """Make the whole matrix anew.
 
-    Questions are answered from the old matrix until the new one is whole.
+    An unfinished rebuild continues where it was. Questions are answered from the old matrix until
+    the new one is complete.
     """
     if join and (restart or engine or k):
         raise UsageError("--join works as the rebuild was begun: leave the other options out")

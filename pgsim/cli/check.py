@@ -1,4 +1,4 @@
-"""`pgsim check`: what is wrong, and how to cure it."""
+"""`pgsim check`: what is wrong with a database, and what to do about it."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -10,7 +10,10 @@ from pgsim.store.check import NOTE, PROBLEM, WARNING, Finding, check_database
 
 
 def check(ctx: typer.Context, as_json: Json = False) -> None:
-    """Check the server, the schema, the index, the matrix: a line each; exit 1 at a problem."""
+    """Check the server, schema, index and matrix.
+
+    Each finding is one line, with its cure. The exit code is 1 where there is a problem.
+    """
     levels: Counter[str] = Counter()
     findings = []
     for finding in check_database(ctx.obj.database):

@@ -1,4 +1,4 @@
-"""What the commands share: the connection, the --json option, tables and progress."""
+"""Shared by the commands: the connection, the --json option, tables and progress."""
 
 import json
 import re
@@ -30,14 +30,14 @@ _ARGUMENT = re.compile(r"`([a-z]+(?:_[a-z]+)*)(?:=True)?`")
 
 @contextmanager
 def database(ctx: typer.Context) -> Iterator[Database]:
-    """Connect to the database that is meant, and close it at the end."""
+    """Connect to the chosen database, and close it at the end."""
     with open_database(ctx.obj.database) as db:
         yield db
 
 
 @contextmanager
 def connection(ctx: typer.Context, *, create: bool = False) -> Iterator[Connection]:
-    """A connection to the database that is meant, in autocommit mode, closed at the end."""
+    """Connect to the chosen database in autocommit mode; close the connection at the end."""
     conninfo = resolve(ctx.obj.database, create=create)
     with closing(connect(conninfo, autocommit=True)) as conn:
         yield conn
@@ -45,7 +45,7 @@ def connection(ctx: typer.Context, *, create: bool = False) -> Iterator[Connecti
 
 @contextmanager
 def ended_by_sigterm() -> Iterator[Callable[[], bool]]:
-    """Whether SIGTERM has come; a second one ends the command as it would without this."""
+    """Yield whether SIGTERM has come; a second one ends the command at once."""
     came: list[int] = []
 
     def note(number: int, _: object) -> None:
@@ -60,12 +60,12 @@ def ended_by_sigterm() -> Iterator[Callable[[], bool]]:
 
 
 def say(text: str) -> None:
-    """A line for the person, not for the pipe."""
+    """Print a line on stderr: for a person, not for the pipe."""
     typer.echo(with_options(text), err=True)
 
 
 def with_options(text: str) -> str:
-    """The text with options of the command line in place of the arguments of Python functions."""
+    """Return the text with options of the command line in place of arguments of Python."""
     return _ARGUMENT.sub(lambda found: _option(found[1]), text)
 
 
@@ -74,7 +74,7 @@ def _option(argument: str) -> str:
 
 
 def put_on_search_path(conn: Connection) -> None:
-    """Put pgsim on the database's search path, and say so; or say who may."""
+    """Put pgsim on the database's search path and say so, or say who may do it."""
     try:
         undo = schema.add_to_search_path(conn)
     except PgsimError as error:
@@ -85,7 +85,7 @@ def put_on_search_path(conn: Connection) -> None:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     typer.echo(json.dumps(value, default=str, ensure_ascii=False))
 
 
@@ -97,7 +97,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 @contextmanager
 def progress(unit: str, total: int | None = None) -> Iterator[Advance]:
-    """A function to tell of work done: a bar on a terminal, else a line every 10 s; on stderr."""
+    """Yield a function that shows progress on stderr: a bar, or lines where it is no terminal."""
     started = last = time.monotonic()
     count = 0
 

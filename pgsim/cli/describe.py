@@ -16,9 +16,10 @@ def describe(
     ],
     as_json: Json = False,
 ) -> None:
-    """Propose a profile for a table: which column is what, which are features. Edit it, then init.
+    """Propose a profile for a table of recordings.
 
-    pgsim describe songs.csv > songs.toml
+    It says which columns are titles, artists and so on, and which are features. Edit it, then give
+    it to init: pgsim describe songs.csv > songs.toml
     """
     text = describe_table(file)
     if as_json:

@@ -1,4 +1,4 @@
-"""`pgsim dump` and `restore`: the whole of it in one file."""
+"""`pgsim dump` and `restore`: the whole database in one file."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -16,18 +16,24 @@ def dump(
     ctx: typer.Context,
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="SQL where it ends in .sql, else a smaller archive."),
+        typer.Argument(
+            metavar="FILE",
+            help="The file to write: .sql is SQL, any other is an archive.",
+        ),
     ],
     matrix: Annotated[
         bool,
         typer.Option(
-            "--matrix", help="Only recordings and lists: neither submissions nor accounts."
+            "--matrix", help="Only recordings and lists; leave out submissions and rejects."
         ),
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write recordings, matrix and functions into a file that another database can restore."""
+    """Write the whole database into a file.
+
+    It holds recordings, matrix and functions; pgsim restore reads it.
+    """
     conninfo = resolve(ctx.obj.database)
     with progress("bytes") as advance:
         size = dumping.dump(conninfo, file, matrix=matrix, force=force, advance=advance)
@@ -39,10 +45,13 @@ def dump(
 
 def restore(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What pgsim dump has made.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of pgsim dump.")],
     as_json: Json = False,
 ) -> None:
-    """Restore a dump into a database without pgsim: an ordinary role will do that owns it."""
+    """Restore a dump into a database without pgsim.
+
+    The role needs no superuser's rights; it has to own the database.
+    """
     conninfo = resolve(ctx.obj.database, create=True)
     with progress("bytes of SQL") as advance:
         report = asdict(dumping.restore(conninfo, file, advance))

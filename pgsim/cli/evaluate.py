@@ -14,22 +14,27 @@ from pgsim.evaluation.plot import plot, require_plot
 def evaluate(
     ctx: typer.Context,
     sample: Annotated[
-        int, typer.Option(min=1, help="Recordings to compare with an exact scan.")
+        int, typer.Option(min=1, help="Random recordings to compare with an exact scan.")
     ] = SAMPLE,
-    seed: Annotated[int, typer.Option(min=0, help="Which recordings are drawn.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads [default: all].")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random sample.")] = 0,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads [default: all cores].")
+    ] = None,
     plot_file: Annotated[
         Path | None,
         typer.Option(
-            "--plot", metavar="FILE.png", help="Draw it too (needs pgsim[plot]); or .svg, .pdf."
+            "--plot",
+            metavar="FILE.png",
+            help="Also plot it (needs pgsim[plot]); or .svg, .pdf.",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how good answers are: recall, hubs, and labels shared with the seed.
+    """Measure how good the answers are.
 
-    The index, the live answer without stored lists, and the stored matrix are compared with an
-    exact scan of a sample; hubs and labels are counted over the whole matrix.
+    The recall of the index, of the live answer without stored lists, and of the stored matrix is
+    measured on a sample, against an exact scan. Hubs, and labels shared with the seed, are counted
+    over the whole matrix.
     """
     if plot_file:
         require_plot(plot_file)
@@ -41,7 +46,7 @@ def evaluate(
         _print(evaluation)
     if plot_file:
         plot(evaluation, plot_file)
-        say(f"drawn: {plot_file}")
+        say(f"plot: {plot_file}")
 
 
 def _print(evaluation: Evaluation) -> None:
@@ -72,7 +77,7 @@ def _print(evaluation: Evaluation) -> None:
     )
     if evaluation.labels:
         print_table(
-            ["same label", "recordings", "by distance", "by similarity", "by lot"],
+            ["same label", "recordings", "by distance", "by similarity", "random"],
             [
                 [f"{each.label}, of {each.k}", each.recordings, each.distance, each.similarity,
                  each.chance]

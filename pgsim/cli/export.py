@@ -17,17 +17,17 @@ def export(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="Its name ends in .csv, .parquet (a folder), .h5, .mirex, .resp or .faiss;"
+            help="The file to write: .csv, .parquet (a folder), .h5, .mirex, .resp or .faiss;"
             " - is stdout, for csv, mirex and resp.",
         ),
     ],
     format_name: Annotated[
         str | None, typer.Option("--format", help=f"{', '.join(FORMATS)} [default: by the name].")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace what exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write the matrix in a format that other programs read."""
+    """Write the matrix for other programs."""
     if file == STDOUT and format_name is None:
         raise UsageError("stdout does not say in which format: name it with --format")
     if file == STDOUT and as_json:
@@ -48,13 +48,14 @@ def import_(
     ctx: typer.Context,
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="What pgsim export has made: .csv or .parquet."),
+        typer.Argument(metavar="FILE", help="A file of pgsim export: .csv or .parquet."),
     ],
     as_json: Json = False,
 ) -> None:
-    """Replace the matrix by an exported one, in a database that has its recordings.
+    """Replace the matrix by an exported one.
 
-    Lists are taken where their distances are those of the vectors here; refresh makes the others.
+    The database has to hold the recordings. A list is stored where its distances are those of the
+    vectors here; refresh makes the others.
     """
     with database(ctx) as db, progress("pairs") as advance:
         report = asdict(db.import_matrix(file, say=say, advance=advance))

@@ -15,31 +15,36 @@ from pgsim.threads import cores
 def extract(
     paths: Annotated[
         list[Path],
-        typer.Argument(metavar="AUDIO...", help="Audio files, and folders with such in them."),
+        typer.Argument(metavar="AUDIO", help="Audio files, and folders of them."),
     ],
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="FILE.ndjson", help="The file to go on with, or to make."
+            "-o",
+            "--output",
+            metavar="FILE.ndjson",
+            help="The file to write, or to continue.",
         ),
     ],
     extractor: Annotated[
         str,
         typer.Option(
             help="essentia (extra 'audio'; Essentia is under the AGPL-3.0), librosa (extra"
-            " 'librosa') or rhythm (Rhythm Patterns; extra 'rhythm'). A profile bears each name."
+            " 'librosa') or rhythm (Rhythm Patterns; extra 'rhythm'). Each has a profile of its"
+            " name."
         ),
     ] = "essentia",
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Processes that measure; by default one a processor."),
+        typer.Option(min=1, help="Processes that measure audio [default: one per core]."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure audio files: a line of NDJSON for each, with its tags, that load reads.
+    """Measure audio files.
 
-    It can be stopped at any point and goes on with what has no line yet. Why a file has none stands
-    in FILE.ndjson.rejects; such files are not tried again until they change or that file is gone.
+    Each file becomes a line of NDJSON with its tags, which load reads. It can be stopped at any
+    point; run again, it measures the files without a line. FILE.ndjson.rejects says why a file was
+    rejected; such a file is tried again once it changes, or that file is gone.
     """
     with progress("files") as advance:
         report = extract_files(paths, output, extractor, workers or cores(), say, advance)

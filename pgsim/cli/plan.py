@@ -1,4 +1,4 @@
-"""`pgsim plan`: what a collection of some size will cost."""
+"""`pgsim plan`: what a collection of a given size will cost."""
 
 import os
 import re
@@ -29,21 +29,24 @@ _BUSY = 0.25
 
 def plan(
     ctx: typer.Context,
-    recordings: Annotated[int, typer.Option(min=1, help="How many recordings there will be.")],
+    recordings: Annotated[int, typer.Option(min=1, help="The number of recordings to plan for.")],
     within: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="A deadline for the matrix: 90s, 30m, 1h, 2d."),
+        typer.Option(metavar="TIME", help="A deadline for the whole matrix: 90s, 30m, 1h, 2d."),
     ] = None,
     sample: Annotated[
-        int, typer.Option(min=LEAST_SAMPLE, help="Recordings of the largest sample.")
+        int, typer.Option(min=LEAST_SAMPLE, help="Recordings in the largest sample.")
     ] = SAMPLE,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads [default: all].")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads [default: all cores].")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Foresee time, memory and disk for so many recordings, from samples measured here.
+    """Estimate time, memory and disk for a collection.
 
-    The samples are the database's own recordings where it has enough, else made up. They are
-    measured in a scratch database 'pgsim_plan' on the same server, which is dropped.
+    Samples of growing size are measured here, in a scratch database 'pgsim_plan' on the same
+    server, which is dropped. They are the database's own recordings where it has enough, and
+    synthetic ones elsewhere.
     """
     seconds = None if within is None else _seconds(within)
     # The load is the whole machine's, so all of its processors count here.

@@ -1,6 +1,5 @@
 """`pgsim start`, `stop`, `url` and `psql`: the embedded server, and the way into the database."""
 
-import json
 import os
 import sys
 from typing import Annotated
@@ -8,44 +7,56 @@ from typing import Annotated
 import typer
 
 from pgsim import embedded
+from pgsim.cli.common import Json, print_json
 from pgsim.postgres.connection import DEFAULT_DATABASE, client_program, password_of, redact, resolve
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def start(as_json: Json = False) -> None:
-    """Start the embedded PostgreSQL, made on first use; leave a running one as it is."""
+    """Start the embedded PostgreSQL server.
+
+    The first start makes it. A running server is left as it is.
+    """
     server = embedded.start()
     embedded.ensure_database(server, DEFAULT_DATABASE)
     url = server.conninfo(DEFAULT_DATABASE)
     if as_json:
-        typer.echo(json.dumps({"running": True, "home": str(server.home), "url": url}))
+        print_json({"running": True, "home": str(server.home), "url": url})
     else:
         typer.echo(f"the embedded server of {server.home} is running: {url}")
 
 
 def stop(as_json: Json = False) -> None:
-    """Stop the embedded PostgreSQL, ending the sessions that are open on it."""
+    """Stop the embedded PostgreSQL server.
+
+    Sessions that are open on it end.
+    """
     stopped = embedded.stop()
     if as_json:
-        typer.echo(json.dumps({"running": False, "stopped": stopped}))
+        print_json({"running": False, "stopped": stopped})
     else:
         typer.echo("stopped" if stopped else "the embedded server was not running")
 
 
 def url(ctx: typer.Context, as_json: Json = False) -> None:
-    """Print the database's URL, without a password: psql "$(pgsim url)"."""
+    """Print the database's URL, without a password.
+
+    It is for other programs: psql "$(pgsim url)"
+    """
     shown = redact(resolve(ctx.obj.database))
-    typer.echo(json.dumps({"url": shown}) if as_json else shown)
+    print_json({"url": shown}) if as_json else typer.echo(shown)
 
 
 def psql(
     ctx: typer.Context,
     arguments: Annotated[
-        list[str] | None, typer.Argument(help="What psql is given: pgsim psql -- -c 'SELECT 1'.")
+        list[str] | None,
+        typer.Argument(metavar="ARGUMENT", help="Arguments for psql: pgsim psql -- -c 'SELECT 1'."),
     ] = None,
 ) -> None:
-    """Open psql on the database; arguments after -- are psql's own."""
+    """Open psql on the database.
+
+    Arguments after -- are psql's own.
+    """
     conninfo = resolve(ctx.obj.database)
     program = client_program("psql")
     environment = dict(os.environ)

@@ -8,7 +8,10 @@ from pgsim.cli.common import Json, database, print_json, print_table
 
 
 def status(ctx: typer.Context, as_json: Json = False) -> None:
-    """Print what the database holds, and how far its matrix is behind."""
+    """Print what the database holds.
+
+    It says too how many changes the matrix has not seen yet.
+    """
     with database(ctx) as db:
         facts, sets = db.status(), [asdict(each) for each in db.feature_sets()]
     if as_json:

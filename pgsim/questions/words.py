@@ -87,9 +87,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def spell_out(question: type) -> Callable[[Function], Function]:
-    """Return a decorator that shows the words in the signature, in place of `**question`.
+    """Return a decorator that shows the words in the signature and the docstring of a method.
 
-    So `help()` and a notebook list them. Type checkers read `**question: Unpack[...]` themselves.
+    There, `help()` and a notebook list them. Type checkers read `**question: Unpack[...]`.
     """
 
     def decorate(function: Function) -> Function:
@@ -100,6 +100,8 @@ def spell_out(question: type) -> Callable[[Function], Function]:
             for name, hint in get_type_hints(question).items()
         ]
         function.__signature__ = signature.replace(parameters=[*kept, *words])  # type: ignore[attr-defined]
+        meanings = [f"    {name}: {word.help}" for name, word in words_of(question).items()]
+        function.__doc__ = "\n".join([inspect.getdoc(function) or "", "", *meanings])
         return function
 
     return decorate
