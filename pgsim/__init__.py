@@ -92,13 +92,15 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    """Import a name of the front door from its module, once."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'pgsim' has no attribute '{name}'")
-    value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
-    return value
-
-
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if not TYPE_CHECKING:  # or a type checker would believe in names that are not there
+
+    def __getattr__(name: str) -> Any:
+        """Import a name of the front door from its module, once."""
+        if name not in _HOME_OF:
+            raise AttributeError(f"module 'pgsim' has no attribute '{name}'")
+        value = globals()[name] = getattr(import_module(_HOME_OF[name]), name)
+        return value

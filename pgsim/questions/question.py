@@ -53,7 +53,7 @@ class Question(Generic[Row]):
         }
         for name in given.keys() - kinds.keys():
             known = ", ".join(self.words)
-            raise UsageError(f"{self.function} takes no `{name}`; known: {known}")
+            raise UsageError(f"{self.function}() takes no `{name}`; known: {known}")
         values = {
             name: value if value is None else CONVERTERS.get(kinds[name], _as_it_is)(value)
             for name, value in given.items()

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -104,3 +105,50 @@ def test_pgsim_works_from_the_wheel_outside_the_checkout(
     assert upgraded["from"] == upgraded["to"] is not None
     rows = json.loads(answer("similar", str(mbid(0)), "-k", "4", "--json"))
     assert [row["rank"] for row in rows] == [1, 2, 3, 4]
+
+
+def check_types(site: Path, script: Path) -> str:
+    """What mypy --strict says of a script, with the packages of a virtual environment."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--cache-dir"),
+            *(str(script.parent / "cache"), "--python-executable", str(site / "bin" / "python")),
+            str(script),
+        ],
+        cwd=script.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode < 2, done.stderr
+    return done.stdout
+
+
+def test_types_of_a_users_script_are_checked_against_the_installed_wheel(
+    wheel: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("mypy", reason="mypy is not installed")
+    site = tmp_path / "site"
+    run(sys.executable, "-m", "venv", "--without-pip", site, folder=tmp_path)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python"]
+    run(*pip, site / "bin" / "python", "install", "-q", "--no-deps", "--no-index", wheel,
+        folder=tmp_path)  # fmt: skip
+    # What pgsim needs is installed here; this checkout of it is not seen from there.
+    [packages] = site.glob("lib/python*/site-packages")
+    (packages / "needs.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+
+    script = tmp_path / "script.py"
+    script.write_text((CHECKOUT / "tests" / "support" / "user_script.py").read_text())
+    assert check_types(site, script) == ""
+
+    script.write_text(
+        "import pgsim\n"
+        'db = pgsim.conect("demo")\n'
+        'db = pgsim.connect("demo")\n'
+        'db.similar("x", genr="rock")\n'
+        'db.similar("x", decade="1990")\n'
+        'db.dissimilar("x", same_genre=True)\n'
+        'name: int = db.similar("x")[0].title\n'
+    )
+    wrong = [line.split(":")[1] for line in check_types(site, script).splitlines()]
+    assert sorted({*wrong}) == ["2", "4", "5", "6", "7"]
