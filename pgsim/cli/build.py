@@ -140,7 +140,7 @@ def fuse(
     else:
         typer.echo(
             f"{report['inserted']} recordings new, {report['changed']} changed,"
-            f" {report['unchanged']} as they were"
+            f" {report['unchanged']} unchanged"
         )
 
 

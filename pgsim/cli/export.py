@@ -40,8 +40,8 @@ def export(
         print_json(asdict(report))
         return
     lists = f"{report.lists:,} lists, {report.pairs:,} pairs, " if report.lists else ""
-    told = say if file == STDOUT else typer.echo
-    told(f"{file}: {report.recordings:,} recordings, {lists}{report.bytes:,} bytes")
+    report_line = say if file == STDOUT else typer.echo
+    report_line(f"{file}: {report.recordings:,} recordings, {lists}{report.bytes:,} bytes")
 
 
 def import_(

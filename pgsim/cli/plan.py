@@ -54,7 +54,7 @@ def plan(
     if load > _BUSY * processors:
         say(
             f"this machine is busy ({load:.1f} processes on {processors} processors):"
-            " all will seem slower than it is"
+            " the estimates will be too high"
         )
     conninfo = resolve(ctx.obj.database)
     planned = foresee(conninfo, recordings, sample=sample, within=seconds, threads=threads, say=say)
@@ -68,7 +68,7 @@ def _print(planned: Plan, within: str | None) -> None:
     n = f"{planned.recordings:,}"
     typer.echo(f"{n} recordings of {planned.dimensions} dimensions")
     typer.echo(
-        f"foreseen from {', '.join(f'{size:,}' for size in planned.samples)}: {planned.vectors}"
+        f"estimated from {', '.join(f'{size:,}' for size in planned.samples)}: {planned.vectors}"
     )
     print_table(
         ["", f"{planned.samples[-1]:,} take", "and grow as", "so all take"],

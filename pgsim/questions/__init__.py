@@ -1,1 +1,1 @@
-"""What is asked, and of what."""
+"""Questions to a collection: their words, their answers, and files as seeds."""

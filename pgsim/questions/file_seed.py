@@ -1,4 +1,4 @@
-"""A recording that is not in the database: its vector in the database's space, from one file."""
+"""A file as a seed: the vector, in the database's space, of a recording that is not stored."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -29,10 +29,11 @@ class FileSeed:
 
 
 def read_file_seed(path: Path, collection: Collection) -> FileSeed:
-    """The vector of a file that holds one document, or of an audio file; nothing is stored.
+    """Return the vector of a file that holds one document, or of an audio file; store nothing.
 
-    Audio is measured by the collection's own extractor, a document has to be of it. PgsimError for
-    what cannot be read or has none of the fitted feature sets, and where the extractor is missing.
+    The collection's own extractor measures audio, and has to have made the document. PgsimError
+    where the file cannot be read or has none of the fitted feature sets, and where the extractor is
+    not installed.
     """
     profile, fit = collection.profile, collection.fit
     if fit is None:
@@ -67,7 +68,7 @@ def _measured(path: Path, name: str) -> dict[str, Any]:
     if name not in EXTRACTORS:
         raise UsageError(
             f"{path} is no document, and '{name}', which measured the collection, is none of"
-            f" pgsim's extractors ({', '.join(EXTRACTORS)}): ask with a document of '{name}'"
+            f" pgsim's extractors ({', '.join(EXTRACTORS)}): give a document of '{name}'"
         )
     try:
         return installed_extractor(name).document(path)
