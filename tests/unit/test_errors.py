@@ -11,9 +11,7 @@ from tests.support.paths import CHECKOUT
 
 PGSIM = CHECKOUT / "pgsim"
 MODULES = [
-    str(path.relative_to(PGSIM))
-    for path in sorted(PGSIM.rglob("*.py"))
-    if "cli" not in path.parts and "questions" not in path.parts
+    str(path.relative_to(PGSIM)) for path in sorted(PGSIM.rglob("*.py")) if "cli" not in path.parts
 ]
 _OPTION = re.compile(r"(?<![\w-])--[a-z]")
 # A command to run may hold options.

@@ -269,7 +269,7 @@ def test_from_an_empty_database_to_an_exported_matrix(
         assert db.similar(mbid(900)) == db.similar(mbid(1))
         evaluation = db.evaluate(sample=10, threads=1)
         assert evaluation.sample == 10
-        assert {each.answers for each in evaluation.recall} == {"index", "live", "matrix"}
+        assert {each.found_by for each in evaluation.recall} == {"index", "live", "matrix"}
         exported = db.export(tmp_path / "m.csv")
         assert exported.lists == 30
         with pytest.raises(pgsim.UsageError, match=r"m.csv exists: `force=True` replaces it"):
