@@ -16,7 +16,7 @@ from pgsim.cli.common import (
     say,
 )
 from pgsim.errors import UsageError
-from pgsim.loading.accounts import write_rejects
+from pgsim.loading.file_accounts import write_rejects
 from pgsim.matrix.follow import follow_changes, follow_rebuilds
 from pgsim.postgres.connection import resolve
 

@@ -1,23 +1,39 @@
-"""Documents out of files in chunks, each behind what an earlier load has committed of its file."""
+"""Documents of files in chunks, without those that an earlier load has committed."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pgsim.features.profile import Profile
-from pgsim.sources.streams.buffer import Room, Run
+from pgsim.sources.source import BufferedSource
+from pgsim.sources.streams.buffer import MemberRun, ReadBuffer
 from pgsim.sources.streams.files import Member, storable
 from pgsim.sources.streams.walk import Input
 from pgsim.sources.submission import Submission
 from pgsim.sources.text import is_utf8
 
-DOCUMENTS = 500  # in a chunk, at most
-BYTES = 4 * 2**20  # in a chunk, unless one document has more
-PLACE = BYTES + 2**18  # bytes in which nearly every chunk finds room
-# Within so many seconds a file can be written to twice and keep its time: such a one is not known
-# again.
+# A file can be written to twice within this many seconds and keep its time of modification. A file
+# as young as this gets no mark.
 SETTLED = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a load handles at once.
+
+    A chunk has at most `documents`, and ends when it has `bytes` or more; a transaction ends when
+    it has `batch` documents or more. `slot` is the memory, in bytes, that a chunk is read into;
+    a chunk that needs more, as one with a long document does, takes more time.
+    """
+
+    documents: int = 500
+    bytes: int = 4 * 2**20
+    slot: int = 4 * 2**20 + 2**18
+    batch: int = 4000
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +51,9 @@ class Mark:
 class Span:
     """Documents that follow one another in one file.
 
-    `known` is what an earlier load has committed of the file, in its first span. `mark` says which
-    state of the file it is, None where that cannot be told; `is_last`, that the file ends here.
+    `known` is what an earlier load has committed of the file; only its first span has it. `mark`
+    says which state of the file this is, or None if a later load could not recognise that state.
+    `is_last` says that the file ends with this span.
     """
 
     root: Path
@@ -49,139 +66,196 @@ class Span:
     documents: int = 0
 
 
-Read = Callable[[Member, Profile], Submission]
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the documents of a chunk come from: their names, and the spans of files they are.
 
-
-@dataclass(slots=True)
-class Documents:
-    """Members of files, in a form that goes to another process many times as fast.
-
-    `read` is the function of their source; `data` is what they lie in, `bounds` is where each
-    of them begins and ends; `faults` are of those without data, by number.
+    `done` is how many bytes of all files have been read when the chunk is complete.
     """
 
-    read: Read | None
-    names: list[str]
-    data: memoryview | bytes
-    bounds: list[int]
-    faults: dict[int, str]
-
-    def members(self) -> Iterator[Member]:
-        """They, one by one."""
-        is_known = is_utf8(self.data)
-        each = iter(self.bounds)
-        for number, (start, end) in enumerate(zip(each, each, strict=True)):
-            fault = self.faults.get(number, "")
-            yield Member(self.names[number], self.data[start:end], fault, is_utf8=is_known)
-
-
-@dataclass(slots=True)
-class Chunk:
-    """Documents for one worker process, and the spans of files that they are.
-
-    `names` are theirs; `done` is how many bytes of all files have been read with it.
-    """
-
-    documents: Documents
     names: list[str]
     spans: list[Span]
     done: int
 
 
-def chunks(
-    files: Iterable[Input], known: Mapping[str, Mark], most: int, memories: Iterator[memoryview]
-) -> Iterator[Chunk]:
-    """The documents of files in chunks of at most `most`; `known` are marks by path.
+Read = Callable[[Member, Profile], Submission]
 
-    Of a file that has not changed since, the documents that its mark counts are left out. Each
-    chunk lies in the next of the memories, all of PLACE bytes, if it has room there.
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """Documents of one source, without their bytes.
+
+    `read` is the source's `submission`. `bounds` holds two numbers for each document: where its
+    bytes begin, and where they end; pairs would be tracked by the garbage collector. `faults` has
+    those of the documents without data, by number.
     """
-    before = 0
-    read: Read | None = None
-    room = Room(memory := next(memories), most)
-    bounds: list[int] = []  # no pairs: of these the garbage collector would keep account
-    names: list[str] = []
-    faults: dict[int, str] = {}
-    spans: list[Span] = []
 
-    def cut(done: int) -> Chunk:
-        nonlocal memory, bounds, names, faults, spans
-        data = room.memory[: room.kept]
-        documents = Documents(
-            read, names, data if room.memory is memory else bytes(data), bounds, faults
-        )
-        chunk = Chunk(documents, names, spans, done)
-        # What was read ahead goes on before rows are written over it.
-        room.leave(memory := next(memories))
-        bounds, names, faults, spans = [], [], {}, []
-        return chunk
+    read: Read | None
+    names: list[str]
+    bounds: list[int]
+    faults: dict[int, str]
 
-    for each in files:
-        own_read = each.source.submission if each.source else read
-        if read not in (None, own_read) and names:
-            yield cut(before)
-        read = own_read
-        mark = _mark(each.path)
-        past = _past(each.path, mark, known)
-        own = mark.size if mark and not (past and past.is_finished) else 0
-        if mark is not None and time.time() - mark.modified / 1e9 < SETTLED:
-            mark = None
-        name = storable(each.path.name)
-        span = Span(each.root, each.path, each.folder + name, mark, past, is_first=True)
-        spans.append(span)
-        for found in _members(each, past, room):
-            if isinstance(found, Run):
-                names += [each.folder + inner for inner in found.names]
-                bounds += found.bounds
-                room.keep(found.bounds[-1])
+    def _members(self, data: memoryview | bytes) -> Iterator[Member]:
+        is_known = is_utf8(data)
+        each = iter(self.bounds)
+        for number, (start, end) in enumerate(zip(each, each, strict=True)):
+            fault = self.faults.get(number, "")
+            yield Member(self.names[number], data[start:end], fault, is_utf8=is_known)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedDocuments(_Listed):
+    """Documents whose bytes lie in a slot of the memory that processes share."""
+
+    def members(self, slot: memoryview) -> Iterator[Member]:
+        """Yield the documents one by one, from the slot in which they lie."""
+        return self._members(slot[: self.bounds[-1] if self.bounds else 0])
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDocuments(_Listed):
+    """Documents with their bytes, `data`, since a slot has no room for these."""
+
+    data: bytes
+
+    def members(self, _: memoryview) -> Iterator[Member]:
+        """Yield the documents one by one."""
+        return self._members(self.data)
+
+
+Documents = SharedDocuments | HeldDocuments
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Documents for one worker process; `slot` is the number of the slot that is theirs."""
+
+    documents: Documents
+    origin: Origin
+    slot: int
+
+
+class Chunker:
+    """Reads files into chunks of documents.
+
+    `known` has the marks of earlier loads, by path: the documents that a file's mark counts are
+    left out, unless the file has changed since. The chunks are read into the `slots` in turn; when
+    the turn comes round to a slot, its last chunk has to be done.
+    """
+
+    def __init__(
+        self, known: Mapping[str, Mark], slots: Sequence[memoryview], limits: Limits = LIMITS
+    ) -> None:
+        self._known = known
+        self._slots = slots
+        self._bytes = limits.bytes
+        self._documents = min(limits.documents, limits.batch)
+        self._finished = 0  # bytes of the files that have been read to their end
+        # The chunk that is being read.
+        self._slot = 0
+        self._buffer = ReadBuffer(slots[0], self._documents)
+        self._read: Read | None = None
+        self._names: list[str] = []
+        self._bounds: list[int] = []
+        self._faults: dict[int, str] = {}
+        self._spans: list[Span] = []
+
+    def chunks(self, files: Iterable[Input]) -> Iterator[Chunk]:
+        """Yield the documents of the files in chunks, each of documents of one source."""
+        for each in files:
+            read = each.source.submission if each.source else self._read
+            if self._names and read != self._read:
+                yield self._cut(self._finished)
+            self._read = read
+            yield from self._read_file(each)
+        if self._spans:
+            yield self._cut(self._finished)
+
+    def _read_file(self, each: Input) -> Iterator[Chunk]:
+        """Read the documents of one file; yield the chunks that become full with them."""
+        now = _mark(each.path)
+        past = _unchanged(each.path, now, self._known)
+        mark = now if now and time.time() - now.modified / 1e9 >= SETTLED else None
+        own_name = storable(each.path.name)
+        name = each.folder + own_name
+        span = self._begin(Span(each.root, each.path, name, mark, past, is_first=True))
+        for found in _members(each, past, self._buffer):
+            if isinstance(found, MemberRun):
+                self._names += [each.folder + inner for inner in found.names]
+                self._bounds += found.bounds
+                self._buffer.keep(found.bounds[-1])
             else:
-                if found.fault and found.name == name:
-                    # The file is broken here. It may be mended: its mark does not count this.
-                    span = Span(each.root, each.path, each.folder + name, None)
-                    spans.append(span)
+                if found.fault and found.name == own_name:
+                    # The file is broken here. It may be repaired: its mark does not count this.
+                    span = self._begin(Span(each.root, each.path, name, None))
                 if found.fault:
-                    faults[len(names)] = found.fault
-                names.append(each.folder + found.name)
-                bounds += room.put(found.data)
+                    self._faults[len(self._names)] = found.fault
+                self._names.append(each.folder + found.name)
+                self._bounds += self._buffer.put(found.data)
             span.documents += found.count
-            if len(names) >= most or room.at >= BYTES:
-                yield cut(before + found.at)
-                spans.append(span := Span(each.root, each.path, each.folder + name, span.mark))
-            room.left = most - len(names)
-        room.close()
+            if len(self._names) >= self._documents or self._buffer.at >= self._bytes:
+                yield self._cut(self._finished + found.at)
+                span = self._begin(Span(each.root, each.path, name, span.mark))
+            self._buffer.left = self._documents - len(self._names)
+        self._buffer.close()
         span.is_last = True
-        before += own
-    if spans:
-        yield cut(before)
+        self._finished += _to_read(now, past)
+
+    def _begin(self, span: Span) -> Span:
+        self._spans.append(span)
+        return span
+
+    def _cut(self, done: int) -> Chunk:
+        """Return what has been read as a chunk, and begin the next one in the next slot."""
+        buffer = self._buffer
+        listed = self._read, self._names, self._bounds, self._faults
+        is_in_slot = buffer.memory is self._slots[self._slot]
+        documents: Documents = (
+            SharedDocuments(*listed)
+            if is_in_slot
+            else HeldDocuments(*listed, bytes(buffer.memory[: buffer.kept]))
+        )
+        chunk = Chunk(documents, Origin(self._names, self._spans, done), self._slot)
+        # What was read ahead moves on now, before rows are written over it.
+        self._slot = (self._slot + 1) % len(self._slots)
+        buffer.leave(self._slots[self._slot])
+        self._names, self._bounds, self._faults, self._spans = [], [], {}, []
+        return chunk
 
 
 def bytes_to_read(files: Iterable[Input], known: Mapping[str, Mark]) -> int:
-    """The size of all files together, without those that an earlier load has finished."""
+    """Return the size of all files together, without those that an earlier load has finished."""
     total = 0
     for each in files:
-        mark = _mark(each.path)
-        past = _past(each.path, mark, known)
-        if mark is not None and not (past and past.is_finished):
-            total += mark.size
+        now = _mark(each.path)
+        total += _to_read(now, _unchanged(each.path, now, known))
     return total
 
 
-def _members(each: Input, past: Mark | None, room: Room) -> Iterator[Member | Run]:
+def _to_read(now: Mark | None, past: Mark | None) -> int:
+    return now.size if now and not (past and past.is_finished) else 0
+
+
+def _members(each: Input, past: Mark | None, buffer: ReadBuffer) -> Iterator[Member | MemberRun]:
+    """Yield the documents of a file that an earlier load has not committed."""
     if each.source is None:
         yield Member(storable(each.path.name), b"", each.fault)
     elif past is None or not past.is_finished:
-        members_in = getattr(each.source, "members_in", None)
         known = past.documents if past else 0
-        for found in members_in(room, each.path) if members_in else each.source.members(each.path):
-            if isinstance(found, Run) and 0 < known < found.count:
-                yield found.behind(known)
+        for found in (
+            each.source.members_in(buffer, each.path)
+            if isinstance(each.source, BufferedSource)
+            else each.source.members(each.path)
+        ):
+            if isinstance(found, MemberRun) and 0 < known < found.count:
+                yield found.without_first(known)
             elif not known:
                 yield found
             known = max(known - found.count, 0)
 
 
-def _past(path: Path, now: Mark | None, known: Mapping[str, Mark]) -> Mark | None:
-    """What is known of a file, unless it has changed since."""
+def _unchanged(path: Path, now: Mark | None, known: Mapping[str, Mark]) -> Mark | None:
+    """Return the mark of an earlier load, or None if the file has changed since."""
     past = known.get(str(path.absolute()))
     is_same = past and now and (past.size, past.modified) == (now.size, now.modified)
     return past if is_same else None
@@ -191,5 +265,5 @@ def _mark(path: Path) -> Mark | None:
     try:
         status = path.stat()
     except OSError:
-        return None  # reading it will say why not
+        return None  # reading the file will report the error
     return Mark(status.st_size, status.st_mtime_ns)

@@ -1,10 +1,9 @@
-"""Documents to committed submissions and recordings, each document accounted for."""
+"""Documents to committed submissions and recordings, with an account of each document."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from pathlib import Path
 from uuid import UUID
@@ -12,21 +11,22 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from psycopg.errors import UniqueViolation
+from psycopg.rows import dict_row
 
-from pgsim.loading.accounts import Account, read_marks
-from pgsim.loading.chunks import DOCUMENTS, Chunk, bytes_to_read, chunks
-from pgsim.loading.parsing import Rows, parsed
+from pgsim.loading.chunks import LIMITS, Limits, Origin, bytes_to_read
+from pgsim.loading.file_accounts import FileAccounts, read_marks
+from pgsim.loading.parsing import Rows, parse_files
 from pgsim.loading.recordings import alone, fuse_recordings, refit
 from pgsim.postgres.adapters import register_arrays
 from pgsim.postgres.connection import Connection
+from pgsim.postgres.rows import one_row
 from pgsim.postgres.wire import COPY_HEADER, COPY_TRAILER
+from pgsim.progress import Advance, Say, silent, still
 from pgsim.sources import inputs
 from pgsim.store.collection import read_collection
 from pgsim.store.index import has_index
 from pgsim.store.runs import recorded
 from pgsim.threads import cores
-
-BATCH = 4000  # documents in a transaction, and at most a chunk more
 
 _INCOMING = """
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_submission (
@@ -38,6 +38,7 @@ _STORE_AND_COUNT = """
     SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new)
     FROM pgsim.store_submissions()
 """
+# Columns are named as the fields of LoadReport.
 _COUNTS = """
     SELECT
         count(*) AS recordings,
@@ -52,11 +53,12 @@ _COUNTS = """
 
 @dataclass(slots=True)
 class LoadReport:
-    """The accounting of one load: read = new + updated + unchanged + rejected.
+    """The account of one load: read = new + updated + unchanged + rejected.
 
-    `repaired` counts texts that PostgreSQL could not have held as they were. `recordings` and what
-    follows it count the whole collection after the load. `unfitted` names the feature sets that
-    this load brought and that no vector has, for want of a fit.
+    `repaired` counts texts that were changed because PostgreSQL cannot hold them as they were.
+    `recordings` and the counts below it are those of the whole collection after the load.
+    `unfitted` names the feature sets that this load brought and that are missing from every vector,
+    because they have not been fitted.
     """
 
     read: int = 0
@@ -77,31 +79,32 @@ class LoadReport:
 def load(
     conn: Connection,
     paths: Iterable[Path],
-    advance: Callable[[int, float], None] = lambda _, __: None,
-    say: Callable[[str], None] = lambda _: None,
+    advance: Advance = still,
+    say: Say = silent,
     *,
     workers: int | None = None,
     again: bool = False,
     source: str | None = None,
+    limits: Limits = LIMITS,
 ) -> LoadReport:
-    """Load the documents of files and folders, parsed by worker processes (None: one a core).
+    """Load the documents in files and folders, parsed by worker processes (None: one a core).
 
-    Committed in batches, with how far each file of many documents has come: killed at any point and
-    run again, a load ends with the same rows, and reads nothing again of a file that has not
-    changed since (by path, size and time of modification) but what was not committed. Such
-    documents count as unchanged, or as rejected; `again` reads them all the same. When it returns
-    all is on disk, where the session's `synchronous_commit` is on; until then a crash of the server
-    can take back the last moments. Loads can run at the same time. `source` is the one that reads
-    all paths; by default each file's own is found.
+    Documents are committed in batches, together with how far each file has been loaded. A load that
+    was stopped at any point and is run again ends with the same rows. It does not read again what
+    was committed of a file, while the file has the same path, size and time of modification; such
+    documents count as unchanged, or as rejected. With `again` it reads them all the same. When this
+    function returns, everything is on disk if the session's `synchronous_commit` is on; until then
+    a crash of the server can undo the last moments. Several loads can run at the same time.
+    `source` names the source that reads all paths; by default each file's own source is found.
 
-    The first load that has anything to fit ends by fitting the feature sets; every later one fuses
-    what it brings as it goes. The rejects of a path are those of the last load of it. `conn` is in
-    autocommit mode; `advance` is told how many more documents are done, and which share of the
-    bytes to read, `say` of steps after that. Where a worker process dies that is WorkerDied: run
-    again, the load goes on.
+    The first load with anything to fit ends by fitting the feature sets; a later one fuses what it
+    brings. The rejects of a path are those of the last load of it. `conn` is in autocommit mode.
+    `advance` receives how many more documents are done, and the share of the bytes that has been
+    read; `say` receives the steps after that. WorkerDied if a worker process dies: run again, the
+    load goes on.
 
-    UsageError or SourceError where a path is not there, before anything is read; UsageError where
-    a file has nothing for the database's profile.
+    UsageError or SourceError before anything is read if a path is missing; UsageError if a file has
+    nothing for the database's profile.
     """
     register_arrays(conn)
     profile = read_collection(conn).profile
@@ -114,16 +117,16 @@ def load(
         conn.execute(_INCOMING.encode())
         known = {} if again else read_marks(conn)
         total = sum(bytes_to_read(inputs(path, source), known) for path in paths)
-        account = Account(conn)
+        accounts = FileAccounts(conn)
         files = (each for path in paths for each in inputs(path, source))
-        found = partial(chunks, files, known, min(BATCH, DOCUMENTS))
-        with closing(parsed(found, profile, workers or cores())) as results:
-            for batch in _batches(results):
+        parsed = parse_files(files, known, profile, workers or cores(), limits)
+        with closing(parsed):
+            for batch in _batches(parsed, limits.batch):
                 read = report.read
-                brought |= _store(conn, batch, account, report)
+                brought |= _store(conn, batch, accounts, report)
                 if report.read > read:
                     advance(report.read - read, batch[-1][0].done / (total or 1))
-        account.close()
+        accounts.close()
         with alone(conn):
             fit = read_collection(conn).fit
             is_first = fit is None or not fit.fitted
@@ -132,58 +135,51 @@ def load(
                 refit(conn)
                 fit = read_collection(conn).fit
                 if not has_index(conn):
-                    say("the index is left to the owner of pgsim.recording: pgsim index")
+                    say("the owner of pgsim.recording has to build the index: pgsim index")
         report.unfitted = tuple(
             each.name
             for each in profile.sets
             if brought[each.position] and fit is not None and each.name not in fit.fitted
         )
         if report.new or report.updated or is_first:
-            # VACUUM passes over what was committed and is not on disk yet: this waits for the disk.
+            # VACUUM skips rows whose commit is not on disk yet: this waits for the disk.
             conn.execute("SELECT pg_logical_emit_message(true, 'pgsim', '')")
             conn.execute("VACUUM (ANALYZE) pgsim.recording")
-        row = conn.execute(_COUNTS.encode()).fetchone()
-        assert row is not None
-        (
-            report.recordings,
-            report.without_title,
-            report.without_artist,
-            report.without_year,
-            report.without_genre,
-            report.without_vector,
-        ) = row
+        with conn.cursor(row_factory=dict_row) as cursor:
+            (counts,) = cursor.execute(_COUNTS.encode())
+        report = replace(report, **counts)
         run.update(asdict(report))
     return report
 
 
-Batch = list[tuple[Chunk, Rows]]
+Batch = list[tuple[Origin, Rows]]
 
 
-def _batches(results: Iterable[tuple[Chunk, Rows]]) -> Iterator[Batch]:
-    """Chunks until they have BATCH documents or more."""
+def _batches(parsed: Iterable[tuple[Origin, Rows]], size: int) -> Iterator[Batch]:
+    """Yield the chunks together, as many as make `size` documents or more."""
     batch: Batch = []
-    size = 0
-    for chunk, rows in results:
-        batch.append((chunk, rows))
-        size += len(chunk.names)
-        if size >= BATCH:
+    documents = 0
+    for origin, rows in parsed:
+        batch.append((origin, rows))
+        documents += len(origin.names)
+        if documents >= size:
             yield batch
-            batch, size = [], 0
+            batch, documents = [], 0
     if batch:
         yield batch
 
 
 def _store(
-    conn: Connection, batch: Batch, account: Account, report: LoadReport
+    conn: Connection, batch: Batch, accounts: FileAccounts, report: LoadReport
 ) -> NDArray[np.bool_]:
-    """Commit one batch: submissions, the recordings they belong to, and what is told of them.
+    """Commit one batch: its submissions, their recordings, and the files' accounts.
 
-    Returns which of the (dimensions,) features it has brought.
+    Add it to the report. Return which of the (dimensions,) features the batch has brought.
     """
     new = changed = 0
     with alone(conn):
-        # Nobody waits for the disk but the load's own end: what a crash of the server takes of a
-        # batch it takes of the marks too.
+        # Only the end of the load waits for the disk: a crash of the server that undoes a batch
+        # undoes the marks of its files too.
         conn.execute("SET LOCAL synchronous_commit = off")
         collection = read_collection(conn)
         touched: set[UUID] = set()
@@ -194,9 +190,8 @@ def _store(
             conn.execute("TRUNCATE pg_temp.incoming_submission")
             _copy(conn, "pg_temp.incoming_submission", rows)
             if collection.fit is None:
-                counts = conn.execute(_STORE_AND_COUNT.encode()).fetchone()
-                assert counts is not None
-                new, changed = new + counts[0], changed + counts[1]
+                count_new, count_changed = one_row(conn, _STORE_AND_COUNT)
+                new, changed = new + count_new, changed + count_changed
             else:
                 stored = conn.execute(_STORE.encode()).fetchall()
                 touched.update(mbid for mbid, _ in stored)
@@ -204,45 +199,46 @@ def _store(
                 changed += sum(not is_new for _, is_new in stored)
         if collection.fit is not None and touched:
             fuse_recordings(conn, collection, sorted(touched))
-        account.enter(batch)
-    known = [span.known for chunk, _ in batch for span in chunk.spans if span.known]
-    rows_ = sum(len(made.keys) for _, made in batch)
-    rejected = sum(len(made.failures) for _, made in batch)
-    report.read += rows_ + rejected + sum(mark.documents for mark in known)
+        accounts.enter(batch)
+    known = [span.known for origin, _ in batch for span in origin.spans if span.known]
+    outcomes = [rows.outcome for _, rows in batch]
+    stored_rows = sum(len(each.keys) for each in outcomes)
+    rejected = sum(len(each.failures) for each in outcomes)
+    report.read += stored_rows + rejected + sum(mark.documents for mark in known)
     report.new += new
     report.updated += changed
-    report.unchanged += rows_ - new - changed
+    report.unchanged += stored_rows - new - changed
     report.unchanged += sum(mark.documents - mark.rejected for mark in known)
     report.rejected += rejected + sum(mark.rejected for mark in known)
-    report.repaired += sum(made.repairs for _, made in batch)
+    report.repaired += sum(each.repairs for each in outcomes)
     brought = np.zeros(collection.profile.dimensions, bool)
     if new or changed:
-        for _, made in batch:
-            brought |= made.present
+        for each in outcomes:
+            brought |= each.present
     return brought
 
 
 def _rounds(batch: Batch) -> list[tuple[int, list[bytes]]]:
-    """Rows in rounds in which no key stands twice: a statement can touch a row only once.
+    """Return the rows in rounds without a repeated key: a statement can change a row only once.
 
-    Of each round, how many there are, and they.
+    A round is the number of its rows, and their data.
     """
-    seen = Counter(chain.from_iterable(made.keys for _, made in batch))
+    seen = Counter(chain.from_iterable(rows.outcome.keys for _, rows in batch))
     if len(seen) == seen.total():
-        return [(len(seen), [made.data for _, made in batch])] if seen else []
+        return [(len(seen), [rows.data for _, rows in batch])] if seen else []
     seen.clear()
     rounds: list[list[bytes]] = []
-    for key, row in chain.from_iterable(made.each() for _, made in batch):
+    for key, row in chain.from_iterable(rows.each() for _, rows in batch):
         turn = seen[key]
         seen[key] += 1
         if turn == len(rounds):
             rounds.append([])
         rounds[turn].append(row)
-    return [(len(rows), [b"".join(rows)]) for rows in rounds]
+    return [(len(each), [b"".join(each)]) for each in rounds]
 
 
 def _are_stored_new(conn: Connection, rows: list[bytes]) -> bool:
-    """Store submissions of which none is known, at half the cost; False where one is."""
+    """Store submissions that are all new, at half the cost; return False if one is not."""
     try:
         with conn.transaction():
             _copy(conn, "pgsim.submission", rows)
@@ -254,4 +250,4 @@ def _are_stored_new(conn: Connection, rows: list[bytes]) -> bool:
 def _copy(conn: Connection, table: str, rows: list[bytes]) -> None:
     with conn.cursor().copy(f"COPY {table} FROM STDIN (FORMAT binary)".encode()) as copy:
         for part in (COPY_HEADER, *rows, COPY_TRAILER):
-            copy.write(memoryview(part))  # of which a slice is no copy
+            copy.write(memoryview(part))  # slices of a memoryview are no copies

@@ -1,11 +1,11 @@
-"""Documents to rows of `submission`, in worker processes: the loader only hands bytes on."""
+"""Documents to rows of `submission`, by worker processes: the loading process only reads bytes."""
 
 import gc
 import os
 import struct
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain, cycle, islice, pairwise
 from mmap import mmap
@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from pgsim.errors import Rejected
 from pgsim.features.profile import Profile
-from pgsim.loading.chunks import PLACE, Chunk, Documents
+from pgsim.loading.chunks import Chunk, Chunker, Documents, Limits, Mark, Origin
 from pgsim.postgres.wire import ARRAY_HEADER, REAL, items
 from pgsim.processes import Worker
+from pgsim.sources.streams.walk import Input
 from pgsim.sources.submission import Submission
 
 _LENGTH = struct.Struct(">i")
@@ -30,35 +31,43 @@ _ITEMS = items(">f4")
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """What became of the documents of a chunk.
+class Outcome:
+    """What became of the documents of a chunk, without the rows themselves.
 
-    `data` are the submissions, packed for COPY one after the other, the first from the first of the
-    `bounds` to the second; `keys` tell each from the others. `failures` are the places in the chunk
-    of the other documents, and why. `present`, (dimensions,), says which features any of them has.
+    `keys` has the key of each row, and `bounds` where each begins and the last one ends.
+    `failures` has the other documents: each one's place in the chunk, and the reason. `present`,
+    (dimensions,), says which features any of the documents has.
     """
 
-    data: bytes
     bounds: list[int]
     keys: list[bytes]
     failures: list[tuple[int, str]]
     repairs: int
     present: NDArray[np.bool_]
 
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a chunk's documents, packed for COPY one after the other, and the outcome."""
+
+    data: bytes
+    outcome: Outcome
+
     def each(self) -> Iterator[tuple[bytes, bytes]]:
-        """The key and the row of each submission."""
-        for key, (start, end) in zip(self.keys, pairwise(self.bounds), strict=True):
+        """Yield the key and the data of each row."""
+        bounds = pairwise(self.outcome.bounds)
+        for key, (start, end) in zip(self.outcome.keys, bounds, strict=True):
             yield key, self.data[start:end]
 
 
-def parse(documents: Documents, profile: Profile) -> Rows:
-    """The rows of some documents, and why the others have none."""
+def parse(documents: Documents, slot: memoryview, profile: Profile) -> Rows:
+    """Return the rows of the documents of a chunk, and why the others have none."""
     keys: list[bytes] = []
     found: list[NDArray[np.float32]] = []
     texts: list[bytes] = []
     failures: list[tuple[int, str]] = []
     repairs = 0
-    for place, member in enumerate(documents.members()):
+    for place, member in enumerate(documents.members(slot)):
         try:
             if member.fault or documents.read is None:
                 raise Rejected(member.fault)
@@ -77,64 +86,66 @@ def parse(documents: Documents, profile: Profile) -> Rows:
     parts = zip(keys, _between(features, texts), texts, strict=True)
     rows = [*map(b"".join, parts)]
     bounds = [*accumulate(map(len, rows), initial=0)]
-    return Rows(b"".join(rows), bounds, keys, failures, repairs, present)
+    return Rows(b"".join(rows), Outcome(bounds, keys, failures, repairs, present))
 
 
-def parsed(
-    chunks: Callable[[Iterator[memoryview]], Iterator[Chunk]], profile: Profile, workers: int
-) -> Generator[tuple[Chunk, Rows], None, None]:
-    """The chunks in their order, and the rows of each; so many worker processes make them.
+def parse_files(
+    files: Iterable[Input],
+    known: Mapping[str, Mark],
+    profile: Profile,
+    workers: int,
+    limits: Limits,
+) -> Generator[tuple[Origin, Rows], None, None]:
+    """Yield the rows of each chunk of the files' documents, in order, made by worker processes.
 
-    `chunks` writes them to the places that it is given. Documents go to a worker process, and rows
-    come back, by memory that both have: in a fifth of the time that a pipe takes, through which
-    only goes what has no room there. Reading goes ahead in a thread, a few chunks far. What is no
-    more than one chunk, or is for one worker, is done here. WorkerDied where a process dies.
+    `known` has the marks of earlier loads. A thread reads a few chunks ahead. Documents go to a
+    worker process, and rows come back, through memory that both share, which takes a fifth of the
+    time that a pipe takes; only what has no room there goes through a pipe. A load of one chunk, or
+    by one worker, starts no process. WorkerDied if a process dies.
     """
     # Enough to do while a batch is stored; more than a few workers wait for their reader anyway.
     ahead = min(workers, 14) + 7
-    # When a place is used again its last chunk is done: so many wait, one is waited for, one is
-    # about to wait, and into the next goes already what was read ahead of it.
-    size = (ahead + 3) * PLACE
+    # When a slot's turn comes round its last chunk must be done. So many chunks wait, one is waited
+    # for, one is about to wait, and the next slot already has what was read ahead.
+    count = ahead + 3
     with _file_in_memory() as file:
-        file.truncate(size)
-        memory = memoryview(mmap(file.fileno(), size))
-        places = [slice(start, start + PLACE) for start in range(0, size, PLACE)]
-        found = chunks(memory[place] for place in cycle(places))
-        first = list(islice(found, 2))
-        if len(first) < 2 or workers == 1:
-            for chunk in chain(first, found):
-                rows = parse(chunk.documents, profile)
-                chunk.documents.data = b""
-                yield chunk, rows
-            return
+        file.truncate(count * limits.slot)
         number = file.fileno()
-        crew: list[Worker[_Task, Rows]] = [
-            Worker(_parser, profile, number, files=[number], environment=_ONE_BLAS_THREAD)
+        slots = _slots(number, limits.slot)
+        chunks = Chunker(known, slots, limits).chunks(files)
+        first = list(islice(chunks, 2))
+        if len(first) < 2 or workers == 1:
+            for chunk in chain(first, chunks):
+                yield chunk.origin, parse(chunk.documents, slots[chunk.slot], profile)
+            return
+        crew: list[Worker[_Task, _Answer]] = [
+            Worker(
+                *(_parser, profile, number, limits.slot),
+                files=[number],
+                environment=_ONE_BLAS_THREAD,
+            )
             for _ in range(workers)
         ]
-        tasks = zip(chain(first, found), cycle(places), cycle(crew), strict=False)
-        yield from _done(tasks, crew, memory, ahead)
+        yield from _answers(chain(first, chunks), crew, slots, ahead)
 
 
-def _done(
-    tasks: Iterable[tuple[Chunk, slice, Worker["_Task", Rows]]],
-    crew: Sequence[Worker["_Task", Rows]],
-    memory: memoryview,
+def _answers(
+    chunks: Iterable[Chunk],
+    crew: Sequence[Worker["_Task", "_Answer"]],
+    slots: Sequence[memoryview],
     ahead: int,
-) -> Iterator[tuple[Chunk, Rows]]:
-    """The chunks and their rows, as they are done by the workers, which end with the last one."""
-    waiting: Queue[tuple[Chunk, slice, Worker[_Task, Rows]] | None] = Queue(maxsize=ahead)
+) -> Iterator[tuple[Origin, Rows]]:
+    """Yield each chunk's rows as the workers finish them; the workers end with the last one."""
+    waiting: Queue[tuple[Origin, int, Worker[_Task, _Answer]] | None] = Queue(maxsize=ahead)
     is_over = Event()
 
     def read() -> None:
         try:
-            for chunk, place, worker in tasks:
+            for chunk, worker in zip(chunks, cycle(crew), strict=False):
                 if is_over.is_set():
                     return
-                if isinstance(chunk.documents.data, memoryview):
-                    chunk.documents.data = b""  # it need not go through the pipe
-                worker.send((chunk.documents, place))
-                waiting.put((chunk, place, worker))
+                worker.send((chunk.documents, chunk.slot))
+                waiting.put((chunk.origin, chunk.slot, worker))
         finally:
             waiting.put(None)
 
@@ -142,66 +153,72 @@ def _done(
         reading = thread.submit(read)
         is_read = False
         try:
-            while made := waiting.get():
-                chunk, place, worker = made
-                rows = worker.answer()
-                chunk.documents.data = b""
-                if not rows.data:
-                    rows = replace(rows, data=bytes(memory[place][: rows.bounds[-1]]))
-                yield chunk, rows
+            while sent := waiting.get():
+                origin, slot, worker = sent
+                outcome, data = worker.answer()
+                if data is None:
+                    data = bytes(slots[slot][: outcome.bounds[-1]])
+                yield origin, Rows(data, outcome)
             is_read = True
             reading.result()
         finally:
             is_over.set()
             for worker in crew:
                 worker.kill()
-            while not is_read:  # else the thread would wait for ever to be heard
+            while not is_read:  # or else the thread would wait for ever for room in the queue
                 is_read = waiting.get() is None
             for worker in crew:
                 worker.end()
 
 
 def _file_in_memory() -> IO[bytes]:
-    """A file that has no name, for processes to share; on a disk where the system has none other.
+    """Return a file without a name for processes to share; on a disk if the system has no other.
 
-    /dev/shm would be too small in a container.
+    In a container, /dev/shm would be too small.
     """
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("pgsim"), "r+b")
     return cast(IO[bytes], TemporaryFile())
 
 
-_Task = tuple[Documents, slice]
+def _slots(file: int, size: int) -> list[memoryview]:
+    """Return the memory that a file is, cut into slots of `size` bytes."""
+    memory = memoryview(mmap(file, 0))
+    return [memory[start : start + size] for start in range(0, len(memory), size)]
 
 
-# More would wait, busily, for what is never asked.
+_Task = tuple[Documents, int]  # and the number of their slot
+_Answer = tuple[Outcome, bytes | None]  # and the rows, unless these lie in the slot
+
+
+# More threads would wait, busily, for work that never comes.
 _ONE_BLAS_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 
 
-def _parser(profile: Profile, file: int) -> Callable[[_Task], Rows]:
-    """What parses documents in a worker process; they lie in a place of the shared memory."""
-    memory = memoryview(mmap(file, 0))
-    os.nice(5)  # who feeds the workers, and who stores what they make, is not to wait
+def _parser(profile: Profile, file: int, size: int) -> Callable[[_Task], _Answer]:
+    """Return what parses documents in a worker process; `file` is the shared memory."""
+    slots = _slots(file, size)
+    os.nice(5)  # the loading process, and the server that stores the rows, come first
     gc.set_threshold(100_000)  # documents are trees: there is next to nothing to collect
 
-    def parse_at(task: _Task) -> Rows:
-        """The rows of documents, which take their place in the memory that both have."""
-        documents, place = task
-        if not documents.data:
-            documents.data = memory[place][: documents.bounds[-1] if documents.bounds else 0]
-        rows = parse(documents, profile)
-        if len(rows.data) > len(memory[place]):
-            return rows
-        memory[place][: len(rows.data)] = rows.data
-        return replace(rows, data=b"")
+    def parse_in_slot(task: _Task) -> _Answer:
+        """Parse documents; their rows take the documents' place in the slot if there is room."""
+        documents, number = task
+        slot = slots[number]
+        rows = parse(documents, slot, profile)
+        if len(rows.data) > len(slot):
+            return rows.outcome, rows.data
+        slot[: len(rows.data)] = rows.data
+        return rows.outcome, None
 
-    return parse_at
+    return parse_in_slot
 
 
 def _between(features: NDArray[np.float32], texts: Sequence[bytes]) -> list[bytes]:
-    """What stands between the keys and the texts of rows: features (n, dimensions), and a length.
+    """Return the part of each row between its key and its text.
 
-    A text is jsonb, whose binary form is a 1 and its text.
+    It holds the features, (n, dimensions), and the length of the text. A text is jsonb, whose
+    binary form is a 1 and the text.
     """
     dimensions = features.shape[1]
     header = ARRAY_HEADER.pack(1, 0, REAL, dimensions, 1)
@@ -222,9 +239,9 @@ def _between(features: NDArray[np.float32], texts: Sequence[bytes]) -> list[byte
 
 
 def _key(submission: Submission) -> bytes:
-    """The beginning of a row, up to its number: no two submissions have the same.
+    """Return the beginning of a row, up to its number: no two submissions have the same.
 
-    In PostgreSQL's binary COPY a row is its number of fields, then each with its length.
+    In PostgreSQL's binary COPY a row is its number of fields, then each field behind its length.
     """
     name, pack = _source(submission.source)
     return pack(5, 16, submission.mbid.bytes, len(name), name, 4, submission.number)
@@ -232,13 +249,13 @@ def _key(submission: Submission) -> bytes:
 
 @lru_cache(maxsize=16)
 def _source(name: str) -> tuple[bytes, Callable[..., bytes]]:
-    """A source's name, and what packs a row's beginning with it."""
+    """Return a source's name, and what packs the beginning of a row with it."""
     encoded = name.encode()
     return encoded, struct.Struct(f">hi16si{len(encoded)}sii").pack
 
 
 def _text(submission: Submission) -> bytes:
-    """The end of a row: the metadata."""
+    """Return the end of a row: the metadata."""
     try:
         return orjson.dumps({submission.document: submission.metadata})
     except orjson.JSONEncodeError as error:

@@ -1,12 +1,15 @@
-"""Where submissions come from: one module a format, and the one registry that picks it.
+"""Where submissions come from: one module a format, and the registry that picks the right one.
 
-The loader walks a folder itself (`inputs`), file by file, and asks `accepts` of each and `members`
-of those that are accepted; so a load can go on behind the documents that were read before, in a
-file that has not changed. `submission` is called in worker processes: it goes there by pickling.
+A load lists the files of a folder itself (`inputs`). It asks each source whether it `accepts` a
+file, and reads the `members` of those that one accepts; so it can go on behind the documents that
+were read before, in a file that has not changed. `submission` is called in worker processes, and
+reaches them by pickling.
 
-A source of one's own is a small class with the members of `Source`. It is found by its name as
-`MODULE:NAME` (`pgsim load --source MODULE:NAME PATH`), or, where its package is installed with an
-entry point in the group `pgsim.sources`, by the files that it accepts.
+A source of your own is a small class with the members of `Source`. It is found by its name
+`MODULE:NAME` (`pgsim load --source MODULE:NAME PATH`). If its package is installed with an entry
+point in the group `pgsim.sources`, it is found by the files that it accepts. A source that also has
+`members_in`, as `BufferedSource` describes, reads its documents straight into the memory that the
+worker processes share.
 """
 
 from collections.abc import Iterator
@@ -17,18 +20,28 @@ from typing import Any
 
 from pgsim.errors import Rejected, UsageError
 from pgsim.features.reading import extract
-from pgsim.sources import acousticbrainz, audioset, tables, tfrecord
-from pgsim.sources import table_rows as rows
-from pgsim.sources.source import Source
-from pgsim.sources.streams import files
-from pgsim.sources.streams.files import Member, SourceError, kinds, require_readable
+from pgsim.sources import acousticbrainz, audioset, tables
+from pgsim.sources.source import BufferedSource, Source
+from pgsim.sources.streams.buffer import MemberRun, ReadBuffer
+from pgsim.sources.streams.files import (
+    DOCUMENT_READERS,
+    Member,
+    SourceError,
+    kinds,
+    require_readable,
+)
 from pgsim.sources.streams.walk import Input, walk
 from pgsim.sources.submission import Submission, own_mbid
+from pgsim.sources.table_rows import TABLE_READERS
+from pgsim.sources.tfrecord import RECORD_READERS
 
 __all__ = [
     "GROUP",
     "SOURCES",
+    "BufferedSource",
     "Member",
+    "MemberRun",
+    "ReadBuffer",
     "Rejected",
     "Source",
     "Submission",
@@ -40,34 +53,36 @@ __all__ = [
 
 GROUP = "pgsim.sources"
 
-
-# In a folder a table may be anything, such as a list of the other files: it is named to be read.
+# A table in a folder may be anything, such as a list of the other files: it is read only if it is
+# named.
 _IN_FOLDERS: tuple[Source, ...] = (acousticbrainz, audioset)
 SOURCES: tuple[Source, ...] = (*_IN_FOLDERS, tables)
 
 
 def inputs(path: Path, name: str | None = None) -> Iterator[Input]:
-    """The file `path`, or the known files in that folder and its folders, by name.
+    """Return the file `path`, or the known files in that folder and its folders, by name.
 
-    `name` is the source that reads them; by default each file's own is found. SourceError where
-    `path` is missing or closed to us, UsageError where it is of no known kind, or a folder with
-    nothing in it that is, or where there is no such source.
+    `name` is the source that reads them; by default each file's own is found. SourceError if `path`
+    is missing, not readable, or a folder without a known file; UsageError if it is a file of no
+    known kind, or if there is no such source.
     """
     require_readable(path)
     own = [named(name)] if name is not None else _installed()
     if not path.is_dir():
         source = own[0] if name is not None else _first(path, (*own, *SOURCES))
         if source is None:
-            known = kinds([*files.DOCUMENTS, *rows.READERS, *tfrecord.READERS])
-            raise UsageError(f"cannot read {path}: it is no folder, and no file named {known}")
+            known = kinds([*DOCUMENT_READERS, *TABLE_READERS, *RECORD_READERS])
+            raise UsageError(
+                f"cannot read {path}: it is not a folder, and not a file named {known}"
+            )
         return iter([Input(path, path, source)])
     sources = tuple(own) if name is not None else (*own, *_IN_FOLDERS)
     found = walk(path, lambda each: _first(each, sources))
     first = next(found, None)
     if first is None:
-        known = kinds([*files.DOCUMENTS, *tfrecord.READERS])
+        known = kinds([*DOCUMENT_READERS, *RECORD_READERS])
         raise SourceError(
-            f"no documents in {path}: no file there is {known}"
+            f"no documents in {path}: no file there is named {known}"
             if name is None
             else f"no documents in {path}: source '{name}' accepts no file there"
         )
@@ -75,7 +90,7 @@ def inputs(path: Path, name: str | None = None) -> Iterator[Input]:
 
 
 def named(name: str) -> Source:
-    """The source of that name, or that `MODULE:NAME` is; UsageError where there is none."""
+    """Return the source of that name, or the one at `MODULE:NAME`; UsageError if there is none."""
     sources = (*SOURCES, *_installed())
     for source in sources:
         if source.name == name:
@@ -83,14 +98,16 @@ def named(name: str) -> Source:
     module, _, attribute = name.partition(":")
     if not attribute:
         known = ", ".join(source.name for source in sources)
-        raise UsageError(f"unknown source '{name}'; known: {known}, and yours as MODULE:NAME")
+        raise UsageError(f"unknown source '{name}'; known: {known}, and your own as MODULE:NAME")
     if module == "__main__":
-        raise UsageError(f"source '{name}': worker processes need it in a module of its own")
+        raise UsageError(
+            f"source '{name}': worker processes cannot import it; put it in a module of its own"
+        )
     try:
         return _made(getattr(import_module(module), attribute))
     except ImportError as error:
         raise UsageError(
-            f"source '{name}': {error}; PYTHONPATH says where modules are looked for"
+            f"source '{name}': {error}; add the folder of the module to PYTHONPATH"
         ) from None
     except AttributeError:
         raise UsageError(f"source '{name}': module '{module}' has no '{attribute}'") from None
@@ -101,7 +118,7 @@ def _first(path: Path, sources: tuple[Source, ...]) -> Source | None:
 
 
 def _installed() -> list[Source]:
-    """What other packages bring, by their entry points, in the order of their names."""
+    """Return the sources of other packages, by the names of their entry points."""
     from importlib.metadata import entry_points  # slow to import, for worker processes too
 
     found = sorted(entry_points(group=GROUP), key=lambda point: point.name)
@@ -109,6 +126,6 @@ def _installed() -> list[Source]:
 
 
 def _made(source: Any) -> Source:
-    """A source as it is given: itself, or the class of it."""
+    """Return the source itself, or the source that a class makes."""
     made: Source = source() if isinstance(source, type) else source
     return made

@@ -22,7 +22,12 @@ from pgsim.sources.provenance import require_origin
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import Member, SourceError
 from pgsim.sources.submission import LARGEST_NUMBER, Submission, own_mbid
-from pgsim.sources.tfrecord import READERS, SequenceExample, WireError, parse_sequence_example
+from pgsim.sources.tfrecord import (
+    RECORD_READERS,
+    SequenceExample,
+    WireError,
+    parse_sequence_example,
+)
 
 name = "audioset"
 
@@ -70,13 +75,13 @@ _MUSIC_GENRES = frozenset(
 
 def accepts(path: Path) -> bool:
     """TFRecord files."""
-    return files.is_known(path, READERS)
+    return files.is_known(path, RECORD_READERS)
 
 
 def members(path: Path) -> Iterator[Member]:
     """The records of a file, each behind the folder in which it lies, and a NUL."""
     folder = os.fsencode(path.parent.absolute())
-    for member in files.members(path, READERS):
+    for member in files.members(path, RECORD_READERS):
         if not member.fault:
             member.view = folder + b"\0" + member.data
         yield member

@@ -17,7 +17,7 @@ from pgsim.errors import PgsimError, UsageError
 from pgsim.features.profile import COLUMNS, MOST_DIMENSIONS
 from pgsim.sources import tables
 from pgsim.sources.streams.files import kinds
-from pgsim.sources.table_rows import READERS
+from pgsim.sources.table_rows import TABLE_READERS
 
 ROWS = 1000  # looked at, from the first on
 # From so many dimensions on, a list of numbers is rather an embedding than a set of measures.
@@ -56,7 +56,7 @@ def describe(path: Path) -> str:
     of it is of numbers, or no row can be read.
     """
     if path.is_dir() or not tables.accepts(path):
-        raise UsageError(f"cannot describe {path}: it is no file named {kinds(READERS)}")
+        raise UsageError(f"cannot describe {path}: it is no file named {kinds(TABLE_READERS)}")
     members = list(islice(tables.members(path), ROWS))
     rows: list[dict[str, Any]] = [orjson.loads(each.data) for each in members if not each.fault]
     if not rows:

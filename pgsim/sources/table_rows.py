@@ -165,4 +165,4 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-READERS: Readers = {"csv": _csv, "tsv": _csv, "parquet": _parquet, "npz": _npz, "npy": _npy}
+TABLE_READERS: Readers = {"csv": _csv, "tsv": _csv, "parquet": _parquet, "npz": _npz, "npy": _npy}

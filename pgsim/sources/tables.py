@@ -22,7 +22,7 @@ from pgsim.sources.metadata import genre_labels, length_of, year_of
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import Member
 from pgsim.sources.submission import LARGEST_NUMBER, Submission, own_mbid
-from pgsim.sources.table_rows import READERS
+from pgsim.sources.table_rows import TABLE_READERS
 from pgsim.sources.text import Repairs
 
 name = "table"
@@ -36,12 +36,12 @@ Row = Mapping[str, Any]
 
 def accepts(path: Path) -> bool:
     """Files whose names say that they are tables."""
-    return files.is_known(path, READERS)
+    return files.is_known(path, TABLE_READERS)
 
 
 def members(path: Path) -> Iterator[Member]:
     """The rows of a table."""
-    return files.members(path, READERS)
+    return files.members(path, TABLE_READERS)
 
 
 def submission(member: Member, profile: Profile) -> Submission:

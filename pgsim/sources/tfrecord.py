@@ -54,7 +54,7 @@ def records(stream: IO[bytes], name: str) -> Iterator[Member]:
         yield Member(where, data[:size]) if is_true else Member(where, b"", "false checksum")
 
 
-READERS: Readers = {"tfrecord": records}
+RECORD_READERS: Readers = {"tfrecord": records}
 
 
 def parse_sequence_example(data: bytes) -> SequenceExample:

@@ -24,10 +24,10 @@ import os
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from itertools import cycle, groupby
+from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from psycopg.types.json import Jsonb
 
 from pgsim import embedded
 from pgsim.features.profile import Profile, read_profile
-from pgsim.loading.chunks import PLACE, chunks
+from pgsim.loading.chunks import LIMITS, Chunk, Chunker
 from pgsim.loading.load import load
 from pgsim.loading.parsing import parse
 from pgsim.postgres.connection import Connection, connect
@@ -205,7 +205,7 @@ def run_pgsim(conn: Connection, path: Path, workers: int) -> dict[str, Any]:
     started = stored = time.monotonic()
     memory = seen = 0
 
-    def advance(_: int, __: float) -> None:
+    def advance(_: int, share: float | None = None) -> None:
         nonlocal memory, seen
         seen += 1
         if seen % 10 == 1:
@@ -251,26 +251,29 @@ def shares(conn: Connection, path: Path) -> dict[str, float]:
         work()
         return time.process_time() - before
 
-    def places() -> Iterator[memoryview]:
-        while True:
-            yield memoryview(bytearray(PLACE))
+    def read(slots: Sequence[memoryview]) -> Iterator[Chunk]:
+        return Chunker({}, slots).chunks([each])
 
-    found = list(chunks([each], {}, 500, places()))
+    def memory(count: int) -> list[memoryview]:
+        return [memoryview(bytearray(LIMITS.slot)) for _ in range(count)]
+
+    pair = memory(2)
+    slots = memory(1 + sum(1 for _ in read(pair)))
+    found = list(read(slots))  # each in a slot of its own
     decompression = spent(lambda: sum(map(len, decompressed())))
-    again = cycle([next(places())])
-    reading = spent(lambda: sum(len(chunk.names) for chunk in chunks([each], {}, 500, again)))
+    reading = spent(lambda: sum(len(chunk.origin.names) for chunk in read(pair)))
 
     def wanted() -> None:
         for chunk in found:
-            for member in chunk.documents.members():
+            for member in chunk.documents.members(slots[chunk.slot]):
                 read_wanted(member.view, PROFILE, member.is_utf8)
 
     parsing = spent(wanted)
-    rows = spent(lambda: [parse(chunk.documents, PROFILE) for chunk in found])
+    rows = spent(lambda: [parse(chunk.documents, slots[chunk.slot], PROFILE) for chunk in found])
     before = cpu_seconds(conn.info.backend_pid)
     last = before
 
-    def advance(_: int, __: float) -> None:
+    def advance(_: int, share: float | None = None) -> None:
         nonlocal last
         last = cpu_seconds(conn.info.backend_pid)
 

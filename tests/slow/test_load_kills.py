@@ -6,8 +6,6 @@ It ends with the rows of a load that was not killed.
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -20,21 +18,12 @@ from pgsim.postgres.connection import connect
 from tests.support.archives import write_archives
 from tests.support.databases import install_template
 from tests.support.kills import kill
+from tests.support.loading import loading
 from tests.support.rows import contents, one
 
 pytestmark = pytest.mark.slow
 
 KILLS = 10
-CHILD = """
-import sys
-from pathlib import Path
-from pgsim.loading import chunks
-from pgsim.loading import load as loader
-from pgsim.postgres.connection import connect
-loader.BATCH = 100
-conn = connect(sys.argv[1], autocommit=True)
-loader.load(conn, [Path(sys.argv[2])], lambda done, share: print(done, flush=True), workers=2)
-"""
 MARKED = "SELECT coalesce(sum(documents - rejected), 0) FROM pgsim.archive"
 KEPT = "SELECT count(*) FROM pgsim.submission, jsonb_object_keys(documents)"
 
@@ -51,13 +40,9 @@ def test_ten_kills_end_in_the_same_rows(durable: embedded.Server, tmp_path: Path
     chance = random.Random(7)
     was_taken_back = False
     for attempt in range(KILLS):
-        child = subprocess.Popen(
-            [sys.executable, "-c", CHILD, interrupted, str(tmp_path)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        child = loading(interrupted, tmp_path, batch=100, workers=2)
         assert child.stdout is not None
+        assert child.stdout.readline() == "begun\n"
         # After some batches, and some moments of the next one.
         lines = [child.stdout.readline() for _ in range(chance.randrange(6))]
         time.sleep(chance.uniform(0, 0.05))
@@ -74,8 +59,8 @@ def test_ten_kills_end_in_the_same_rows(durable: embedded.Server, tmp_path: Path
             # Documents and marks are kept together, or lost together.
             assert one(conn, KEPT) == one(conn, MARKED)
             if attempt % 2:
-                told = sum(map(int, [*lines, *rest.splitlines()]))
-                was_taken_back |= told > one(conn, "SELECT sum(documents) FROM pgsim.archive")
+                reported = sum(map(int, [*lines, *rest.splitlines()]))
+                was_taken_back |= reported > one(conn, "SELECT sum(documents) FROM pgsim.archive")
     assert was_taken_back, "no kill of the server came between a commit and the disk"
     with closing(connect(interrupted, autocommit=True)) as conn:
         committed = one(conn, "SELECT sum(documents) FROM pgsim.archive")

@@ -1,1 +1,1 @@
-"""Documents as bytes out of files: folders, archives, compressions."""
+"""Documents as bytes, from files: folders, archives, compression."""

@@ -9,11 +9,11 @@ _AHEAD = 2**17
 Place = tuple[int, int]  # where something begins in the memory, and where it ends
 
 
-class Run(Struct, gc=False):
-    """Documents that follow one another in a file and lie in a room.
+class MemberRun(Struct, gc=False):
+    """Documents that follow one another in a file and lie in a ReadBuffer.
 
-    Each begins at one of the `bounds` there, and ends at the next. `at` is how far into the file
-    reading had come with them.
+    `bounds` holds two numbers for each document: where it begins in the memory, and where it ends.
+    `at` is how many bytes of the file had been read when the run was complete.
     """
 
     names: list[str]
@@ -22,19 +22,20 @@ class Run(Struct, gc=False):
 
     @property
     def count(self) -> int:
+        """Return the number of documents."""
         return len(self.names)
 
-    def behind(self, count: int) -> "Run":
-        """They without so many first ones."""
-        return Run(self.names[count:], self.bounds[2 * count :], self.at)
+    def without_first(self, count: int) -> "MemberRun":
+        """Return the run without its first `count` documents."""
+        return MemberRun(self.names[count:], self.bounds[2 * count :], self.at)
 
 
-class Room:
-    """Memory in which documents lie, and behind them what was read ahead of a stream.
+class ReadBuffer:
+    """Memory that holds documents, and behind them what was read ahead of a stream.
 
-    Up to `kept` lie the documents. From `at` to `end` lies what was read and is not taken yet; who
-    takes it moves `at` on, and `kept` too if it is to stay. Where there is too little room `memory`
-    becomes another, larger one. `left` is how many documents more are wanted in it.
+    The documents end at `kept`. The bytes from `at` to `end` have been read and not been taken yet:
+    whoever takes some moves `at` forward, and calls `keep` if they are to stay. If the memory is
+    too small, `memory` becomes another, larger one. `left` is how many more documents are wanted.
     """
 
     def __init__(self, memory: memoryview | None = None, left: int = 1) -> None:
@@ -45,7 +46,7 @@ class Room:
         self._broken: Exception | None = None
 
     def open(self, stream: IO[bytes]) -> None:
-        """Go on with another stream."""
+        """Read from this stream from now on."""
         self._stream = cast(BufferedReader, stream)
         self._broken = None
         self.close()
@@ -55,7 +56,7 @@ class Room:
         self.at = self.end = self.kept
 
     def need(self, size: int) -> bool:
-        """Read so many bytes ahead; False where the stream ends before."""
+        """Read ahead until `size` bytes are there; return False if the stream ends before."""
         while self.end - self.at < size:
             block = self._read(_AHEAD)
             if not block:
@@ -66,8 +67,11 @@ class Room:
         return True
 
     def fill(self) -> None:
-        """Read ahead as far as there is memory; what breaks the stream is for who needs more."""
-        # What lies there moves only where it is little, and makes room for more.
+        """Read ahead as far as the memory reaches.
+
+        An error of the stream is raised by the next call that needs more than was read.
+        """
+        # The bytes read ahead are moved only if they are few and moving makes room for more.
         if self.end - self.at < _AHEAD <= self.at - self.kept:
             self._move(self.kept, 0)
         try:
@@ -77,7 +81,7 @@ class Room:
             self._broken = error
 
     def skip(self, size: int) -> bool:
-        """Pass over so many bytes; False where the stream ends before."""
+        """Pass over `size` bytes; return False if the stream ends before."""
         missing = self.at + size - self.end
         if missing <= 0:
             self.at += size
@@ -88,11 +92,11 @@ class Room:
         return missing == 0
 
     def keep(self, end: int) -> None:
-        """Keep what was read so far; all before it in the memory is kept too."""
+        """Keep everything in the memory before `end`."""
         self.kept = end
 
     def put(self, data: bytes) -> Place:
-        """Keep what was not read into the memory: where it lies then."""
+        """Keep data that was read elsewhere; return its place in the memory."""
         start, end = self.kept, self.kept + len(data)
         if end > self.at:
             self._move(end + _AHEAD if self.end > self.at else end, 0)
@@ -101,7 +105,7 @@ class Room:
         return start, end
 
     def leave(self, memory: memoryview) -> None:
-        """Go on in other memory, without the documents."""
+        """Go on in other memory: take along what was read ahead, and leave the documents."""
         ahead = self.memory[self.at : self.end]
         self.memory, self.kept, self.at, self.end = memory, 0, 0, 0
         self.memory = self._sized(len(ahead))
@@ -119,13 +123,14 @@ class Room:
         self.end = end
 
     def _move(self, at: int, size: int) -> None:
-        """Have what was read ahead begin at `at`, and behind there room for so many bytes."""
+        """Move what was read ahead to `at`, and make sure that `size` bytes fit from there on."""
         ahead = self.memory[self.at : self.end]
         self.memory = self._sized(at + max(size, len(ahead)))
         self.at, self.end = at, at + len(ahead)
         self.memory[self.at : self.end] = ahead
 
     def _sized(self, size: int) -> memoryview:
+        """Return memory of at least `size` bytes that holds the documents."""
         if size <= len(self.memory):
             return self.memory
         return memoryview(bytearray(self.memory[: self.kept]).ljust(size, b"\0"))

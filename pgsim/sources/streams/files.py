@@ -1,4 +1,4 @@
-"""Documents out of a file: JSON, NDJSON or a tar, compressed or not, read as a stream."""
+"""The documents in a file: JSON, NDJSON, CSV or a tar, compressed or not, read as a stream."""
 
 import bz2
 import gzip
@@ -15,12 +15,12 @@ import zstandard
 from msgspec import Struct
 
 from pgsim.errors import PgsimError
-from pgsim.sources.streams.buffer import Room, Run
+from pgsim.sources.streams.buffer import MemberRun, ReadBuffer
 from pgsim.sources.streams.tar import Entry, TarError, entries, runs
 from pgsim.sources.streams.zstd import open_zstd
 from pgsim.sources.text import Repairs
 
-# Hundreds of common documents: what is longer is none, and would fill the memory.
+# As long as hundreds of common documents: anything longer is no document, and would fill memory.
 LONGEST = 16 * 2**20
 _TOO_LONG = f"longer than {LONGEST >> 20} MiB"
 
@@ -34,12 +34,13 @@ class SourceError(PgsimError):
 class Member(Struct, gc=False):
     """One document as it stands in a file.
 
-    `name` says where: the file's own name, then `:` and the member of an archive or the line. Where
-    reading failed `fault` says why and `data` is empty: that counts as one document, and nothing
-    read before it, or in the files after it, is lost. `at` is about how far into the file reading
-    had come, in bytes as they lie on disk: from it a load foretells its end. `is_utf8`: it and its
-    neighbours are UTF-8 one after the other, so that a JSON text that is not ends in a fault of its
-    own. `view` is the data for who keeps nothing of it, since the memory may be written to again.
+    `name` says where it stands: the file's own name, then `:` and the member of an archive, or the
+    line. If reading failed, `fault` says why and `data` is empty: such a member counts as one
+    document, and the documents before it and in later files are not lost. `at` is about how many
+    bytes of the file, as it lies on disk, had been read: a load predicts its end from it. `is_utf8`
+    says that the bytes of this member and its neighbours, taken together, are known to be UTF-8.
+    `view` is the data without a copy; the memory may be written over when the next member is asked
+    for.
     """
 
     name: str
@@ -50,21 +51,23 @@ class Member(Struct, gc=False):
 
     @property
     def data(self) -> bytes:
+        """Return a copy of the document's bytes."""
         return bytes(self.view)
 
     @property
     def count(self) -> int:
+        """Return 1: a member is one document, as a MemberRun is several."""
         return 1
 
 
-# How the documents of a file are found, by the kind that its name ends in: from its bytes, and the
-# name with which theirs begin.
+# For each kind of file, by the end of its name: the function that yields its documents, from the
+# stream of its bytes and the name with which the documents' names begin.
 Readers = Mapping[str, Callable[[IO[bytes], str], Iterator[Member]]]
-_Readers = Mapping[str, Callable[[IO[bytes], str], Iterator[Member | Run]]]
+_Readers = Mapping[str, Callable[[IO[bytes], str], Iterator[Member | MemberRun]]]
 
 
 def require_readable(path: Path) -> None:
-    """SourceError where `path` is missing, closed to us, or neither a file nor a folder."""
+    """Raise SourceError if `path` is missing, not readable, or neither a file nor a folder."""
     if not path.exists():
         raise SourceError(f"{path} not found")
     if not path.is_file() and not path.is_dir():
@@ -74,17 +77,17 @@ def require_readable(path: Path) -> None:
 
 
 def is_known(path: Path, readers: Readers | None = None) -> bool:
-    """Whether a file of that name holds documents, as far as its name says."""
-    return _kind(path.name) in (readers or DOCUMENTS)
+    """Return whether a file holds documents, judging by its name."""
+    return _kind(path.name) in (readers or DOCUMENT_READERS)
 
 
 def is_csv(path: Path) -> bool:
-    """Whether a file's name says that it holds a CSV."""
+    """Return whether a file holds a CSV, judging by its name."""
     return _kind(path.name) == "csv"
 
 
 def first_line(path: Path) -> bytes:
-    """The beginning of a file, at most 1 KiB of its first line; nothing where it cannot be read."""
+    """Return at most 1 KiB of a file's first line; nothing if it cannot be read."""
     try:
         require_readable(path)
         with path.open("rb") as file, _OPENERS[_compression(path)](file) as stream:
@@ -93,20 +96,20 @@ def first_line(path: Path) -> bytes:
         return b""
 
 
-def members_in(room: Room, path: Path) -> Iterator[Member | Run]:
-    """The same as `members`, but those of a tar are read into the room."""
-    return _members(path, {**DOCUMENTS, "tar": partial(_tar, room=room)})
+def members_in(buffer: ReadBuffer, path: Path) -> Iterator[Member | MemberRun]:
+    """Yield what `members` yields, with those of a tar read into the buffer."""
+    return _members(path, {**DOCUMENT_READERS, "tar": partial(_tar, buffer=buffer)})
 
 
 def members(path: Path, readers: Readers | None = None) -> Iterator[Member]:
-    """Every document in a file; whatever fails is told by a Member with a fault.
+    """Yield every document in a file; a failure is a Member with a fault.
 
-    `readers` are of the kinds of files that are known; by default those of AcousticBrainz.
+    `readers` has the known kinds of files; by default DOCUMENT_READERS.
     """
-    return cast(Iterator[Member], _members(path, readers or DOCUMENTS))
+    return cast(Iterator[Member], _members(path, readers or DOCUMENT_READERS))
 
 
-def _members(path: Path, readers: _Readers) -> Iterator[Member | Run]:
+def _members(path: Path, readers: _Readers) -> Iterator[Member | MemberRun]:
     read_members = readers[_kind(path.name)]
     name = storable(path.name)
     read = asked = 0
@@ -115,7 +118,7 @@ def _members(path: Path, readers: _Readers) -> Iterator[Member | Run]:
         with path.open("rb") as file, _OPENERS[_compression(path)](file) as stream:
             at = 0
             for found in read_members(stream, name):
-                if read >= asked:  # seldom: it takes longer than all the rest here
+                if read >= asked:  # rarely, since it takes longer than everything else here
                     at, asked = file.tell(), read + 64
                 found.at = at
                 yield found
@@ -149,7 +152,7 @@ def _ndjson(stream: IO[bytes], name: str) -> Iterator[Member]:
 
 
 def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
-    """Its rows, each under its header: two lines, for a reader that knows nothing of the others."""
+    """Yield each row below the header, as two lines that can be read without the other rows."""
     header = stream.readline(LONGEST).rstrip(b"\r\n") + b"\n"
     for number in count(2):
         row = stream.readline(LONGEST)
@@ -160,7 +163,7 @@ def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
 
 
 class _Body(io.RawIOBase):
-    """A file in a tar, as a stream of its own."""
+    """A file in a tar as a stream."""
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
@@ -174,9 +177,11 @@ class _Body(io.RawIOBase):
         return len(data)
 
 
-def _tar(stream: IO[bytes], name: str, room: Room | None = None) -> Iterator[Member | Run]:
-    for found in runs(stream, room, _is_plain) if room else entries(stream):
-        if isinstance(found, Run):
+def _tar(
+    stream: IO[bytes], name: str, buffer: ReadBuffer | None = None
+) -> Iterator[Member | MemberRun]:
+    for found in runs(stream, buffer, _is_plain) if buffer else entries(stream):
+        if isinstance(found, MemberRun):
             found.names = [f"{name}:{inner}" for inner in found.names]
             yield found
             continue
@@ -188,14 +193,14 @@ def _tar(stream: IO[bytes], name: str, room: Room | None = None) -> Iterator[Mem
             yield from _csv(cast(IO[bytes], io.BufferedReader(_Body(found))), where)
         elif found.size > LONGEST:
             yield Member(where, b"", _TOO_LONG)
-        elif room:
-            yield Run([where], [*found.place(found.size)])
+        elif buffer:
+            yield MemberRun([where], [*found.place(found.size)])
         else:
             yield Member(where, found.read())
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name in ASCII is that of JSON without more ado: not hidden, storable as it is."""
+    """Return whether a name in ASCII is that of a JSON file, not hidden and storable as it is."""
     return name.endswith(".json") and name[name.rfind("/") + 1] != "." and name[0] > " "
 
 
@@ -206,7 +211,7 @@ _OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     ".zst": open_zstd,
 }
 _COMPRESSIONS = {suffix[1:] for suffix in _OPENERS if suffix}
-DOCUMENTS: _Readers = {
+DOCUMENT_READERS: _Readers = {
     "json": _json,
     "ndjson": _ndjson,
     "tar": _tar,
@@ -220,7 +225,7 @@ def _compression(path: Path) -> str:
 
 
 def _kind(name: str) -> str:
-    """The suffix under the compression's, without its dot; empty for hidden files."""
+    """Return the suffix before that of the compression, without its dot; empty if hidden."""
     base = name[name.rfind("/") + 1 :].lower()
     stem, _, suffix = base.rpartition(".")
     if suffix in _COMPRESSIONS:
@@ -229,17 +234,17 @@ def _kind(name: str) -> str:
 
 
 def kinds(readers: Iterable[str]) -> str:
-    """The names of the files that are known, for a person."""
+    """Return the endings of the files that `readers` know, as a text for a person."""
     *most, last = [f".{kind}" for kind in dict.fromkeys(readers)]
     return f"{', '.join(most)} or {last}, each also with .gz, .bz2 or .zst"
 
 
 def storable(name: str) -> str:
-    """A file's name as text that PostgreSQL can hold; its bytes need not be UTF-8."""
+    """Return a file's name as text that PostgreSQL can hold; its bytes need not be UTF-8."""
     is_plain = name.isascii() and "\0" not in name and name == name.strip()
     return name if is_plain else Repairs().text(name)
 
 
 def reason(error: Exception) -> str:
-    """Why reading failed, in one line."""
+    """Return why reading failed, in one line."""
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)

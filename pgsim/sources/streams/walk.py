@@ -1,4 +1,4 @@
-"""The files in a folder, one by one."""
+"""The files in a folder and its folders, each with its source."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -11,10 +11,10 @@ from pgsim.sources.streams.files import reason, storable
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file, the source that reads it, and `folder`: where it lies in `root`, what was asked for.
+    """A file to load, and the source that reads it.
 
-    `folder` is empty or ends in `/`. Where a folder could not be looked into there is no source,
-    and `fault` says why.
+    `root` is the path that was asked for, and `folder` is where the file lies in it: empty, or
+    ending in `/`. If a folder could not be opened, there is no source, and `fault` says why.
     """
 
     root: Path
@@ -25,7 +25,7 @@ class Input:
 
 
 def walk(folder: Path, find: Callable[[Path], Source | None]) -> Iterator[Input]:
-    """The files in a folder and its folders for which `find` has a source, by name."""
+    """Yield the files in a folder and its folders for which `find` has a source, by name."""
     closed: list[OSError] = []
     seen: set[tuple[int, int]] = set()
     for root, folders, names in os.walk(folder, onerror=closed.append, followlinks=True):
@@ -42,11 +42,14 @@ def walk(folder: Path, find: Callable[[Path], Source | None]) -> Iterator[Input]
 
 
 def is_new_folder(folder: Path, seen: set[tuple[int, int]]) -> bool:
-    """False where a link leads back to a folder that was read already, so that walking ends."""
+    """Return False if a folder has been read already, as one that a link leads back to.
+
+    `seen` holds the folders that have been read, and gets this one too.
+    """
     try:
         status = folder.stat()
     except OSError:
-        return True  # walking into it will say why not
+        return True  # opening it will report the error
     identity = status.st_dev, status.st_ino
     is_new = identity not in seen
     seen.add(identity)

@@ -1,22 +1,23 @@
-"""Zstandard files as streams, however many frames they have; a cut-off one is an error."""
+"""Zstandard files as streams, with any number of frames; a truncated file is an error."""
 
 import io
 from typing import IO
 
 import zstandard
 
-# A frame of one repeated byte grows 32,000 times: small bites keep such a file out of the memory.
-_BITE = 8192
+# Bytes to decompress at once. A frame of one repeated byte grows 32,000 times: small parts keep
+# such a file from filling memory.
+_PART = 8192
 
 
 class _Frames(io.RawIOBase):
-    """The frames of a file, one after the other; EOFError where the last one is not whole."""
+    """The frames of a file, one after the other; EOFError if the last one is not whole."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._frame: zstandard.ZstdDecompressionObj | None = None
         self._left = b""  # read and not yet decompressed
-        self._ready = memoryview(b"")  # decompressed and not yet given away
+        self._ready = memoryview(b"")  # decompressed and not yet returned
 
     def readable(self) -> bool:
         return True
@@ -27,16 +28,16 @@ class _Frames(io.RawIOBase):
         return len(found)
 
     def view(self, size: int) -> memoryview:
-        """At most so many of the next bytes as they were decompressed; none at the end."""
+        """Return at most `size` of the next bytes without a copy; none at the end."""
         while not self._ready:
-            bite = self._left or self._file.read(_BITE)
-            if not bite:
+            part = self._left or self._file.read(_PART)
+            if not part:
                 if self._frame is not None:
-                    raise EOFError("zstd frame ends before its end")
+                    raise EOFError("the last zstd frame is not whole")
                 break
             if self._frame is None:
                 self._frame = zstandard.ZstdDecompressor().decompressobj()
-            self._ready = memoryview(self._frame.decompress(bite))
+            self._ready = memoryview(self._frame.decompress(part))
             self._left = self._frame.unused_data
             if self._frame.eof:
                 self._frame = None
@@ -45,7 +46,7 @@ class _Frames(io.RawIOBase):
 
 
 class _Stream(io.BufferedReader):
-    """What the frames hold; `read1` is for those who use nothing else, and copies nothing."""
+    """The content of the frames. `read1` makes no copy, and is not to be mixed with `read`."""
 
     raw: _Frames
 
@@ -54,5 +55,5 @@ class _Stream(io.BufferedReader):
 
 
 def open_zstd(file: IO[bytes]) -> IO[bytes]:
-    """What a `.zst` file holds; reading raises EOFError or ZstdError where it is broken."""
+    """Return the content of a `.zst` file; reading raises EOFError or ZstdError if it is broken."""
     return _Stream(_Frames(file), buffer_size=2**17)

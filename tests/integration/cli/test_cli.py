@@ -179,7 +179,11 @@ def test_filters_reach_the_question(filled: str, capsys: pytest.CaptureFixture[s
         (["similar"], 2, "name one recording: by MBID or file, or by --artist and --title"),
         (["load", "/missing"], 1, "/missing not found"),
         (["load", "/dev/null"], 1, "/dev/null is neither a file nor a folder"),
-        (["load", __file__], 2, f"cannot read {__file__}: it is no folder, and no file named"),
+        (
+            ["load", __file__],
+            2,
+            f"cannot read {__file__}: it is not a folder, and not a file named",
+        ),
         (["fuse"], 2, "loading fuses what it brings; to fit anew and fuse all: pgsim fuse --refit"),
         (["rebuild", "--follow"], 2, "--follow waits for rebuilds to join: give --join too"),
         (["init", "--profile", "x"], 2, "unknown profile 'x': no such file; shipped: acoustic"),

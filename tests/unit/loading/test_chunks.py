@@ -1,17 +1,17 @@
-"""Documents in chunks: the same ones whether a source reads into the room or beside it."""
+"""Documents in chunks: the same ones whether a source reads into the buffer or not."""
 
 import tarfile
-from itertools import repeat
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-from pgsim.loading import chunks as module
-from pgsim.loading.chunks import PLACE, Mark, chunks
-from pgsim.sources import acousticbrainz
-from pgsim.sources.streams import buffer as room_module
+from pgsim.loading.chunks import LIMITS, Chunker, HeldDocuments, Limits, Mark, SharedDocuments
+from pgsim.sources import BufferedSource, MemberRun, ReadBuffer, acousticbrainz, tables
+from pgsim.sources.streams import buffer as buffer_module
+from pgsim.sources.streams.files import Member
 from pgsim.sources.streams.tar import BLOCK
 from pgsim.sources.streams.walk import Input
 from tests.support.tars import written
@@ -20,40 +20,68 @@ from tests.support.tars import written
 NAMES = [*("a" * 40), "b/c", ".d", "e/.f", " g", "h\ni", "j" * 120, "é"]
 
 
-class Beside:
+class Unbuffered:
     """AcousticBrainz, document by document."""
 
-    name, accepts, submission = "beside", acousticbrainz.accepts, acousticbrainz.submission
+    name, accepts, submission = "unbuffered", acousticbrainz.accepts, acousticbrainz.submission
     members = acousticbrainz.members
 
 
+class Lines:
+    """A source of one's own: each line of a file is a document, and all of them are a run."""
+
+    name, accepts, submission = "lines", acousticbrainz.accepts, acousticbrainz.submission
+
+    def members(self, path: Path) -> Iterator[Member]:
+        raise AssertionError("there is a buffer to read into")
+
+    def members_in(self, buffer: ReadBuffer, path: Path) -> Iterator[Member | MemberRun]:
+        with path.open("rb") as stream:
+            buffer.open(stream)
+            size = path.stat().st_size
+            assert buffer.need(size)
+            start, bounds = buffer.at, [buffer.at]
+            for place, byte in enumerate(buffer.memory[start : start + size]):
+                if byte == ord("\n"):
+                    bounds += [start + place, start + place + 1]
+            buffer.at += size
+            names = [f"{path.name}:{number}" for number in range(len(bounds) // 2)]
+            yield MemberRun(names, bounds[:-1], size)
+
+
+def slots(size: int, count: int = 2) -> list[memoryview]:
+    return [memoryview(bytearray(size)) for _ in range(count)]
+
+
 def documents(
-    files: list[Path], source: Any, known: dict[str, Mark], most: int, size: int
+    files: list[Path], source: Any, known: dict[str, Mark], limits: Limits
 ) -> tuple[list[tuple[str, bytes, str]], list[tuple[str, int, bool]]]:
-    """Names, bytes and faults of all documents, and the spans that they are of."""
+    """The names, bytes and faults of all documents, and the spans that they are of."""
     found: list[tuple[str, bytes, str]] = []
     spans: dict[str, int] = {}
     inputs = [Input(file, file, source) for file in files]
     ends = []
-    for chunk in chunks(inputs, known, most, (memoryview(bytearray(size)) for _ in repeat(0))):
-        assert len(chunk.names) <= most
-        assert sum(span.documents for span in chunk.spans) == len(chunk.names)
-        assert chunk.names == chunk.documents.names
-        found += ((each.name, each.data, each.fault) for each in chunk.documents.members())
-        for span in chunk.spans:
+    memory = slots(limits.slot)
+    for chunk in Chunker(known, memory, limits).chunks(inputs):
+        origin = chunk.origin
+        assert len(origin.names) <= limits.documents
+        assert sum(span.documents for span in origin.spans) == len(origin.names)
+        assert origin.names == chunk.documents.names
+        members = chunk.documents.members(memory[chunk.slot])
+        found += ((each.name, each.data, each.fault) for each in members)
+        for span in origin.spans:
             spans[span.name] = spans.get(span.name, 0) + span.documents
             ends += [span.name] if span.is_last else []
     return found, [(name, count, name in ends) for name, count in spans.items()]
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_a_tar_read_into_the_room_has_the_same_documents(
+def test_a_tar_read_into_the_buffer_has_the_same_documents(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     lot = Random(seed)
     memory = lot.choice([0, 20_000, 60_000])
-    monkeypatch.setattr(room_module, "_AHEAD", 4000)
-    monkeypatch.setattr(module, "BYTES", memory - 8000)
+    monkeypatch.setattr(buffer_module, "_AHEAD", 4000)
     files, known = [], {}
     for number in range(3):
         names = lot.choices(NAMES, k=lot.randrange(60))
@@ -74,9 +102,9 @@ def test_a_tar_read_into_the_room_has_the_same_documents(
         lone = tmp_path / f"{number}.json"
         lone.write_bytes(b"{}" * number)
         files += [file, lone]
-    most = lot.randrange(1, 40)
-    there = documents(files, acousticbrainz, known, most, memory)
-    assert there == documents(files, Beside, known, most, memory)
+    limits = Limits(lot.randrange(1, 40), memory - 8000, memory)
+    there = documents(files, acousticbrainz, known, limits)
+    assert there == documents(files, Unbuffered, known, limits)
 
 
 def test_what_was_read_ahead_of_a_broken_tar_is_forgotten(tmp_path: Path) -> None:
@@ -89,5 +117,37 @@ def test_what_was_read_ahead_of_a_broken_tar_is_forgotten(tmp_path: Path) -> Non
     for file in lone:
         file.write_bytes(b"x" * 9000)
     inputs = [Input(file, file, acousticbrainz) for file in (broken, *lone)]
-    found = list(chunks(inputs, {}, 500, (memoryview(bytearray(PLACE)) for _ in repeat(0))))
-    assert all(isinstance(each.documents.data, memoryview) for each in found)  # in its own place
+    found = list(Chunker({}, slots(LIMITS.slot)).chunks(inputs))
+    assert len(found) == 2
+    assert all(isinstance(each.documents, SharedDocuments) for each in found)
+
+
+def test_documents_without_room_in_a_slot_are_held_with_their_bytes(tmp_path: Path) -> None:
+    small, large = tmp_path / "0.json", tmp_path / "1.json"
+    small.write_bytes(b"{}")
+    large.write_bytes(b"[]" * 500)
+    files = [small, small, large, small, small]
+    inputs = [Input(file, file, acousticbrainz) for file in files]
+    memory = slots(100, 3)
+    found = list(Chunker({}, memory, Limits(documents=2, slot=100)).chunks(inputs))
+    kinds = [SharedDocuments, HeldDocuments, SharedDocuments]
+    assert [type(each.documents) for each in found] == kinds
+    read = [[member.data for member in each.documents.members(memory[each.slot])] for each in found]
+    assert read == [[b"{}"] * 2, [b"[]" * 500, b"{}"], [b"{}"]]
+
+
+def test_a_source_that_can_read_into_the_buffer_does_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.lines"
+    path.write_bytes(b"one\ntwo\nthree\n")
+    status = path.stat()
+    mark = Mark(status.st_size, status.st_mtime_ns, documents=1)
+    found, _ = documents([path], Lines(), {str(path): mark}, LIMITS)
+    assert found == [("a.lines:1", b"two", ""), ("a.lines:2", b"three", "")]
+
+
+@pytest.mark.parametrize(
+    ("source", "is_buffered"),
+    [(acousticbrainz, True), (Lines(), True), (tables, False), (Unbuffered(), False)],
+)
+def test_a_source_is_buffered_if_it_has_members_in(source: object, is_buffered: bool) -> None:
+    assert isinstance(source, BufferedSource) == is_buffered

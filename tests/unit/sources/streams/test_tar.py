@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pgsim.sources.streams import buffer as room_module
-from pgsim.sources.streams.buffer import Room
+from pgsim.sources.streams import buffer as buffer_module
+from pgsim.sources.streams.buffer import ReadBuffer
 from pgsim.sources.streams.tar import BLOCK, Entry, TarError, entries, runs
 from tests.support.tars import written
 
@@ -55,21 +55,21 @@ def one_by_one(data: bytes) -> Outcome:
 
 def in_runs(data: bytes, memory: int, left: int, sizes: list[int]) -> Outcome:
     """The same, by runs, of which `sizes` get to know how long they were."""
-    room = Room(memoryview(bytearray(memory)), left)
+    buffer = ReadBuffer(memoryview(bytearray(memory)), left)
     found: list[tuple[str, bytes]] = []
     try:
-        for each in runs(io.BytesIO(data), room, lambda name: not name.endswith("!.json")):
+        for each in runs(io.BytesIO(data), buffer, lambda name: not name.endswith("!.json")):
             if isinstance(each, Entry):
                 found.append((each.name, each.read()))
                 continue
-            room.keep(each.bounds[-1])
+            buffer.keep(each.bounds[-1])
             bounds = iter(each.bounds)
             places = zip(bounds, bounds, strict=True)
-            texts = [bytes(room.memory[start:end]) for start, end in places]
+            texts = [bytes(buffer.memory[start:end]) for start, end in places]
             found += zip(each.names, texts, strict=True)
             sizes.append(len(texts))
-            if room.kept > memory // 2:
-                room.leave(memoryview(bytearray(memory)))
+            if buffer.kept > memory // 2:
+                buffer.leave(memoryview(bytearray(memory)))
     except TarError as error:
         return found, str(error)
     return found, ""
@@ -97,7 +97,7 @@ def test_runs_hold_what_the_files_do_one_by_one_up_to_any_damage(
     noise: bytes,
     at: int,
 ) -> None:
-    monkeypatch.setattr(room_module, "_AHEAD", 1000)
+    monkeypatch.setattr(buffer_module, "_AHEAD", 1000)
     members = [
         (f"{name}.json", str(place).encode() * size)
         for place, name in enumerate(names)

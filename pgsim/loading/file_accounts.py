@@ -1,4 +1,4 @@
-"""What became of the documents of a load: rejects, and how far each file was loaded."""
+"""The account of each file of a load: how far it has been loaded, and its rejects."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,51 +7,50 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pgsim.loading.chunks import Chunk, Mark, Span
+from pgsim.loading.chunks import Mark, Origin, Span
 from pgsim.loading.parsing import Rows
 from pgsim.postgres.connection import Connection
+from pgsim.postgres.rows import one_value
 from pgsim.sources.text import Repairs
 
-# Bytes of a name in `reject`: two of them have to fit into an index.
+# Bytes of a name in `reject`: an index entry has to hold two of them.
 LONGEST_NAME = 1200
 
 
 def read_marks(conn: Connection) -> dict[str, Mark]:
-    """How far files of many documents have been loaded, by path."""
+    """Return how far files of more than one document have been loaded, by path."""
     rows = conn.execute(
         "SELECT path, size, modified, documents, rejected, is_finished FROM pgsim.archive"
     )
     return {path: Mark(*mark) for path, *mark in rows}
 
 
-class Account:
-    """The account of one load."""
+class FileAccounts:
+    """The accounts of the files of one load."""
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
-        row = conn.execute("SELECT now()").fetchone()
-        assert row is not None
-        self._since: datetime = row[0]
-        self._marks: dict[Path, Mark] = {}  # of the files that are under way
-        # By path, the files of which an earlier load has read all, or a part.
+        self._since: datetime = one_value(conn, "SELECT now()")
+        self._marks: dict[Path, Mark] = {}  # of the files that have been begun
+        # By root, the names of files that an earlier load has read, in part or to the end.
         self._kept: dict[Path, list[str]] = {}
 
-    def enter(self, batch: Iterable[tuple[Chunk, Rows]]) -> None:
-        """Write down, in a transaction with their submissions, what became of chunks."""
+    def enter(self, batch: Iterable[tuple[Origin, Rows]]) -> None:
+        """Write what became of chunks, in the transaction that stores their submissions."""
         rejects: list[tuple[str, str, str]] = []
-        advanced: list[tuple[Any, ...]] = []
-        for chunk, rows in batch:
+        marks: list[tuple[Any, ...]] = []
+        for origin, rows in batch:
             start = 0
-            for span in chunk.spans:
+            for span in origin.spans:
                 end = start + span.documents
-                failed = [each for each in rows.failures if start <= each[0] < end]
+                failed = [each for each in rows.outcome.failures if start <= each[0] < end]
                 rejects += [
-                    (name_of(span.root), _cut(chunk.names[place]), Repairs().text(reason))
+                    (name_of(span.root), _cut(origin.names[place]), Repairs().text(reason))
                     for place, reason in failed
                 ]
                 mark = self._advance(span, len(failed))
                 if mark is not None:
-                    advanced.append((name_of(span.path), *astuple(mark)))
+                    marks.append((name_of(span.path), *astuple(mark)))
                 start = end
         self._conn.cursor().executemany(
             "INSERT INTO pgsim.archive AS a"
@@ -60,10 +59,10 @@ class Account:
             " SET size = excluded.size, modified = excluded.modified,"
             " documents = excluded.documents, rejected = excluded.rejected,"
             " is_finished = excluded.is_finished"
-            # Another load can have come farther, or this one, where a path is given twice.
+            # Another load can be farther, or this one, if a path is given twice.
             " WHERE (a.size, a.modified) <> (excluded.size, excluded.modified)"
             " OR a.documents <= excluded.documents",
-            advanced,
+            marks,
         )
         self._conn.cursor().executemany(
             "INSERT INTO pgsim.reject (file, member, reason) VALUES (%s, %s, %s)"
@@ -73,7 +72,7 @@ class Account:
         )
 
     def close(self) -> None:
-        """Forget the rejects of an earlier load of these paths that this one has not met again."""
+        """Delete the rejects of an earlier load of these paths that this one has not met again."""
         for root, kept in self._kept.items():
             self._conn.execute(
                 "DELETE FROM pgsim.reject AS r WHERE r.file = %s AND r.rejected_at < %s"
@@ -83,7 +82,7 @@ class Account:
             )
 
     def _advance(self, span: Span, rejected: int) -> Mark | None:
-        """How far its file has come with a span; None where there is nothing to write down."""
+        """Return how far a file has been loaded with a span; None if there is nothing to write."""
         kept = self._kept.setdefault(span.root, [])
         if span.mark is None:
             return None
@@ -99,7 +98,7 @@ class Account:
             is_finished=span.is_last,
         )
         self._marks[span.path] = mark
-        # A file of one document is none to go on in.
+        # In a file of one document there is no place to go on from.
         if mark == span.known or mark.documents < 2:
             return None
         if span.is_first and span.known is None:
@@ -124,10 +123,10 @@ def write_rejects(conn: Connection, paths: Sequence[Path], file: Path) -> None:
 
 
 def name_of(path: Path) -> str:
-    """A path as `reject` and `archive` name it."""
+    """Return a path as `reject` and `archive` name it."""
     return _cut(str(path.absolute()))
 
 
 def _cut(name: str) -> str:
-    """A name that an index can hold: of a longer one the end, which says more."""
+    """Return a name that an index can hold: of a longer one the end, which says more."""
     return Repairs().text(name).encode()[-LONGEST_NAME:].decode(errors="ignore")
