@@ -7,16 +7,16 @@ options, --same-genre and --force (`cli.common.with_options`).
 
 
 class PgsimError(Exception):
-    """Base of every error meant for a user: one line that names value, cause and cure."""
+    """Base of every error that a user sees: one line with the value, the cause and the cure."""
 
     exit_code = 1
 
 
 class UsageError(PgsimError):
-    """A wrong argument: what was asked cannot be meant."""
+    """A wrong argument, or arguments that cannot go together."""
 
     exit_code = 2
 
 
 class Rejected(PgsimError):
-    """One document that cannot be loaded; its message is the reason that `reject` keeps."""
+    """One document that cannot be loaded; the message is the reason that `reject` keeps."""

@@ -1,6 +1,7 @@
-"""Work in processes of which each may crash: that costs the item it was at, and no other.
+"""Work in processes that may crash: a crash costs the item that the process was working on.
 
-A pool of concurrent.futures ends with the first process that dies, and cannot say at what.
+A pool of concurrent.futures instead ends with the first process that dies, and cannot say which
+item that was.
 """
 
 import os
@@ -19,22 +20,23 @@ from pgsim.errors import PgsimError
 T = TypeVar("T")
 R = TypeVar("R")
 
-# A forked process would inherit the locks of libraries, and the connection to the database; one of
-# multiprocessing's own would first import again what the main script does.
+# A forked process would inherit the locks of libraries, and the connection to the database. One
+# that multiprocessing starts would first import again everything that the main script imports.
 _BEGIN = "import sys; sys.path[:] = sys.argv[2:]; from pgsim.processes import begin; begin()"
 _is_worker = False
 
 
 class WorkerDied(PgsimError):
-    """How the process ended that was at an item."""
+    """A worker process ended before it had answered; the message says how."""
 
 
 class Worker(Generic[T, R]):
-    """A process that answers what it is sent, one item after the other.
+    """A process that answers the items that it is sent, one after the other.
 
-    What answers is made in the process, by `make(*args)`, which are pickled: they are of modules,
-    not of the main script. Numbers of open `files` can be among them. The process leaves an
-    interruption to its parent, and ends with it. What libraries print there is not shown.
+    The process calls `make(*args)` once, and then what that returned with each item. `make` and
+    `args` are pickled, so they have to be defined in modules, not in the main script. `args` can
+    have the numbers of open `files`. The process ignores interruptions from the keyboard, and ends
+    when its parent does. The output of libraries in it is discarded.
     """
 
     def __init__(
@@ -44,49 +46,49 @@ class Worker(Generic[T, R]):
         files: Iterable[int] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        if _is_worker:  # which would start the next, and so on
+        if _is_worker:  # each would start the next one
             raise PgsimError(
-                "a worker process starts no others: a module that it imports does so; put what"
-                ' starts them under `if __name__ == "__main__"`'
+                "a worker process cannot start others, but a module that it imports tries to; put"
+                ' the call that starts them under `if __name__ == "__main__"`'
             )
         self.connection, theirs = Pipe()
-        path = [each for each in sys.path if isinstance(each, str)]  # nothing else counts there
+        path = [each for each in sys.path if isinstance(each, str)]  # Python ignores other entries
         with theirs:
             number = theirs.fileno()
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _BEGIN, str(number), *path],
                 stdin=subprocess.DEVNULL,
                 pass_fds=(number, *files),
-                process_group=0,  # an interruption from the keyboard goes to its parent's alone
+                process_group=0,  # keyboard interruptions reach the parent only
                 env={**os.environ, **(environment or {})},
             )
         self._put((make, args))
 
     def send(self, item: T) -> None:
-        """Another item; a few of them can wait there to be answered."""
+        """Send an item; a few items can wait in the process to be answered."""
         self._put(item)
 
     def _put(self, what: Any) -> None:
-        # A process that has died meanwhile is found out when its answer is read.
+        # If the process has died meanwhile, reading its answer will raise WorkerDied.
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(what)
 
     def answer(self) -> R:
-        """The next answer; or else the PgsimError that was raised, or WorkerDied."""
+        """Return the next answer; raise the PgsimError that the process raised, or WorkerDied."""
         try:
             answer = self.connection.recv()
-        except (EOFError, OSError):  # it can have died while it answered
+        except (EOFError, OSError):  # it can die while it answers
             raise WorkerDied(_cause(self._process.wait())) from None
         if isinstance(answer, PgsimError):
             raise answer
         return cast(R, answer)
 
     def kill(self) -> None:
-        """Have it end at once, whatever it is at."""
+        """End the process at once."""
         self._process.kill()
 
     def end(self) -> None:
-        """Wait till it has ended, after what it is at."""
+        """Wait until the process has answered its items and ended."""
         self.connection.close()
         self._process.wait()
 
@@ -94,11 +96,11 @@ class Worker(Generic[T, R]):
 def in_workers(
     function: Callable[[T], R], items: Iterable[T], workers: int
 ) -> Iterator[tuple[T, R | PgsimError]]:
-    """Each item and what `function` made of it, as the processes finish them.
+    """Yield each item and what `function` returned for it, as the processes finish them.
 
-    A PgsimError that `function` raises is given as it is. A process that ends by itself, or by a
-    signal, gives WorkerDied for its item, and another one takes its place. `function` and items are
-    pickled: they are of modules, not of the main script.
+    A PgsimError that `function` raises takes the place of the result. If a process dies, its item
+    gets a WorkerDied, and another process takes over. `function` and the items are pickled, so they
+    have to be defined in modules, not in the main script.
     """
     waiting = deque(items)
     busy: dict[Connection, tuple[Worker[T, R], T]] = {}
@@ -110,7 +112,7 @@ def in_workers(
     try:
         while waiting or busy:
             while waiting and len(busy) < workers:
-                put(Worker(_the, function))
+                put(Worker(_same, function))
             for ready in wait(list(busy)):
                 assert isinstance(ready, Connection)
                 worker, item = busy.pop(ready)
@@ -130,18 +132,18 @@ def in_workers(
             worker.end()
 
 
-def _the(function: Callable[[T], R]) -> Callable[[T], R]:
+def _same(function: Callable[[T], R]) -> Callable[[T], R]:
     return function
 
 
 def begin() -> None:
-    """The life of a process: until there is no more to do, or nobody to do it for."""
+    """Answer items until the parent closes the connection or ends: what a worker process runs."""
     global _is_worker
     _is_worker = True
     number = int(sys.argv[1])
-    os.set_inheritable(number, False)  # whoever a library starts would keep the parent waiting
+    os.set_inheritable(number, False)  # a process that a library starts must not keep it open
     connection = Connection(number)
-    _hush()
+    _discard_output()
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         make, args = connection.recv()
         function = make(*args)
@@ -154,12 +156,12 @@ def begin() -> None:
             connection.send(answer)
 
 
-def _hush() -> None:
-    """Send what libraries written in C print nowhere; Python's own tracebacks stay visible."""
+def _discard_output() -> None:
+    """Discard what libraries written in C print; Python's tracebacks stay visible."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
 
 
 def _cause(exit_code: int) -> str:
@@ -169,5 +171,5 @@ def _cause(exit_code: int) -> str:
         name = signal.Signals(-exit_code).name
     except ValueError:  # a real-time signal
         name = f"signal {-exit_code}"
-    memory = ", perhaps of too little memory: try fewer workers" if name == "SIGKILL" else ""
+    memory = ", perhaps for lack of memory: try fewer workers" if name == "SIGKILL" else ""
     return f"a worker process was ended by {name}{memory}"

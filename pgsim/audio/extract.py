@@ -1,12 +1,12 @@
-"""Audio files become lines of NDJSON that `pgsim load` reads, measured in worker processes.
+"""Audio files to lines of NDJSON that `pgsim load` reads, measured by worker processes.
 
-A line names its extractor, the recording, the file and when it was changed last, by which a later
-run knows what is done. Lines stand in the order in which they were ready.
+A line names its extractor, the recording, the file and the time of its last change, by which a
+later run knows which files are done. Lines are in the order in which they were finished.
 """
 
 import fcntl
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,18 +20,20 @@ from pgsim.audio.files import AudioFile, ExtractionError, content_hash, find_aud
 from pgsim.audio.tags import read_tags
 from pgsim.errors import PgsimError, UsageError
 from pgsim.processes import in_workers
+from pgsim.progress import Advance, Say, silent, still
 from pgsim.sources.metadata import extract_metadata
 from pgsim.sources.submission import own_mbid
+from pgsim.threads import cores
 
 SUFFIX = ".ndjson"
 
-# Path, size and time of the last change: a file that has the same ones has not changed.
+# Path, size and time of the last change: a file with the same ones has not changed.
 Identity = tuple[str, int, int]
 
 
 @dataclass(slots=True)
 class ExtractReport:
-    """The accounting of one run: found = extracted + unchanged + rejected."""
+    """The account of one run: found = extracted + unchanged + rejected."""
 
     found: int = 0
     extracted: int = 0
@@ -41,7 +43,7 @@ class ExtractReport:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of NDJSON, and the SHA-256 of the audio file that it describes."""
+    """A line of NDJSON, and the SHA-256 of the audio file that it describes."""
 
     sha256: str
     data: bytes
@@ -51,19 +53,20 @@ def extract(
     paths: Iterable[Path],
     file: Path,
     extractor: str = "essentia",
-    workers: int = 1,
-    say: Callable[[str], None] = lambda _: None,
-    advance: Callable[[int], None] = lambda _: None,
+    workers: int | None = None,
+    say: Say = silent,
+    advance: Advance = still,
 ) -> ExtractReport:
     """Measure audio files, and those in folders, and append a line for each to `file`.
 
-    Files that have a line already, or stand in `file`.rejects, are not measured again, unless they
-    have changed since. Killed at any point and run again it goes on; a line that was cut off is
-    made anew. `say` is told why a file has no line, `advance` how many more files are done.
-    UsageError where the extractor is not installed, or `file` holds something else.
+    They are measured by worker processes (None: one a core). A file that has a line already, or is
+    listed in `file`.rejects, is not measured again unless it has changed since. A run that was
+    stopped at any point and is run again goes on; a line that was cut off is made again. `say`
+    receives why a file has no line, and `advance` how many more files are done. UsageError if the
+    extractor is not installed, or `file` holds something else.
     """
     if file.suffix != SUFFIX:
-        raise UsageError(f"cannot write {file}: its name has to end in {SUFFIX}, as load reads it")
+        raise UsageError(f"cannot write {file}: load reads it only if its name ends in {SUFFIX}")
     installed_extractor(extractor)
     found, closed = find_audio(paths)
     for reason in closed:
@@ -77,7 +80,8 @@ def extract(
         advance(report.unchanged + report.rejected)
         known = done | rejected
         waiting = [each for each in found if _identity(each) not in known]
-        for audio, answer in in_workers(partial(describe, extractor), waiting, workers):
+        measure = partial(make_line, extractor)
+        for audio, answer in in_workers(measure, waiting, workers or cores()):
             if isinstance(answer, Line) and answer.sha256 in hashes:
                 answer = ExtractionError(f"the same bytes as {hashes[answer.sha256]}")
             if isinstance(answer, Line):
@@ -95,16 +99,16 @@ def extract(
 
 
 def rejects_of(file: Path) -> Path:
-    """Where it stands why files have no line; `load` does not read a file of that name."""
+    """Return the file that lists the files without a line and why; `load` does not read it."""
     return file.with_name(f"{file.name}.rejects")
 
 
-def describe(extractor: str, audio: AudioFile) -> Line:
-    """One file's line: what its extractor measures, its tags, and who it is.
+def make_line(extractor: str, audio: AudioFile) -> Line:
+    """Return the line of one file: its measurements, its tags, its MBID and number.
 
-    The MBID is that of the tags, else made of the content. The number is made of the path, so that
-    two files of one recording are two submissions. ExtractionError where it cannot be measured,
-    PgsimError where it cannot be read just now.
+    The MBID is that of the tags, or else made of the content. The number is made of the path, so
+    that two files of one recording are two submissions. ExtractionError if the file cannot be
+    measured, PgsimError if it cannot be read at the moment.
     """
     try:
         sha256 = content_hash(audio.path)
@@ -132,7 +136,7 @@ def _identity(audio: AudioFile) -> Identity:
 def _read_lines(
     stream: IO[bytes], file: Path, extractor: str
 ) -> tuple[set[Identity], dict[str, str]]:
-    """Which files have a line, and the path of each by its SHA-256."""
+    """Return which files have a line, and the path of each by its SHA-256."""
     done, hashes = set(), {}
     for line in _entries(stream, file, b'{"extractor":'):
         if line["extractor"] != extractor:
@@ -147,7 +151,7 @@ def _read_lines(
 
 
 def _read_rejects(stream: IO[bytes], file: Path, found: Iterable[AudioFile]) -> set[Identity]:
-    """Which files need not be tried again. The others leave the file of rejects."""
+    """Return which files need not be tried again; remove the others from the file of rejects."""
     now = {each.name: _identity(each) for each in found}
     kept = {}
     for entry in _entries(stream, file, b'{"path":'):
@@ -162,7 +166,7 @@ def _read_rejects(stream: IO[bytes], file: Path, found: Iterable[AudioFile]) -> 
 
 
 def _reject(audio: AudioFile, reason: PgsimError) -> bytes:
-    """A line of the file of rejects; without its identity the file is tried again next time."""
+    """Return a line of the file of rejects; one without size and time is tried again next time."""
     entry: dict[str, Any] = {"path": audio.name, "reason": str(reason)}
     if isinstance(reason, ExtractionError):
         entry |= {"bytes": audio.size, "modified": audio.modified}
@@ -171,7 +175,7 @@ def _reject(audio: AudioFile, reason: PgsimError) -> bytes:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[IO[bytes]]:
-    """A file to read and append to, for one run at a time."""
+    """Open a file to read and append to, for one run at a time."""
     try:
         stream = file.open("a+b")
     except OSError as error:
@@ -185,7 +189,7 @@ def _opened(file: Path) -> Iterator[IO[bytes]]:
 
 
 def _entries(stream: IO[bytes], file: Path, begins: bytes) -> Iterator[dict[str, Any]]:
-    """The lines of a file of ours; one that was cut off at the end is taken away."""
+    """Yield the lines of a file that this module wrote; cut off an incomplete one at the end."""
     stream.seek(0)
     end = 0
     for number, line in enumerate(stream, start=1):
@@ -198,7 +202,7 @@ def _entries(stream: IO[bytes], file: Path, begins: bytes) -> Iterator[dict[str,
             entry = None
         if entry is None:
             raise UsageError(
-                f"{file}: line {number} is none of pgsim extract's; name another file with -o"
+                f"{file}: pgsim extract did not write line {number}; name another file with -o"
             )
         yield entry
         end += len(line)

@@ -1,4 +1,4 @@
-"""Audio files: where they lie, which of them are the same, and their samples."""
+"""Audio files: finding them, telling equal ones by a hash, and reading their samples."""
 
 import hashlib
 import os
@@ -17,18 +17,18 @@ from pgsim.sources.text import Repairs
 SUFFIXES = frozenset(
     ".aac .aif .aiff .ape .flac .m4a .mp3 .mp4 .mpc .oga .ogg .opus .wav .wma .wv".split()
 )
-# A peak 80 dB below full scale: what is quieter is noise of a converter.
+# A peak 80 dB below full scale: anything quieter is the noise of a converter.
 SILENCE = 1e-4
 _BLOCK = 2**20  # frames read at once
 
 
 class ExtractionError(PgsimError):
-    """The reason why an audio file has no document."""
+    """An audio file that cannot be measured; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFile:
-    """One file as it stands: its absolute path as text, size, and when it was changed last."""
+    """One file as it is now: its absolute path as text, its size, and the time of its change."""
 
     path: Path
     name: str
@@ -37,10 +37,10 @@ class AudioFile:
 
 
 def find_audio(paths: Iterable[Path]) -> tuple[list[AudioFile], list[str]]:
-    """The named files, and those of known suffixes in the named folders, each once, by name.
+    """Return the named files, and those of known suffixes in the named folders, sorted by name.
 
-    Also returns a line for each folder that cannot be opened. PgsimError where a path is missing
-    or closed to us, or there is no audio at all.
+    Each is there once. Also returned is a line for each folder that cannot be opened. PgsimError if
+    a path is missing or not readable, or if there is no audio at all.
     """
     found: dict[str, AudioFile] = {}
     closed: list[OSError] = []
@@ -51,7 +51,7 @@ def find_audio(paths: Iterable[Path]) -> tuple[list[AudioFile], list[str]]:
             name = Repairs().text(str(file.absolute()))
             found[name] = AudioFile(file, name, status.st_size, int(status.st_mtime))
     if not found and not closed:
-        raise PgsimError(f"no audio there: no file is {' '.join(sorted(SUFFIXES))}")
+        raise PgsimError(f"no audio there: no file is named {' '.join(sorted(SUFFIXES))}")
     return (
         [found[name] for name in sorted(found)],
         [f"{each.filename}: {each.strerror}" for each in closed],
@@ -69,21 +69,21 @@ def _walk(folder: Path, closed: list[OSError]) -> Iterable[Path]:
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_samples(path: Path) -> tuple[NDArray[np.float32], int]:
-    """Samples (n,) float32 of full scale 1, the channels' mean, and the rate in Hz.
+    """Return the samples, (n,) float32, full scale 1, the mean of the channels; and the rate in Hz.
 
-    Needs soundfile. ExtractionError for silence and for what is no audio that libsndfile reads.
+    Needs soundfile. ExtractionError for silence, and for a file that libsndfile cannot read.
     """
     samples, rate = _read(path, lambda block: block.mean(axis=1))
-    if _peak(samples) < SILENCE:  # two channels can cancel each other out
+    if _peak(samples) < SILENCE:  # two channels can cancel each other
         samples, _ = _read(path, lambda block: block[:, 0])
     if not np.isfinite(samples).all():
-        raise ExtractionError("samples that are no numbers")
+        raise ExtractionError("some samples are not numbers")
     if _peak(samples) < SILENCE:
         raise ExtractionError("nothing but silence")
     return samples, rate
@@ -107,5 +107,5 @@ def _read(
 
 
 def as_numbers(values: NDArray[np.floating]) -> list[float]:
-    """Numbers (n,) for a JSON document, at the seven digits that a float32 has."""
+    """Return (n,) numbers for a JSON document, with the seven digits that a float32 has."""
     return [float(f"{value:.7g}") for value in values]

@@ -1,4 +1,4 @@
-"""Tags of audio files, by mutagen, under the names that AcousticBrainz's documents give them."""
+"""The tags of audio files, read by mutagen, under the names that AcousticBrainz's documents use."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from pgsim.sources.text import Repairs
 
-# ID3 frames, MP4 atoms, and names of WMA and APE; Vorbis comments have ours.
+# ID3 frames, MP4 atoms, and names of WMA and APE. Vorbis comments have the same names as ours.
 _NAMES = {
     "TIT2": "title", "TPE1": "artist", "TALB": "album", "TCON": "genre",
     "TDRC": "date", "TDOR": "originaldate",
@@ -18,14 +18,14 @@ _NAMES = {
 }  # fmt: skip
 _KEPT = ("title", "artist", "album", "genre", "date", "originaldate", "originalyear")
 _MUSICBRAINZ_ID = "UFID:http://musicbrainz.org"
-# Before a name of one's own in ID3 and in MP4.
+# The prefixes of free names in ID3 and in MP4.
 _PREFIXES = ("TXXX:", "----:com.apple.iTunes:")
 
 
 def read_tags(path: Path) -> dict[str, list[str]]:
-    """Title, artist, album, genre, dates and MusicBrainz ids of a file, as far as it has them.
+    """Return the title, artist, album, genre, dates and MusicBrainz ids that a file has.
 
-    A file without tags, or with broken ones, has none: {}.
+    The result is empty for a file without tags, or with broken ones.
     """
     import mutagen
 
@@ -54,7 +54,7 @@ def _name(name: str) -> str:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The texts of one tag, in whatever a format keeps them."""
+    """Yield the texts of one tag, from the types that each format has for them."""
     if isinstance(value, list | tuple):
         for each in value:
             yield from _texts(each)
@@ -62,7 +62,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield value.decode(errors="replace")
     elif isinstance(value, str):
         yield value
-    elif hasattr(value, "genres"):  # ID3's genres may be numbers of its list
+    elif hasattr(value, "genres"):  # ID3's genres can be numbers of its list
         yield from value.genres
     elif hasattr(value, "data"):  # a UFID frame
         yield from _texts(value.data)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pgsim.cli.common import Json, print_json
-from pgsim.sources.table_profile import describe as describe_table
+from pgsim.sources.table_profile import propose_profile
 
 
 def describe(
@@ -21,7 +21,7 @@ def describe(
     It says which columns are titles, artists and so on, and which are features. Edit it, then give
     it to init: pgsim describe songs.csv > songs.toml
     """
-    text = describe_table(file)
+    text = propose_profile(file)
     if as_json:
         print_json(tomllib.loads(text))
     else:

@@ -9,7 +9,6 @@ import typer
 from pgsim.audio.extract import extract as extract_files
 from pgsim.audio.extract import rejects_of
 from pgsim.cli.common import Json, print_json, print_table, progress, say
-from pgsim.threads import cores
 
 
 def extract(
@@ -47,7 +46,7 @@ def extract(
     rejected; such a file is tried again once it changes, or that file is gone.
     """
     with progress("files") as advance:
-        report = extract_files(paths, output, extractor, workers or cores(), say, advance)
+        report = extract_files(paths, output, extractor, workers, say, advance)
     if as_json:
         print_json(asdict(report))
     else:

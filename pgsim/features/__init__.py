@@ -1,1 +1,1 @@
-"""What a vector is made of: metrics, forms, profiles, fusion. No files, no database."""
+"""What a vector is made of: metrics, forms, profiles, fusion. No sources, no database."""

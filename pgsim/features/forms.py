@@ -1,4 +1,4 @@
-"""The forms in which the values of a feature set are read: values to numbers."""
+"""The forms of a feature set: how the values in a document become its numbers."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from pgsim.errors import Rejected
-from pgsim.features.metrics import LABELS
+from pgsim.features.metrics import GENRE_LABELS
 
-# Key names go by sharps; today's extractor can also name flats.
+# Keys are named by sharps; Essentia's extractor can also name flats.
 _FIFTHS = ("C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "F")
 _FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 _FIFTH = {key: place / 12 for place, key in enumerate(_FIFTHS)} | {
@@ -19,7 +19,7 @@ _FIFTH = {key: place / 12 for place, key in enumerate(_FIFTHS)} | {
 # A minor key lies where its relative major does, three fifths on.
 _SCALE = {"major": 0.0, "minor": -3 / 12}
 
-# What a 4-byte float, as PostgreSQL and pgvector store it, can hold.
+# The largest 4-byte float, which is what PostgreSQL and pgvector store.
 _LARGEST = float(np.finfo(np.float32).max)
 # Classifiers write probabilities such as 1.00000012: float32 noise, not an error.
 _PROBABILITY_SLACK = 1e-6
@@ -29,10 +29,12 @@ Numbers = Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the values found at a set's paths become its numbers; None: no value, the set is missing.
+    """How the values at a set's paths become its numbers.
 
-    `read` takes the values, in the order of the paths, and the paths, which a reason names.
-    `paths` and `length` are how many the form needs and gives; None: the profile says.
+    `read` takes the values, in the order of the paths, and the paths, which it names in a
+    rejection. It returns None if the values have no meaning: the set is missing then. `paths` and
+    `length` are how many paths the form needs, and how many numbers it gives; None if the profile
+    decides.
     """
 
     name: str
@@ -42,7 +44,7 @@ class Form:
 
 
 def _numbers(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers:
-    """Numbers as they are; lists, and lists of lists, laid out flat."""
+    """Return numbers as they are; lists, and lists of lists, are flattened."""
     flat = values
     while any(type(value) is list for value in flat):
         flat = [inner for value in flat for inner in (value if type(value) is list else (value,))]
@@ -51,19 +53,19 @@ def _numbers(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers:
 
 
 def _probabilities(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers:
-    """Probabilities: one a path, or those of an object, in the order of its sorted labels."""
+    """Return probabilities: one for each path, or those of an object, by its sorted labels."""
     flat: list[Any] = []
     for value, path in zip(values, paths, strict=True):
         if type(value) is not dict:
             flat.append(value)
             continue
-        labels = LABELS.get(path)
+        labels = GENRE_LABELS.get(path)
         if labels is None:
             labels = tuple(sorted(value))
         elif value.keys() != set(labels):
             odd = sorted(value.keys() ^ set(labels))
             raise Rejected(
-                f"{path}: labels are not the classifier's own; missing or odd: {shown(odd)}"
+                f"{path}: not the labels of this classifier; missing or unknown: {shown(odd)}"
             )
         flat += [value[label] for label in labels]
     _require_numbers(flat, paths)
@@ -71,15 +73,15 @@ def _probabilities(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers:
         return flat
     for p in flat:
         if not -_PROBABILITY_SLACK <= p <= 1 + _PROBABILITY_SLACK:
-            raise Rejected(f"{named(paths)}: {shown(p)} is no probability from 0 to 1")
+            raise Rejected(f"{named(paths)}: {shown(p)} is not a probability from 0 to 1")
     return [0.0 if p < 0 else 1.0 if p > 1 else p for p in flat]
 
 
 def _circle_of_fifths(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers | None:
-    """[cos, sin] of a key on the circle of fifths; a minor key lies at its relative major."""
+    """Return [cos, sin] of a key on the circle of fifths, a minor key at its relative major."""
     for value in values:
         if type(value) is not str:
-            raise Rejected(f"{named(paths)}: {shown(value)} is no key or scale; a text is needed")
+            raise Rejected(f"{named(paths)}: {shown(value)} is not the text of a key or scale")
     key, scale = values
     if key not in _FIFTH or scale not in _SCALE:
         return None
@@ -87,7 +89,7 @@ def _circle_of_fifths(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers 
 
 
 def _octaves(values: Sequence[Any], paths: tuple[str, ...]) -> Numbers | None:
-    """[cos, sin] of a rate's place in its octave: 70 and 140 are the same; 0 is no rate."""
+    """Return [cos, sin] of a rate's place in its octave: 70 and 140 are the same; None for 0."""
     _require_numbers(values, paths)
     rate = values[0]
     if rate < 0:
@@ -111,25 +113,27 @@ FORMS = {
 
 
 def _require_numbers(values: Sequence[Any], paths: tuple[str, ...]) -> None:
-    # As nearly always: in C, since it is asked of every number that is loaded. A NaN is in no sum.
+    # The usual case, in C, since every number of a load is checked. A NaN makes the sum NaN, and
+    # the comparison false.
     if {*map(type, values)} == {float} and -_LARGEST < sum(map(abs, values)) < _LARGEST:
         return
     for value in values:
         # Not isinstance: a JSON true is an int to Python.
         if type(value) is not float and type(value) is not int:
-            raise Rejected(f"{named(paths)}: {shown(value)} is no number")
+            raise Rejected(f"{named(paths)}: {shown(value)} is not a number")
         if not -_LARGEST <= value <= _LARGEST:
             is_finite = type(value) is int or math.isfinite(value)
-            cause = "is too large for a 4-byte float" if is_finite else "is no finite number"
+            cause = "is too large for a 4-byte float" if is_finite else "is not a finite number"
             raise Rejected(f"{named(paths)}: {shown(value)} {cause}")
 
 
 def named(paths: tuple[str, ...]) -> str:
+    """Return the paths in one short text."""
     return paths[0] if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
 def shown(value: Any) -> str:
-    """A value in one short line."""
+    """Return a value in one short line."""
     if isinstance(value, dict):
         return f"an object of {len(value)} keys"
     if isinstance(value, list) and not all(isinstance(each, str) for each in value):

@@ -1,8 +1,8 @@
 """Features to vectors: transform, aggregate, scale and weight each feature set.
 
-A set's part of the vector is (aggregate(transform(x)) - center) / scale * sqrt(weight). The scales
-are such that two recordings of the collection are expected at squared distance 1 in every set, so a
-squared distance between vectors is the sum of the sets' own, each times its weight.
+A set's part of the vector is (aggregate(transform(x)) - center) / scale * sqrt(weight). With these
+scales two random recordings have an expected squared distance of 1 in every set. A squared distance
+between vectors is the sum of the sets' squared distances, each times its weight.
 """
 
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from pgsim.features.profile import WHOLE_DIMENSIONS, Profile
 
-# Deviations below this share of the mean's size are float32's rounding, not variation.
+# A deviation below this share of the mean is float32 rounding, not variation.
 CONSTANT = 1e-6
 LARGEST = 1e9
-LARGEST_HALF = 6e4  # what a half-precision index can hold
+LARGEST_HALF = 6e4  # a half-precision index can hold numbers up to this
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Centre and scale of every dimension, as fitted on a collection.
+    """The centre and scale of every dimension, fitted on a collection.
 
-    `center` and `scale` are (dimensions,) float64. A scale is 0 where a dimension never varies.
-    `fitted` names the sets that have a meaning; the others are 0 in every vector.
+    `center` and `scale` are (dimensions,) float64. The scale of a dimension that never varies is 0.
+    `fitted` names the sets that could be fitted; the others are 0 in every vector.
     """
 
     center: NDArray[np.float64]
@@ -33,7 +33,7 @@ class Fit:
 
 
 class Moments:
-    """Running count, mean and sum of squared deviations of each dimension, NaN left out."""
+    """The running count, mean and sum of squared deviations of each dimension, without NaN."""
 
     def __init__(self, dimensions: int) -> None:
         self.recordings = 0
@@ -42,7 +42,7 @@ class Moments:
         self.squares = np.zeros(dimensions)
 
     def add(self, values: NDArray[np.float64]) -> None:
-        """Take in (n, dimensions) aggregated values (Chan, Golub & LeVeque 1979)."""
+        """Add (n, dimensions) aggregated values (Chan, Golub & LeVeque 1979)."""
         present = ~np.isnan(values)
         count = present.sum(axis=0)
         seen = np.maximum(count, 1)
@@ -56,7 +56,7 @@ class Moments:
         self.recordings += len(values)
 
     def fit(self, profile: Profile) -> Fit:
-        """Centres and scales for a profile; each recording counted once."""
+        """Return centres and scales for a profile; each recording counts once."""
         center = self.mean.copy()
         scale = np.zeros(profile.dimensions)
         fitted = set()
@@ -75,7 +75,7 @@ class Moments:
 
 
 def transform(values: NDArray[np.float32], profile: Profile) -> NDArray[np.float64]:
-    """Each set's transform of (n, dimensions) submissions; NaN stays NaN."""
+    """Return (n, dimensions) submissions with each set transformed; NaN stays NaN."""
     result = values.astype(np.float64)
     for each in profile.sets:
         own = result[:, each.slice]
@@ -92,11 +92,11 @@ def transform(values: NDArray[np.float32], profile: Profile) -> NDArray[np.float
 def aggregate(
     features: NDArray[np.float32], starts: NDArray[np.intp], profile: Profile
 ) -> NDArray[np.float64]:
-    """Recordings from their submissions.
+    """Return the values of recordings from their submissions, (recordings, dimensions).
 
-    `features` is (n, dimensions), the submissions of each recording in a run; `starts` is
-    (recordings,), where each run begins. Returns (recordings, dimensions), NaN where no submission
-    has the set. Exact repeats of a submission count once.
+    `features` is (n, dimensions), each recording's submissions one after the other; `starts` is
+    (recordings,), where each recording's begin. A set that no submission has is NaN. Exact repeats
+    of a submission count once.
     """
     values = transform(features, profile)
     lengths = np.diff(starts, append=len(features))
@@ -109,9 +109,9 @@ def aggregate(
 
 
 def _repeats(features: NDArray[np.float32], lengths: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which of (n, dimensions) submissions say what an earlier one of their run has said."""
+    """Return which of (n, dimensions) submissions repeat an earlier one of their recording."""
     run = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
-    # Compared by their bits, since a NaN, a missing set, equals nothing.
+    # Compared by their bits, since the NaN of a missing set does not equal itself.
     rows = np.column_stack([run, np.ascontiguousarray(features).view(np.uint32)])
     _, first = np.unique(rows.view(np.dtype((np.void, rows[:1].nbytes))), return_index=True)
     repeats = np.ones(len(features), bool)
@@ -120,7 +120,10 @@ def _repeats(features: NDArray[np.float32], lengths: NDArray[np.intp]) -> NDArra
 
 
 def _middles(values: NDArray[np.float64], profile: Profile) -> NDArray[np.float64]:
-    """The aggregates (m, dimensions) of runs of one length, (m, length, dimensions)."""
+    """Return the aggregates, (m, dimensions), of m recordings with `length` submissions each.
+
+    `values` is (m, length, dimensions).
+    """
     count = (~np.isnan(values)).sum(axis=1)
     values = np.sort(values, axis=1)  # NaN comes last
     result = np.full(count.shape, np.nan)
@@ -137,13 +140,13 @@ def _middles(values: NDArray[np.float64], profile: Profile) -> NDArray[np.float6
 
 
 def fuse(values: NDArray[np.float64], profile: Profile, fit: Fit) -> NDArray[np.float32]:
-    """(n, dimensions) vectors from aggregated values; a missing set lies at its centre, 0."""
+    """Return (n, dimensions) vectors from aggregated values; a missing set is 0, its centre."""
     weight = np.concatenate([np.full(each.length, each.weight) for each in profile.sets])
     factor = np.divide(
         np.sqrt(weight), fit.scale, out=np.zeros_like(fit.scale), where=fit.scale > 0
     )
     vectors = np.nan_to_num((values - fit.center) * factor, nan=0.0)
-    # So far out that no honest value comes near, and near enough that squares stay finite.
+    # Far beyond any real value, but so that squares stay finite.
     largest = LARGEST if profile.dimensions <= WHOLE_DIMENSIONS else LARGEST_HALF
     result: NDArray[np.float32] = np.clip(vectors, -largest, largest).astype(np.float32)
     return result

@@ -25,9 +25,9 @@ CLASSIFIERS = {
     "tonal_atonal": ("atonal", "tonal"),
     "voice_instrumental": ("instrumental", "voice"),
 }
-# Only the genre classifiers become features as a whole; a document whose labels are others would
-# put its numbers in the wrong places.
-LABELS = {
+# The labels at each path where a whole classifier becomes features. A document with other labels
+# would put its numbers in the wrong places.
+GENRE_LABELS = {
     f"highlevel.{model}.all": CLASSIFIERS[model]
     for model in ("genre_dortmund", "genre_rosamerica", "genre_tzanetakis")
 }
@@ -37,8 +37,8 @@ LABELS = {
 class Metric:
     """One of the twelve ways in which recordings can be compared.
 
-    `of` is the feature set whose slice it measures, its own where they share a name; its i-th
-    dimension counts `decay`**i, after the transform.
+    `of` is the feature set whose slice it measures; most metrics have one of their own name. The
+    i-th dimension is multiplied by `decay`**i after the transform.
     """
 
     name: str

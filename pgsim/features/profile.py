@@ -1,4 +1,4 @@
-"""A profile says what a vector is made of: feature sets, their paths, transforms and weights."""
+"""A profile defines what a vector is made of: feature sets, their paths, transforms and weights."""
 
 import re
 import tomllib
@@ -8,21 +8,31 @@ from typing import Any
 
 from pgsim.errors import UsageError
 from pgsim.features.forms import FORMS
-from pgsim.features.metrics import LABELS, METRICS
+from pgsim.features.metrics import GENRE_LABELS, METRICS
 
 SHIPPED = Path(__file__).parent / "profiles"
 TRANSFORMS = ("zscore", "isotropic", "hellinger", "unit", "log")
 AGGREGATES = ("median", "mean")
-# Below this share a set could no longer be searched by itself: its float32 part drowns.
+# Below this share a set could not be searched by itself: float32 rounding would hide its part.
 LEAST_WEIGHT = 0.001
-# pgvector's HNSW index takes a `vector` of so many dimensions, and beyond that a `halfvec`, of half
-# the precision, of so many.
+# The most dimensions that pgvector's HNSW index takes: of a `vector`, and of a `halfvec`, which has
+# half the precision.
 WHOLE_DIMENSIONS, MOST_DIMENSIONS = 2000, 4000
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-# What a table can say about a recording, beside its features.
-COLUMNS = (
-    *("mbid", "id", "number", "title", "artist", "album", "year", "date", "genre", "length", "url"),
+# The keys of a profile's [columns]: what a table can hold about a recording beside its features.
+COLUMN_KEYS = (
+    "mbid",
+    "id",
+    "number",
+    "title",
+    "artist",
+    "album",
+    "year",
+    "date",
+    "genre",
+    "length",
+    "url",
 )
 _PROFILE_KEYS = {"name", "extractor", "genre_scheme", "columns", "set"}
 _SET_KEYS = {"name", "path", "form", "length", "transform", "aggregate", "weight"}
@@ -30,7 +40,7 @@ _SET_KEYS = {"name", "path", "form", "length", "transform", "aggregate", "weight
 
 @dataclass(frozen=True, slots=True)
 class FeatureSet:
-    """One named slice of the vector."""
+    """A named slice of the vector."""
 
     name: str
     paths: tuple[str, ...]
@@ -43,14 +53,14 @@ class FeatureSet:
 
     @property
     def slice(self) -> slice:
-        """Where the set lies in a (dimensions,) array."""
+        """Return where the set lies in a (dimensions,) array."""
         return slice(self.position, self.position + self.length)
 
     @property
     def labels(self) -> list[str]:
-        """What each dimension is called: a classifier's label, the end of its path, or a number."""
-        if len(self.paths) == 1 and len(LABELS.get(self.paths[0], ())) == self.length:
-            return list(LABELS[self.paths[0]])
+        """Return each dimension's name: a classifier's label, the end of its path, or a number."""
+        if len(self.paths) == 1 and len(GENRE_LABELS.get(self.paths[0], ())) == self.length:
+            return list(GENRE_LABELS[self.paths[0]])
         if len(self.paths) == self.length:
             return [path.removesuffix(".mean").rsplit(".", 1)[-1] for path in self.paths]
         return [f"{self.name} {number}" for number in range(1, self.length + 1)]
@@ -60,8 +70,8 @@ class FeatureSet:
 class Profile:
     """The feature sets of one vector space, in the order in which they lie in the vector.
 
-    `columns` says which column of a table is the recording's title and so on, as (key, column)
-    pairs in the order of COLUMNS; where there are any, the paths of the sets are columns too.
+    `columns` says which column of a table has the recording's title and so on, as (key, column)
+    pairs in the order of COLUMN_KEYS. If there are any, the paths of the sets are columns too.
     """
 
     name: str
@@ -71,16 +81,16 @@ class Profile:
     columns: tuple[tuple[str, str], ...] = ()
 
     def __hash__(self) -> int:
-        """Asked of every document, which only needs to tell apart the profiles that it meets."""
+        """Return the hash of the name, since a hash is needed for every document."""
         return hash(self.name)
 
     @property
     def dimensions(self) -> int:
-        """Length of the vector."""
+        """Return the length of the vector."""
         return sum(each.length for each in self.sets)
 
     def set(self, name: str) -> FeatureSet:
-        """The feature set of that name; UsageError where there is none."""
+        """Return the feature set of that name; UsageError if there is none."""
         for each in self.sets:
             if each.name == name:
                 return each
@@ -89,7 +99,10 @@ class Profile:
 
 
 def read_profile(name_or_path: str) -> Profile:
-    """Read a shipped profile by its name, or a TOML file; UsageError says what is wrong in it."""
+    """Return a shipped profile by its name, or that of a TOML file.
+
+    UsageError if there is no such profile, or if it has a fault.
+    """
     path = _find(name_or_path)
     try:
         text = path.read_text(encoding="utf-8")
@@ -134,7 +147,7 @@ def _profile(table: dict[str, Any]) -> Profile:
     names = [each.name for each in sets]
     for each_name in names:
         if names.count(each_name) > 1:
-            raise UsageError(f"set '{each_name}' is there twice; a set's name is its own")
+            raise UsageError(f"two sets are named '{each_name}': rename one")
     if position > MOST_DIMENSIONS:
         raise UsageError(
             f"{position} dimensions; pgvector's HNSW index takes at most {MOST_DIMENSIONS}:"
@@ -145,11 +158,11 @@ def _profile(table: dict[str, Any]) -> Profile:
 
 def _columns(table: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(table, dict):
-        raise UsageError(f"columns {table!r} is no table; write [columns]")
-    _known_keys(table, set(COLUMNS), "[columns]")
+        raise UsageError(f"columns {table!r} is not a table; write [columns]")
+    _known_keys(table, set(COLUMN_KEYS), "[columns]")
     if not {"mbid", "id"} & table.keys():
         raise UsageError("[columns] needs the column of the 'mbid', or of the source's own 'id'")
-    return tuple((key, _text(table, key, "[columns]")) for key in COLUMNS if key in table)
+    return tuple((key, _text(table, key, "[columns]")) for key in COLUMN_KEYS if key in table)
 
 
 def _feature_set(
@@ -158,9 +171,9 @@ def _feature_set(
     name = _text(table, "name", "a set")
     where = f"set '{name}'"
     if not _NAME.fullmatch(name):
-        raise UsageError(f"{where}: a name is lower-case letters, digits and '_'")
+        raise UsageError(f"{where}: a name has lower-case letters, digits and '_' only")
     _known_keys(table, _SET_KEYS, where)
-    # The shares of a profile that sums to exactly 1 may differ from it in the last bit.
+    # Weights that sum to 1 can have shares that differ from them in the last bit.
     if share < LEAST_WEIGHT * (1 - 1e-9):
         raise UsageError(f"{where}: its share of the weights is {share:.3g}, below {LEAST_WEIGHT}")
     paths, form, length = _read_from(table, name, where, in_columns)
@@ -179,27 +192,27 @@ def _feature_set(
 def _read_from(
     table: dict[str, Any], name: str, where: str, in_columns: bool
 ) -> tuple[tuple[str, ...], str, int]:
-    """Paths, form and length: a metric's own, or those that the set gives."""
+    """Return paths, form and length: those of the metric, or those that the set gives."""
     if "path" not in table:
         metric = METRICS.get(name)
         if metric is None or metric.of != name:
             known = ", ".join(each for each, metric in METRICS.items() if metric.of == each)
-            raise UsageError(f"{where}: no 'path', and it is none of the metrics {known}")
+            raise UsageError(f"{where}: no 'path', and not one of the metrics {known}")
         if own := {"form", "length"} & table.keys():
-            raise UsageError(f"{where}: '{min(own)}' is the metric's own; leave it out")
+            raise UsageError(f"{where}: the metric defines '{min(own)}'; leave it out")
         return metric.paths, metric.form, metric.length
     path = table["path"]
     paths = tuple(path) if isinstance(path, list) else (path,)
-    is_path = all if not in_columns else any  # a column's name may have dots wherever it likes
+    is_path = all if not in_columns else any  # a column's name may have dots anywhere
     if not paths or not all(isinstance(each, str) and is_path(each.split(".")) for each in paths):
         kind = "column" if in_columns else "dotted path"
-        raise UsageError(f"{where}: path {path!r} is no {kind}, nor a list of them")
+        raise UsageError(f"{where}: path {path!r} is neither a {kind} nor a list of them")
     form = FORMS[_choice({"form": "numbers", **table}, "form", tuple(FORMS), where)]
     if form.paths not in (None, len(paths)):
         raise UsageError(f"{where}: form '{form.name}' needs {form.paths} paths, not {len(paths)}")
     length = table.get("length", form.length)
     if type(length) is not int or length < 1:
-        raise UsageError(f"{where}: length {length!r} is no number of dimensions")
+        raise UsageError(f"{where}: length {length!r} is not a number of dimensions")
     if form.length not in (None, length):
         raise UsageError(f"{where}: form '{form.name}' has {form.length} dimensions, not {length}")
     return paths, form.name, length
@@ -207,11 +220,11 @@ def _read_from(
 
 def _weight(table: Any) -> float:
     if not isinstance(table, dict):
-        raise UsageError(f"set {table!r} is no table; write [[set]]")
+        raise UsageError(f"set {table!r} is not a table; write [[set]]")
     weight: Any = table.get("weight")
     if type(weight) not in (int, float) or not LEAST_WEIGHT <= weight < float("inf"):
         name = table.get("name")
-        raise UsageError(f"set {name!r}: weight {weight!r} is no number from {LEAST_WEIGHT} up")
+        raise UsageError(f"set {name!r}: weight {weight!r} is not a number from {LEAST_WEIGHT} up")
     return float(weight)
 
 

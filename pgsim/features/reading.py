@@ -1,4 +1,4 @@
-"""From a document to the numbers of a profile."""
+"""The numbers of a profile's feature sets, read from a document."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,11 +12,11 @@ from pgsim.features.profile import FeatureSet, Profile
 
 
 def extract(document: dict[str, Any], profile: Profile) -> NDArray[np.float32]:
-    """The (dimensions,) float32 features of one document, before any transform.
+    """Return the (dimensions,) float32 features of one document, before any transform.
 
-    A set is NaN where one of its paths is absent or null, or its value means nothing: a BPM or
-    onset rate of 0, an unknown key, a 0 where the transform is a logarithm. Raises Rejected for a
-    value of the wrong type, length or range.
+    A set is NaN if one of its paths is absent or null, or if its value has no meaning: a BPM or
+    onset rate of 0, an unknown key, a 0 for a logarithm. Rejected if a value has the wrong type,
+    length or range.
     """
     features = np.full(profile.dimensions, np.nan, np.float32)
     for each in profile.sets:
@@ -37,9 +37,9 @@ def _read(document: dict[str, Any], each: FeatureSet) -> Numbers | None:
 
 
 def read_values(values: Sequence[Any], paths: tuple[str, ...], each: FeatureSet) -> Numbers | None:
-    """A set's numbers from the values found at paths, one each; None where they mean nothing.
+    """Return a set's numbers from the values at its paths, one each; None if they have no meaning.
 
-    Raises Rejected for a value of the wrong type, length or range.
+    Rejected if a value has the wrong type, length or range.
     """
     numbers = FORMS[each.form].read(values, paths)
     if numbers is None:
@@ -50,11 +50,11 @@ def read_values(values: Sequence[Any], paths: tuple[str, ...], each: FeatureSet)
 
 
 def _value_at(document: dict[str, Any], keys: list[str]) -> Any:
-    """The value at a path; None where it is absent."""
+    """Return the value at a path; None if it is absent."""
     value: Any = document
     for key in keys:
         if type(value) is not dict:
-            raise Rejected(f"{'.'.join(keys[: keys.index(key)])}: {shown(value)} is no object")
+            raise Rejected(f"{'.'.join(keys[: keys.index(key)])}: {shown(value)} is not an object")
         value = value.get(key)
         if value is None:
             return None
@@ -62,13 +62,13 @@ def _value_at(document: dict[str, Any], keys: list[str]) -> Any:
 
 
 def _has_meaning(numbers: Numbers, each: FeatureSet) -> bool:
-    """Whether the set's transform is defined there; Rejected where no true value could lie."""
+    """Return whether the set's transform is defined there; Rejected if a number is impossible."""
     if each.transform in ("log", "hellinger") and min(numbers) < 0:
         raise Rejected(
             f"{named(each.paths)}: {shown(min(numbers))} is negative;"
             f" the transform '{each.transform}' needs 0 or more"
         )
     if each.transform == "log":
-        # Compared as it will be stored: a smaller value would become 0.
+        # Compared as a float32, as it will be stored: a very small number becomes 0.
         return all(np.float32(number) > 0 for number in numbers)
     return each.transform != "unit" or any(np.float32(number) != 0 for number in numbers)

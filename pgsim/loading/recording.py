@@ -1,4 +1,4 @@
-"""One recording out of what its submissions say."""
+"""The columns of one recording, from the metadata of its submissions."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,16 +6,17 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-# Of one submission's documents, which is asked first. Others follow by name.
-DOCUMENTS = ("lowlevel", "highlevel")
-# A recording's free-text genres beyond these say little: 94 submissions can bring dozens.
-TAGS = 10
-# Bytes of scheme:label; a longer one is junk, and the index of genres could not hold it.
+# The kinds of one submission's documents by precedence. Other kinds follow by name.
+FIRST_KINDS = ("lowlevel", "highlevel")
+# How many free-text genres a recording keeps, the most frequent ones: 94 submissions can bring
+# dozens.
+MOST_TAGS = 10
+# Bytes of scheme:label; a longer one is no genre, and the index of genres could not hold it.
 LONGEST_LABEL = 500
 
 
-def describe(submissions: Sequence[dict[str, Any]], genre_scheme: str) -> dict[str, Any]:
-    """Columns of `recording` that its submissions' documents decide.
+def recording_columns(submissions: Sequence[dict[str, Any]], genre_scheme: str) -> dict[str, Any]:
+    """Return the columns of `recording` that depend on its submissions' metadata.
 
     Each submission is {document kind: metadata}, in the order of (source, number). A text is the
     most frequent value over submissions, the earliest of equals; a length is their median.
@@ -43,12 +44,12 @@ def describe(submissions: Sequence[dict[str, Any]], genre_scheme: str) -> dict[s
 
 
 def _merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """One submission's metadata; where its documents differ, the first kind of them wins."""
+    """Return one submission's metadata; if its documents differ, the first kind wins."""
     if len(documents) == 1:
         return next(iter(documents.values()))
-    rest = sorted(documents.keys() - set(DOCUMENTS))
+    rest = sorted(documents.keys() - set(FIRST_KINDS))
     merged: dict[str, Any] = {}
-    for kind in (*DOCUMENTS, *rest):
+    for kind in (*FIRST_KINDS, *rest):
         merged = {**documents.get(kind, {}), **merged}
     return merged
 
@@ -56,9 +57,10 @@ def _merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
 def _genres(
     submissions: Iterable[dict[str, Any]],
 ) -> Iterator[tuple[str, list[tuple[str, float | None]]]]:
-    """Labels of each scheme, best first, with the mean probability of those that say so.
+    """Yield the labels of each scheme, best first, with their mean probability.
 
-    A classifier gives one label and its probability; people give as many as they like.
+    A classifier gives one label and its probability. People give any number of labels, and no
+    probability.
     """
     votes: dict[str, list[tuple[str, float]]] = {}
     given: dict[str, Counter[str]] = {}
@@ -73,13 +75,13 @@ def _genres(
                 label for label in labels if _is_indexable(scheme, label)
             )
     for scheme in sorted(votes):
-        said = [vote for vote in votes[scheme] if _is_indexable(scheme, vote[0])]
-        if said:
-            label = _most_frequent([label for label, _ in said])
-            probabilities = [probability for name, probability in said if name == label]
+        kept = [vote for vote in votes[scheme] if _is_indexable(scheme, vote[0])]
+        if kept:
+            label = _most_frequent([label for label, _ in kept])
+            probabilities = [probability for name, probability in kept if name == label]
             yield scheme, [(label, sum(probabilities) / len(probabilities))]
     for scheme in sorted(given):
-        labels = given[scheme].most_common(TAGS if scheme == "tag" else None)
+        labels = given[scheme].most_common(MOST_TAGS if scheme == "tag" else None)
         if labels:
             yield scheme, [(label, None) for label, _ in labels]
 
@@ -90,7 +92,7 @@ def _is_indexable(scheme: str, label: str) -> bool:
 
 
 def _most_frequent(values: Sequence[Any]) -> Any:
-    """The most frequent value, the first of equals; None of none."""
+    """Return the most frequent value, the first of equals; None if there are no values."""
     if not values or values.count(values[0]) * 2 >= len(values):
         return values[0] if values else None
     counts = Counter(values)

@@ -1,7 +1,7 @@
-"""Recordings out of stored submissions: fitting the feature sets, and fusing vectors."""
+"""Recordings from stored submissions: fitting the feature sets, and fusing vectors."""
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 from psycopg.types.json import Jsonb, set_json_loads
 
 from pgsim.errors import PgsimError
-from pgsim.features.fusion import Moments, aggregate, fuse
-from pgsim.loading.recording import describe
+from pgsim.features.fusion import Fit, Moments, aggregate, fuse
+from pgsim.features.profile import Profile
+from pgsim.loading.recording import recording_columns
 from pgsim.postgres.adapters import register_arrays
 from pgsim.postgres.connection import Connection
+from pgsim.postgres.rows import one_row
+from pgsim.progress import Advance, still
 from pgsim.store.collection import Collection, read_collection, write_fit
 from pgsim.store.index import build_index, build_metric_index, drop_indexes, may_index
 from pgsim.store.recording import COLUMNS
 
-CHUNK = 5000  # recordings in memory at once
+AT_ONCE = 5000  # recordings in memory at once
 
 _INCOMING = f"""
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_recording (
@@ -33,35 +36,52 @@ _INCOMING = f"""
 
 @dataclass(frozen=True, slots=True)
 class FuseReport:
-    """How many recordings were inserted, changed and left as they were."""
+    """How many recordings were inserted, changed, and left unchanged."""
 
     inserted: int
     changed: int
     unchanged: int
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Some recordings, each with all its submissions, in the order of MBID, source and number.
+
+    `features` is (submissions, dimensions), `starts` (recordings,) where each recording's begin,
+    and `documents` has the metadata of each recording's submissions, by document kind.
+    """
+
+    mbids: list[UUID]
+    features: NDArray[np.float32]
+    starts: NDArray[np.intp]
+    documents: list[list[dict[str, Any]]]
+
+
 @contextmanager
 def alone(conn: Connection) -> Iterator[None]:
-    """A transaction in which no other load or fuse writes: recordings gather what is committed."""
+    """Open a transaction in which no other load or fuse writes.
+
+    Recordings are made of all committed submissions, so these must not change meanwhile.
+    """
     with conn.transaction():
         conn.execute("SELECT pg_advisory_xact_lock(hashtext('pgsim.load'))")
         yield
 
 
-def refit(conn: Connection, advance: Callable[[int], None] = lambda _: None) -> FuseReport:
-    """Fit the feature sets on all stored submissions, and fuse every recording anew.
+def refit(conn: Connection, advance: Advance = still) -> FuseReport:
+    """Fit the feature sets on all stored submissions, and fuse every recording again.
 
-    One transaction; the HNSW indexes are dropped before and built after it, since changing every
-    vector under them costs more, except by a role that may not. `advance` is told how many more
-    recordings are done. PgsimError where vectors were fused, but what they were fused from is not
-    here.
+    One transaction. The HNSW indexes are dropped before and built after it, since it costs more to
+    change every vector under them; a role that may not do so leaves them. `advance` receives how
+    many more recordings are done. PgsimError if there are fused vectors, but not the submissions
+    that they were fused from.
     """
     with alone(conn):
         collection = read_collection(conn)
         profile = collection.profile
         moments = Moments(profile.dimensions)
-        for _, features, starts, _ in _recordings(conn, None, "NULL"):
-            moments.add(aggregate(features, starts, profile))
+        for each in _gathered(conn, None, "NULL"):
+            moments.add(aggregate(each.features, each.starts, profile))
         if moments.recordings == 0 and collection.fit is not None and collection.fit.fitted:
             raise PgsimError(
                 "there are no submissions to fit on (pgsim dump --matrix leaves them out): load the"
@@ -86,85 +106,84 @@ def fuse_recordings(
     conn: Connection,
     collection: Collection,
     mbids: Sequence[UUID] | None,
-    advance: Callable[[int], None] = lambda _: None,
+    advance: Advance = still,
 ) -> FuseReport:
-    """Make or change the recordings of these MBIDs (None: of all) from their submissions.
+    """Insert or change the recordings of these MBIDs (None: all) from their submissions.
 
-    Runs inside `alone`.
+    Runs inside `alone`, on a collection that has a fit.
     """
-    assert collection.fit is not None
+    fit = collection.fit
+    assert fit is not None
     conn.execute(_INCOMING.encode())
     done = inserted = changed = 0
-    for chunk in _uncollected(_recordings(conn, mbids)):
+    for each in _uncollected(_gathered(conn, mbids)):
         conn.execute("TRUNCATE pg_temp.incoming_recording")
         names = ", ".join(COLUMNS)
         statement = f"COPY pg_temp.incoming_recording ({names}) FROM STDIN (FORMAT binary)"
         with conn.cursor().copy(statement.encode()) as copy:
             copy.set_types(list(COLUMNS.values()))
-            for values in _rows(chunk, collection):
+            for values in _rows(each, collection.profile, fit):
                 copy.write_row(values)
-        counts = conn.execute("SELECT * FROM pgsim.store_recordings()").fetchone()
-        assert counts is not None
-        inserted, changed, done = inserted + counts[0], changed + counts[1], done + len(chunk[0])
-        advance(len(chunk[0]))
+        count_inserted, count_changed = one_row(conn, "SELECT * FROM pgsim.store_recordings()")
+        inserted, changed = inserted + count_inserted, changed + count_changed
+        done += len(each.mbids)
+        advance(len(each.mbids))
     return FuseReport(inserted, changed, done - inserted - changed)
 
 
-Chunk = tuple[list[UUID], NDArray[np.float32], NDArray[np.intp], list[list[dict[str, Any]]]]
-
-
-def _recordings(
+def _gathered(
     conn: Connection, mbids: Sequence[UUID] | None, documents: str = "documents"
-) -> Iterator[Chunk]:
-    """Submissions by recording: MBIDs, features (n, dimensions), where each begins, documents."""
+) -> Iterator[Gathered]:
+    """Yield the recordings of these MBIDs (None: all), AT_ONCE at a time.
+
+    `documents` is the SQL expression of a submission's documents.
+    """
     register_arrays(conn)
     set_json_loads(orjson.loads, conn)
     condition = "" if mbids is None else "WHERE mbid = ANY(%s)"
     with conn.cursor("submissions", binary=True) as cursor:
-        cursor.itersize = CHUNK
+        cursor.itersize = AT_ONCE
         cursor.execute(
             f"SELECT mbid, features, {documents} FROM pgsim.submission {condition}"
             " ORDER BY mbid, source, number".encode(),
             None if mbids is None else (list(mbids),),
         )
-        runs = ((mbid, list(rows)) for mbid, rows in groupby(cursor, key=lambda row: row[0]))
-        while chunk := list(islice(runs, CHUNK)):
-            lengths = [len(rows) for _, rows in chunk]
-            yield (
-                [mbid for mbid, _ in chunk],
-                np.stack([features for _, rows in chunk for _, features, _ in rows]),
+        groups = ((mbid, list(rows)) for mbid, rows in groupby(cursor, key=lambda row: row[0]))
+        while some := list(islice(groups, AT_ONCE)):
+            lengths = [len(rows) for _, rows in some]
+            yield Gathered(
+                [mbid for mbid, _ in some],
+                np.stack([features for _, rows in some for _, features, _ in rows]),
                 np.concatenate([[0], np.cumsum(lengths[:-1])]).astype(np.intp),
-                [[documents for _, _, documents in rows] for _, rows in chunk],
+                [[documents for _, _, documents in rows] for _, rows in some],
             )
 
 
-def _uncollected(chunks: Iterator[Chunk]) -> Iterator[Chunk]:
-    """The chunks, with the collector off meanwhile: it would search thousands of documents.
+def _uncollected(gathered: Iterator[Gathered]) -> Iterator[Gathered]:
+    """Yield the recordings with the garbage collector off.
 
-    These are trees, which go without it; the search takes a fifth of the time of all.
+    It would search thousands of documents, which are trees and do without it; that takes a fifth of
+    the time of all.
     """
     was_on = gc.isenabled()
     gc.disable()
     try:
-        yield from chunks
+        yield from gathered
     finally:
         if was_on:
             gc.enable()
 
 
-def _rows(chunk: Chunk, collection: Collection) -> Iterator[tuple[Any, ...]]:
-    """Rows of `recording`, in the order of COLUMNS."""
-    mbids, features, starts, documents = chunk
-    profile, fit = collection.profile, collection.fit
-    assert fit is not None
-    values = aggregate(features, starts, profile)
+def _rows(gathered: Gathered, profile: Profile, fit: Fit) -> Iterator[tuple[Any, ...]]:
+    """Yield rows of `recording`, in the order of its columns."""
+    values = aggregate(gathered.features, gathered.starts, profile)
     vectors = fuse(values, profile, fit)
-    for index, mbid in enumerate(mbids):
-        lacks = np.isnan(values[index])
-        missing = [each.name for each in profile.sets if lacks[each.position]]
-        # Without any set that has a meaning, a vector would lie at the centre, near everyone.
+    for index, mbid in enumerate(gathered.mbids):
+        is_absent = np.isnan(values[index])
+        missing = [each.name for each in profile.sets if is_absent[each.position]]
+        # A vector without any fitted set would lie at the centre, near everything.
         has_vector = not fit.fitted <= set(missing)
-        row = describe(documents[index], profile.genre_scheme) | {
+        row = recording_columns(gathered.documents[index], profile.genre_scheme) | {
             "mbid": mbid,
             "missing": missing,
             "vector": vectors[index] if has_vector else None,

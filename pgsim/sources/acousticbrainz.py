@@ -1,4 +1,4 @@
-"""AcousticBrainz documents, low level and high level, its feature CSVs, and their like."""
+"""AcousticBrainz documents, low level and high level, its feature CSVs, and similar documents."""
 
 import json
 import re
@@ -11,9 +11,10 @@ import numpy as np
 import orjson
 
 from pgsim.errors import Rejected
+from pgsim.features.forms import shown
 from pgsim.features.profile import Profile
 from pgsim.features.reading import extract
-from pgsim.sources import acousticbrainz_csv as features_csv
+from pgsim.sources import acousticbrainz_csv as feature_csv
 from pgsim.sources.acousticbrainz_fast import LOW_LEVEL, Content, read_wanted
 from pgsim.sources.metadata import extract_metadata
 from pgsim.sources.provenance import require_origin
@@ -28,30 +29,33 @@ name = "acousticbrainz"
 _HEX = "[0-9a-fA-F]"
 _UUID = rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
 _MBID = re.compile(_UUID)
-# <mbid>-<n>.json, n being the submission's offset; a document of one's own may lack it.
+# <mbid>-<n>.json, n being the submission's offset; other documents may lack it.
 _NAME = re.compile(rf"({_UUID})(?:-([0-9]{{1,10}}))?(?i:\.json(?:\.gz|\.bz2|\.zst)?)$")
 
 
 def accepts(path: Path) -> bool:
-    """Files whose names say that they hold JSON documents, and feature CSVs."""
+    """Return whether a file holds JSON documents, judging by its name, or is a feature CSV."""
     if not files.is_known(path):
         return False
-    return not files.is_csv(path) or features_csv.is_header(files.first_line(path))
+    return not files.is_csv(path) or feature_csv.is_header(files.first_line(path))
 
 
-def submission(member: Member, profile: Profile) -> Submission:
-    """The submission in one document; Rejected says why there is none.
+def submission(member: Member, profile: Profile, *, fast: bool = True) -> Submission:
+    """Return the submission in one document; Rejected says why there is none.
 
-    MBID and number come from the member's name `<mbid>-<n>.json`, which is authoritative, else from
-    the keys `mbid` and `number` beside the document's own, else from its tags.
-    OriginError where another extractor than the profile's made the document: that ends a load.
+    MBID and number come from the member's name `<mbid>-<n>.json`, or else from the keys `mbid` and
+    `number` beside the document's own, or else from its tags. OriginError if a different extractor
+    than the profile's made the document: that ends a load. With `fast` False every document is
+    parsed whole, which has the same result in twice the time; tests compare the two.
     """
     try:
-        if features_csv.is_row(member.name) and not member.fault:
-            kind, document = features_csv.read_row(member.data, member.name, profile)
+        if feature_csv.is_row(member.name) and not member.fault:
+            kind, document = feature_csv.read_row(member.data, member.name, profile)
             return _submission(member.name, _read_whole(document, kind, profile))
-        content = None if member.fault else read_wanted(member.view, profile, member.is_utf8)
-        if content is None:  # the whole document tells, or what is wrong with it
+        content = None
+        if fast and not member.fault:
+            content = read_wanted(member.view, profile, member.is_utf8)
+        if content is None:  # an unusual document, or one with a fault
             document = parse(member)
             require_origin(document, profile, member.name)
             content = _read_whole(document, _kind(document), profile)
@@ -61,28 +65,28 @@ def submission(member: Member, profile: Profile) -> Submission:
 
 
 def _read_whole(document: dict[str, Any], kind: str, profile: Profile) -> Content:
-    """What a document says; Rejected where that is nothing, or wrong."""
+    """Return the content of a document; Rejected if it has no features or a wrong value."""
     features = extract(document, profile)
     if np.isnan(features).all():
         raise Rejected(
             f"no feature set of profile '{profile.name}' in it; its keys: {_keys(document)}"
         )
     metadata, repairs = extract_metadata(document)
-    # What `pgsim extract` wrote names its extractor.
+    # A document that `pgsim extract` wrote names its extractor.
     source = "audio" if "extractor" in document else name
     mbid = document.get("mbid", metadata.get("recording_mbid"))
     return Content(source, kind, features, metadata, repairs, mbid, document.get("number", 0))
 
 
-def _submission(where: str, said: Content) -> Submission:
-    mbid, number = _identity(where, said.mbid, said.number)
+def _submission(where: str, found: Content) -> Submission:
+    mbid, number = _identity(where, found.mbid, found.number)
     return Submission(
-        mbid, said.source, number, said.kind, said.features, said.metadata, said.repairs
+        mbid, found.source, number, found.kind, found.features, found.metadata, found.repairs
     )
 
 
 def parse(member: Member) -> dict[str, Any]:
-    """The document as it stands; Rejected where it cannot be read or is no object."""
+    """Return the document as it stands; Rejected if it is not a JSON object."""
     if member.fault:
         raise Rejected(member.fault)
     try:
@@ -90,12 +94,12 @@ def parse(member: Member) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         document = _parse_leniently(member.data)
     if not isinstance(document, dict):
-        raise Rejected(f"an object is needed, not a JSON {type(document).__name__}")
+        raise Rejected(f"not a JSON object: {shown(document)}")
     return document
 
 
 def _parse_leniently(data: bytes) -> Any:
-    """What orjson refuses: half of a surrogate pair is repaired later; the rest gets its reason."""
+    """Parse what orjson refuses: a lone surrogate is repaired later; other faults are rejected."""
     try:
         return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
     except UnicodeDecodeError as error:
@@ -105,7 +109,7 @@ def _parse_leniently(data: bytes) -> Any:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise Rejected(f"not JSON: {constant} is no number there")
+    raise Rejected(f"not JSON: {constant} is not a number in JSON")
 
 
 def _keys(document: dict[str, Any]) -> str:
@@ -130,11 +134,11 @@ def _identity(where: str, mbid: Any, number: Any) -> tuple[UUID, int]:
             " nor a tag 'musicbrainz_recordingid' that is one"
         )
     if not isinstance(mbid, str) or not _MBID.fullmatch(mbid):
-        raise Rejected(f"mbid {mbid!r:.60} is no UUID")
+        raise Rejected(f"mbid {mbid!r:.60} is not a UUID")
     return msgspec.convert(mbid, UUID), _number(number)
 
 
 def _number(number: Any) -> int:
     if type(number) is not int or not 0 <= number <= LARGEST_NUMBER:
-        raise Rejected(f"number {number!r:.60} is no integer from 0 to {LARGEST_NUMBER}")
+        raise Rejected(f"number {number!r:.60} is not an integer from 0 to {LARGEST_NUMBER}")
     return number

@@ -1,4 +1,4 @@
-"""The feature CSV dumps of AcousticBrainz: of each submission a few numbers, in three files."""
+"""AcousticBrainz's feature CSVs: three files with a few numbers of each submission."""
 
 import csv
 import re
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from pgsim.errors import Rejected, UsageError
 from pgsim.features.profile import Profile
 
-# Each column's place in a low-level document, the key's mode beside it; the rest are texts.
+# Each column's place in a low-level document.
 _PLACES = {
     "lowlevel": {
         "average_loudness": "lowlevel.average_loudness",
@@ -38,7 +38,7 @@ _ROW = re.compile(r"\.csv(?:\.gz|\.bz2|\.zst)?:[0-9]+$", re.IGNORECASE)
 
 
 class Columns(NamedTuple):
-    """A file's columns: which of the three it is, and of each column its name and its place."""
+    """The columns of a file: which of the three it is, and each column's name and place."""
 
     part: str
     names: tuple[str, ...]
@@ -46,20 +46,20 @@ class Columns(NamedTuple):
 
 
 def is_header(line: bytes) -> bool:
-    """Whether a file that begins so is one of the three."""
+    """Return whether a file whose first line is `line` is one of the three."""
     return line.removeprefix(b"\xef\xbb\xbf").startswith(_START)
 
 
 def is_row(name: str) -> bool:
-    """Whether a member of that name is a row of a CSV."""
+    """Return whether a member of that name is a row of a CSV."""
     return not name.endswith(".json") and bool(_ROW.search(name))  # asked of every document
 
 
 def read_row(data: bytes, name: str, profile: Profile) -> tuple[str, dict[str, Any]]:
-    """A row as (kind of document, document with `mbid` and `number`); Rejected says why not.
+    """Return a row as (kind of document, document with `mbid` and `number`).
 
-    `data` is the header and the row. UsageError where no column means anything to the profile:
-    that is no reason to reject some ten million rows one by one.
+    `data` is the header and the row. Rejected if the row is faulty; UsageError if the profile uses
+    none of the columns, since a load should not reject ten million rows one by one.
     """
     header, _, line = data.partition(b"\n")
     columns = _columns(header, profile, name.rpartition(":")[0])
@@ -73,7 +73,7 @@ def read_row(data: bytes, name: str, profile: Profile) -> tuple[str, dict[str, A
         raise Rejected(f"{len(row)} fields; the header has {len(columns.names)}")
     mbid, number, *values = row
     if not number.isascii() or not number.isdigit():
-        raise Rejected(f"submission_offset {number!r:.60} is no number")
+        raise Rejected(f"submission_offset {number!r:.60} is not a number")
     document: dict[str, Any] = {"mbid": mbid, "number": int(number[:20])}
     for column, place, value in zip(columns.names[2:], columns.places, values, strict=True):
         if value and place:
@@ -89,15 +89,15 @@ def read_row(data: bytes, name: str, profile: Profile) -> tuple[str, dict[str, A
 def _columns(header: bytes, profile: Profile, file: str) -> Columns:
     names = header.decode("utf-8-sig", "replace").strip().split(",")
     if names[:2] != _KEYS:
-        raise Rejected(f"no feature CSV: its header does not begin {','.join(_KEYS)}")
+        raise Rejected(f"not a feature CSV: its header does not begin with {','.join(_KEYS)}")
     places = {column: place for part in _PLACES.values() for column, place in part.items()}
     known = [places.get(column, "") for column in names[2:]]
     wanted = {path for each in profile.sets for path in each.paths}
     if not wanted & set(known):
         raise UsageError(
             f"{file}: none of its columns {', '.join(names[2:])} is in a"
-            f" feature set of profile '{profile.name}'; a database that takes them all:"
-            " pgsim --database NAME init --profile acousticbrainz_csv"
+            f" feature set of profile '{profile.name}'; load it into a database that takes them,"
+            " made by: pgsim --database NAME init --profile acousticbrainz_csv"
         )
     part = next(part for part, columns in _PLACES.items() if set(columns) & set(names[2:]))
     return Columns(part, tuple(names), tuple(tuple(p.split(".")) if p else () for p in known))
@@ -107,4 +107,4 @@ def _number(column: str, value: str) -> float:
     try:
         return float(value)
     except ValueError:
-        raise Rejected(f"{column} {value!r:.60} is no number") from None
+        raise Rejected(f"{column} {value!r:.60} is not a number") from None

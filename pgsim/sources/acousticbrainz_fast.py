@@ -1,7 +1,17 @@
-"""What a load asks of a document, read in one go: nearly all documents are of a few shapes.
+"""The fast reader of AcousticBrainz documents: it reads only what a profile and the tables need.
 
-What is not wanted is passed over, and what is wanted lands where it is fetched at once: that takes
-half the time of reading the whole and looking for it there.
+Nearly all documents have one of a few shapes. msgspec decodes those straight into structures that
+are made for the profile, and passes over everything else. That takes half the time of parsing the
+whole document and looking up the values in it. A document of another shape is left to
+`acousticbrainz.submission`, which parses it whole; a test holds the two readers equal, and
+`submission(..., fast=False)` never uses this one.
+
+Expressions that fetch the values are compiled by `eval`, which takes a third of the time of
+`operator.attrgetter`. That is safe because no text from outside reaches `eval`. An expression
+consists of the names of our own classifiers and schemes (constants of `features.metrics`), and of
+attributes named `field_0`, `field_1` and so on (`_field`): a path or label of a profile is only
+looked up to get such a number, and the documents themselves are data that the compiled functions
+receive.
 """
 
 import struct
@@ -17,29 +27,31 @@ from msgspec.structs import astuple
 from numpy.typing import NDArray
 
 from pgsim.errors import Rejected
-from pgsim.features.metrics import CLASSIFIERS, LABELS
+from pgsim.features.metrics import CLASSIFIERS, GENRE_LABELS
 from pgsim.features.profile import FeatureSet, Profile
 from pgsim.features.reading import read_values
-from pgsim.sources.metadata import describe
+from pgsim.sources.metadata import build_metadata
 from pgsim.sources.provenance import extractor_of
 from pgsim.sources.submission import LARGEST_NUMBER
 from pgsim.sources.text import Repairs
 
 LOW_LEVEL = ("lowlevel", "rhythm", "tonal")
 _MODELS = {model.removeprefix("genre_"): model for model in CLASSIFIERS}
-# In the order of jsonb, which need not sort them then.
+# In the order of jsonb keys, which saves PostgreSQL the sorting.
 _SCHEMES = sorted(_MODELS, key=lambda scheme: (len(scheme), scheme))
 _PROBABILITY = Annotated[float, Meta(ge=0, le=1)]
 _CHANCES = {
     f"highlevel.{model}.all.{label}": [(model, label)]
     for model, labels in CLASSIFIERS.items()
     for label in labels
-} | {path: [(path.split(".")[1], label) for label in labels] for path, labels in LABELS.items()}
+} | {
+    path: [(path.split(".")[1], label) for label in labels] for path, labels in GENRE_LABELS.items()
+}
 _ENVELOPE = ("source_id", "url", "extra")
 
 
 class Content(Struct, gc=False):
-    """What a document says: its kind, what is stored of it, and whose it says that it is."""
+    """The content of a document: its kind, what is stored of it, and its MBID and number."""
 
     source: str
     kind: str
@@ -72,17 +84,17 @@ class _Document(Struct, frozen=True, gc=False):
     number: Annotated[int, Meta(ge=0, le=LARGEST_NUMBER)] = 0
     source_id: str | None = None
     url: str | None = None
-    extra: dict[str, str] | None = None  # numbers beyond 64 bits have to be told from others
+    extra: dict[str, str] | None = None  # no numbers: some exceed 64 bits
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """How documents are read for a profile.
+    """The functions that read documents for a profile.
 
-    `get_genres` makes of classifiers' results the label and its probability by scheme,
-    `get_features` a value for each dimension, NaN where it is none of theirs, and `pack` float32 of
-    these. `others` are the other sets, each with what fetches its values. `get_parts` fetches what
-    these lie in, the low levels first.
+    From the results of classifiers, `get_genres` makes the label and its probability by scheme, and
+    `get_features` a value for each dimension, NaN if it is not a classifier's; `pack` makes float32
+    of these. `others` has the other sets, each with the function that fetches its values.
+    `get_parts` fetches the parts of the document that these lie in, the low levels first.
     """
 
     decode: Callable[[bytes | memoryview], Any]
@@ -98,13 +110,13 @@ class _Reader:
 def read_wanted(
     data: bytes | memoryview, profile: Profile, is_utf8: bool = False
 ) -> Content | None:
-    """What a document says; None where the whole has to tell, or what is wrong with it."""
+    """Return the content of a document, or None if it has to be parsed whole or is faulty."""
     reader = _reader(profile)
     if reader is None:
         return None
     try:
         if not is_utf8:
-            str(data, "utf-8")  # a text that is passed over is not asked
+            str(data, "utf-8")  # the decoder does not check a text that it passes over
         return _content(reader.decode(data), reader, profile)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Rejected):
         return None
@@ -124,7 +136,7 @@ def _content(document: Any, reader: _Reader, profile: Profile) -> Content | None
     parts = reader.get_parts(document)
     if parts.count(None) < len(parts):
         levels = [part for part in parts[: len(LOW_LEVEL)] if part is not None]
-        # A level in which nothing is wanted can have been empty, which is as good as none.
+        # A level without any wanted value can be an empty object, which counts as no level.
         if levels and all(value is None for level in levels for value in astuple(level)):
             return None
         is_low = bool(levels)
@@ -134,7 +146,7 @@ def _content(document: Any, reader: _Reader, profile: Profile) -> Content | None
         return None
     repairs = Repairs()
     beside = document.source_id, document.url, document.extra
-    metadata = describe(
+    metadata = build_metadata(
         document.metadata.tags,
         document.metadata.audio_properties.length,
         genres,
@@ -147,12 +159,12 @@ def _content(document: Any, reader: _Reader, profile: Profile) -> Content | None
 
 
 def _fill(features: NDArray[np.float32], document: Any, reader: _Reader) -> bool:
-    """Write the sets that are not classifiers'; whether there are any."""
+    """Write the sets that are not a classifier's into `features`; return whether there are any."""
     is_found = False
     for each, get_values in reader.others:
         try:
             values = get_values(document)
-        except AttributeError:  # of None: what they would lie in is not there
+        except AttributeError:  # of None: the part that they would lie in is missing
             continue
         numbers = None if None in values else read_values(values, each.paths, each)
         if numbers is not None:
@@ -163,7 +175,7 @@ def _fill(features: NDArray[np.float32], document: Any, reader: _Reader) -> bool
 
 @lru_cache(maxsize=16)
 def _reader(profile: Profile) -> _Reader | None:
-    """None for a profile whose paths these structures do not tell apart."""
+    """Return the reader for a profile; None if one of its paths leads into another."""
     tree: _Tree = {level: {} for level in LOW_LEVEL}
     chances: list[tuple[str, str]] = []
     values = ["nan"] * profile.dimensions
@@ -206,7 +218,7 @@ def _reader(profile: Profile) -> _Reader | None:
 
 
 def _chances(each: FeatureSet) -> list[tuple[str, str]]:
-    """The classifier and the label of each dimension; none unless the set is of these alone."""
+    """Return the classifier and label of each dimension; nothing if the set has other values."""
     found = [chance for path in each.paths for chance in _CHANCES.get(path, [])]
     is_whole = len(found) == each.length and all(path in _CHANCES for path in each.paths)
     is_plain = each.form == "probabilities" and each.transform not in ("log", "unit")
@@ -214,7 +226,7 @@ def _chances(each: FeatureSet) -> list[tuple[str, str]]:
 
 
 def _result(model: str, chances: list[tuple[str, str]]) -> Any:
-    """What one classifier says: no label that is none of its own, and of all those wanted."""
+    """Return the structure of one classifier's result, with a field for each wanted label."""
     labels = CLASSIFIERS[model]
     wanted = [label for label in labels if (model, label) in chances]
     names = {_field(labels, label): label for label in wanted}
@@ -236,12 +248,12 @@ def _result(model: str, chances: list[tuple[str, str]]) -> Any:
     )
 
 
-# Keys within keys; a leaf, of which all is wanted, is None.
+# Keys within keys; None for a leaf, whose value is wanted as it is.
 _Tree = dict[str, Any]
 
 
 def _grow(tree: _Tree, keys: list[str]) -> bool:
-    """Add a path to a tree; False where it, or a part of it, is asked for otherwise."""
+    """Add a path to a tree; return False if the path, or a part of it, is used already."""
     *outer, last = keys
     if keys[0] in ("highlevel", *_Document.__struct_fields__):
         return False
@@ -268,7 +280,7 @@ def _names(tree: _Tree) -> dict[str, str]:
 
 
 def _attribute(tree: _Tree, path: str) -> str:
-    """Where a path leads in the structure of a tree."""
+    """Return the attribute of the structure of a tree to which a path leads."""
     names = []
     for key in path.split("."):
         names.append(_field(tree, key))
@@ -277,11 +289,11 @@ def _attribute(tree: _Tree, path: str) -> str:
 
 
 def _field(keys: Iterable[str], key: str) -> str:
-    """A key's field: keys need not be names as Python has them."""
+    """Return the name of a key's field: a key can be any text, this name is made of its number."""
     return f"field_{list(keys).index(key)}"
 
 
-# What fetches attributes of one thing, as a tuple however many they are.
+# A function that fetches attributes of an object, always as a tuple.
 _Getter = Callable[[Any], tuple[Any, ...]]
 
 
@@ -290,6 +302,9 @@ def _getter(names: Iterable[str]) -> _Getter:
 
 
 def _compiled(expression: str) -> Callable[[Any], Any]:
-    """What an expression of ours is for `each`: a third of the time that an attrgetter takes."""
+    """Return a function of `each` that an expression of ours computes; see the module's docstring.
+
+    No text of a document or a profile may be a part of `expression`.
+    """
     function: Callable[[Any], Any] = eval(f"lambda each, nan=float('nan'): {expression}")  # noqa: S307
     return function

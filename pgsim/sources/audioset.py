@@ -1,6 +1,6 @@
-"""AudioSet and YouTube-8M: TFRecord files of SequenceExamples, an embedding of every second.
+"""AudioSet and YouTube-8M: TFRecord files of SequenceExamples, an embedding for every second.
 
-The labels are numbers in the files; a CSV that comes with the data set names them, and has to lie
+Labels are numbers in these files. A CSV that comes with the data set names them; it has to lie
 beside the files or in a folder above them.
 """
 
@@ -32,13 +32,13 @@ from pgsim.sources.tfrecord import (
 name = "audioset"
 
 EXTRACTOR = "vggish"
-# The scheme of the labels that are genres of music; all labels are in the data set's own.
+# The scheme of the labels that are genres of music. The data set's own scheme has all labels.
 GENRE_SCHEME = "music_genre"
 
 
 @dataclass(frozen=True, slots=True)
 class _DataSet:
-    """Under which names a data set keeps what, and the columns of its list of labels."""
+    """The keys of a data set's records, and the file and columns of its list of labels."""
 
     name: str
     id: str
@@ -60,7 +60,7 @@ _DATA_SETS = (
     ),
 )
 
-# What is below "Music genre" (/m/0kpv1t) in AudioSet's ontology and has clips: machine ids.
+# Machine ids of the labels below "Music genre" (/m/0kpv1t) in AudioSet's ontology that have clips.
 _MUSIC_GENRES = frozenset(
     """
     /m/064t9 /m/0glt670 /m/02cz_7 /m/06by7 /m/03lty /m/05r6t /m/0dls3 /m/0dl5d /m/07sbbz2 /m/05w3f
@@ -74,12 +74,12 @@ _MUSIC_GENRES = frozenset(
 
 
 def accepts(path: Path) -> bool:
-    """TFRecord files."""
+    """Return whether a file is a TFRecord file, judging by its name."""
     return files.is_known(path, RECORD_READERS)
 
 
 def members(path: Path) -> Iterator[Member]:
-    """The records of a file, each behind the folder in which it lies, and a NUL."""
+    """Yield the records of a file, each behind the name of the file's folder and a NUL."""
     folder = os.fsencode(path.parent.absolute())
     for member in files.members(path, RECORD_READERS):
         if not member.fault:
@@ -88,11 +88,11 @@ def members(path: Path) -> Iterator[Member]:
 
 
 def submission(member: Member, profile: Profile) -> Submission:
-    """The submission in one record: one segment of a video. Rejected says why there is none.
+    """Return the submission in one record, a segment of a video; Rejected says why there is none.
 
-    The number is the second at which the segment starts: segments of one video are submissions of
-    one recording. SourceError where the list of labels is not found, OriginError where the profile
-    is for another extractor: that ends a load.
+    The number is the second at which the segment starts: the segments of one video are submissions
+    of one recording. SourceError if the list of labels is not found, OriginError if the profile is
+    for a different extractor; both end a load.
     """
     if member.fault:
         raise Rejected(member.fault)
@@ -100,14 +100,14 @@ def submission(member: Member, profile: Profile) -> Submission:
     try:
         example = parse_sequence_example(data)
     except WireError as error:
-        raise Rejected(f"no SequenceExample: {error}") from None
+        raise Rejected(f"not a SequenceExample: {error}") from None
     data_set = next((each for each in _DATA_SETS if example.context.get(each.id)), None)
     if data_set is None:
         known = " nor ".join(f"'{each.id}'" for each in _DATA_SETS)
-        raise Rejected(f"no id: there is neither {known}")
+        raise Rejected(f"no id: the record has neither {known}")
     source_id = _id(example, data_set)
     if not source_id or not source_id.isprintable():
-        raise Rejected(f"{data_set.id} is no text")
+        raise Rejected(f"{data_set.id} is not a text")
     start, end = (_seconds(example, key) for key in ("start_time_seconds", "end_time_seconds"))
     frames = _frames(example, data_set)
     document: dict[str, Any] = {
@@ -120,7 +120,7 @@ def submission(member: Member, profile: Profile) -> Submission:
     require_origin(document, profile, member.name)
     features = extract(document, profile)
     if np.isnan(features).all():
-        raise Rejected(f"no feature set of profile '{profile.name}' in it, but an embedding")
+        raise Rejected(f"no feature set of profile '{profile.name}' in it, only an embedding")
     metadata: dict[str, Any] = {"source_id": source_id}
     if data_set.name == "audioset":
         metadata["url"] = f"https://www.youtube.com/watch?v={source_id}&t={start:.0f}s"
@@ -133,15 +133,15 @@ def submission(member: Member, profile: Profile) -> Submission:
 
 
 def dequantised(quantised: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Embeddings out of their bytes: 256 steps from -2 to 2, each by its middle.
+    """Return embeddings from their bytes: 256 steps from -2 to 2, each represented by its middle.
 
-    As youtube-8m's own reader has it (google/youtube-8m, utils.py, Dequantize).
+    YouTube-8M's own reader does the same (google/youtube-8m, utils.py, Dequantize).
     """
     return (quantised * (4 / 255) + (4 / 512 - 2)).astype(np.float32)
 
 
 def _frames(example: SequenceExample, data_set: _DataSet) -> NDArray[np.float32]:
-    """(seconds, dimensions) the embedding of each second."""
+    """Return the embedding of each second, (seconds, dimensions) float32."""
     steps = example.steps.get(data_set.embedding, [])
     values = [value for step in steps for value in step if isinstance(value, bytes)]
     if not values:
@@ -162,7 +162,7 @@ def _id(example: SequenceExample, data_set: _DataSet) -> str:
 def _seconds(example: SequenceExample, key: str) -> float:
     value = next(iter(example.context.get(key, [])), 0.0)
     if isinstance(value, bytes) or not 0 <= value <= LARGEST_NUMBER:
-        raise Rejected(f"{key} {value!r:.60} is no number of seconds")
+        raise Rejected(f"{key} {value!r:.60} is not a number of seconds")
     return value
 
 
@@ -182,15 +182,15 @@ def _labels(example: SequenceExample, data_set: _DataSet, folder: str) -> dict[s
 
 @lru_cache(maxsize=64)
 def _label_names(folder: str, data_set: _DataSet) -> dict[Any, tuple[str, str]]:
-    """Machine id and name of each label, by its number."""
+    """Return the machine id and the name of each label, by its number."""
     for place in (Path(folder), *Path(folder).parents):
         path = place / data_set.labels_file
         if path.is_file():
             break
     else:
         raise SourceError(
-            f"no {data_set.labels_file} in {folder}, nor in a folder above it: it names the labels,"
-            " and comes with the data set"
+            f"no {data_set.labels_file} in {folder}, nor in a folder above it: put the list of"
+            " labels there that comes with the data set"
         )
     try:
         with path.open(newline="", encoding="utf-8") as file:
@@ -199,4 +199,4 @@ def _label_names(folder: str, data_set: _DataSet) -> dict[Any, tuple[str, str]]:
                 for row in csv.DictReader(file)
             }
     except (KeyError, ValueError, TypeError) as error:
-        raise SourceError(f"{path} is no list of labels: {error!r}") from None
+        raise SourceError(f"{path} is not a list of labels: {error!r}") from None

@@ -1,25 +1,25 @@
-"""CRC-32C (Castagnoli), by numpy: a checksum is a sum of tables, one for each place in a block."""
+"""CRC-32C (Castagnoli) by numpy: a checksum is a sum of tables, one for each place in a block."""
 
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 1024  # bytes looked up at once
+BLOCK = 1024  # bytes at once
 _FOLLOWING = np.arange(BLOCK)[::-1]
 _POLYNOMIAL = 0x82F63B78  # reflected, as in RFC 3720
 
 
 def crc32c(data: bytes) -> int:
-    """The CRC-32C of some bytes.
+    """Return the CRC-32C of some bytes.
 
-    It is linear: what a byte adds depends on its value and on how many bytes follow it, and the
-    state before a block adds what it would as the block's first four bytes.
+    The checksum is linear: what a byte adds depends on its value and on how many bytes follow it.
+    The state before a block adds the same as if it were added to the block's first four bytes.
     """
     tables = _tables()
     state = 0xFFFFFFFF
     start = len(data) % 4
-    for byte in data[:start]:  # the state is added to four bytes, and these are fewer
+    for byte in data[:start]:  # fewer than the four bytes that the state is added to
         state = state >> 8 ^ int(tables[0, (state ^ byte) & 0xFF])
     while start < len(data):
         size = (len(data) - start) % BLOCK or BLOCK
@@ -31,13 +31,13 @@ def crc32c(data: bytes) -> int:
 
 
 def masked(crc: int) -> int:
-    """A CRC as TFRecord stores it: turned by 15 bits, and a constant added."""
+    """Return a CRC as TFRecord stores it: rotated by 15 bits, plus a constant."""
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
 @cache
 def _tables() -> NDArray[np.uint32]:
-    """(BLOCK, 256): what a byte of each value adds where so many bytes follow it."""
+    """Return what a byte of each value adds if so many bytes follow it: (BLOCK, 256)."""
     tables = np.empty((BLOCK, 256), np.uint32)
     table = np.arange(256, dtype=np.uint32)
     for _ in range(8):

@@ -1,4 +1,4 @@
-"""What a document says about its recording, by its tags: title, artist, year, genres."""
+"""The metadata of a recording, from a document's tags: title, artist, year, genres."""
 
 import datetime
 import re
@@ -8,66 +8,65 @@ from typing import Any
 
 from pgsim.sources.text import Repairs
 
-# Tag names without blanks and underscores, the first that has something to say wins.
+# Tag names without blanks and underscores; the first one with a value counts.
 _DATES = ("originaldate", "originalyear", "date", "releasedate")
 # Picard's older name for the recording's id in Vorbis files is trackid.
 _RECORDING_IDS = ("musicbrainzrecordingid", "musicbrainztrackid")
 _ARTIST_IDS = "musicbrainzartistid"
 _TAGS = {"title", "artist", "album", "genre", *_DATES, *_RECORDING_IDS, _ARTIST_IDS}
 
-# No recording is older than the phonautograph's.
+# The oldest recordings are those of the phonautograph.
 _FIRST_YEAR = 1860
-# In any date a year is what has four digits: 1998-02-23, 23rd of February 1998, 1998.02; or it
-# leads a bare YYYYMMDD.
+# The year in a date is four digits by themselves, as in 1998-02-23, 23rd of February 1998 and
+# 1998.02, or the first four of YYYYMMDD.
 _YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?:(?:0[0-9]|1[0-2])(?:[0-2][0-9]|3[01]))?(?![0-9])")
 _UUID = re.compile(
     r"(?<![0-9a-z-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z-])"
 )
-# Free-text genres that name none, and numbers of ID3's own list.
+# Texts that are no genre, and the numbers of ID3's list of genres.
 _NO_GENRE = re.compile(
     r"|\(?[0-9]+\)?|null|none|unknown|<unknown>|unknown genre|undefined|other|misc|n/?a|-+|\?+"
 )
-# Outside these bounds, in seconds, a length is no recording's (and PostgreSQL's real may not hold
-# it).
+# The bounds of a recording's length, in seconds; PostgreSQL's real may not hold others.
 _SHORTEST, _LONGEST = 0.001, 1e7
 
 
 def extract_metadata(document: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """What a document says about its recording, and how many of its texts were repaired.
+    """Return a document's metadata, and how many of its texts were repaired.
 
-    Keys, each left out where the document has nothing to say: `title`, `artist`, `album` (text),
-    `artist_mbids` (list of UUIDs as text), `year` (int), `length` (seconds), `genres` ({scheme:
-    [label, probability]} of every classifier), `tags` (list of free-text genres, lower case),
-    `recording_mbid` (text), and from an envelope `source_id`, `url` (text) and `extra` (object).
-    Nothing here is a reason to reject a document.
+    A key is left out if the document has no value for it. The keys are `title`, `artist`, `album`
+    (text), `artist_mbids` (list of UUIDs as text), `year` (int), `length` (seconds), `genres`
+    ({scheme: [label, probability]} of every classifier), `tags` (list of free-text genres, lower
+    case), `recording_mbid` (text), and from an envelope `source_id`, `url` (text) and `extra`
+    (object). A document is never rejected for its metadata.
     """
     repairs = Repairs()
     block = _object(document.get("metadata"))
     tags = {name: _strings(value) for name, value in _object(block.get("tags")).items()}
     length = _object(block.get("audio_properties")).get("length")
     genres = _genres(_object(document.get("highlevel")), repairs)
-    metadata = describe(tags, length, genres, document, repairs)
+    metadata = build_metadata(tags, length, genres, document, repairs)
     return metadata, repairs.count
 
 
-def describe(
+def build_metadata(
     tags: Mapping[str, Sequence[str]],
     length: Any,
     genres: dict[str, Any],
-    beside: dict[str, Any],
+    envelope: dict[str, Any],
     repairs: Repairs,
 ) -> dict[str, Any]:
-    """What `extract_metadata` gives, from the parts of a document.
+    """Return the metadata that `extract_metadata` returns, from the parts of a document.
 
-    Of `tags` each is a text or a list of them; `genres` are as they are given; `beside` has what an
-    envelope says, if anything.
+    Each value of `tags` is a text or a list of texts. `genres` are taken as they are. `envelope`
+    has the keys beside the document's own, if there are any.
     """
     known = {
         tag: value if type(value := tags[name]) is not str else (value,)
         for tag, name in _wanted_tags(tuple(tags))
     }
     get = known.get
-    # In the order of jsonb, which need not sort them then.
+    # In the order of jsonb keys, which saves PostgreSQL the sorting.
     found: dict[str, Any] = {
         "tags": _genre_tags(get("genre", ()), repairs),
         "year": _first_year(known),
@@ -79,11 +78,11 @@ def describe(
         "artist_mbids": _uuids(get(_ARTIST_IDS, ())),
         "recording_mbid": _first_uuid(known, _RECORDING_IDS),
     }
-    if beside:
+    if envelope:
         found |= {
-            "source_id": _first_text(_strings(beside.get("source_id")), repairs),
-            "url": _first_text(_strings(beside.get("url")), repairs),
-            "extra": repairs.value(_object(beside.get("extra"))),
+            "source_id": _first_text(_strings(envelope.get("source_id")), repairs),
+            "url": _first_text(_strings(envelope.get("url")), repairs),
+            "extra": repairs.value(_object(envelope.get("extra"))),
         }
     if all(found.values()):
         return found
@@ -92,31 +91,31 @@ def describe(
 
 @lru_cache(maxsize=4096)
 def year_of(date: str) -> int | None:
-    """The year in a date of whatever shape; None where none from 1860 to next year is in it."""
+    """Return the year in a date of any format; None unless it is from 1860 to next year."""
     last = datetime.date.today().year + 1
     years = (int(found[1]) for found in _YEAR.finditer(date))
     return next((year for year in years if _FIRST_YEAR <= year <= last), None)
 
 
 def length_of(value: Any) -> float | None:
-    """A length in seconds; None where it is no recording's."""
+    """Return a length in seconds; None if it cannot be that of a recording."""
     is_number = type(value) in (int, float)
     return float(value) if is_number and _SHORTEST <= value <= _LONGEST else None
 
 
 @lru_cache(maxsize=4096)
 def genre_labels(text: str) -> tuple[str, ...]:
-    """The genres of a free text, lower case, where `;` stands between them; none for `unknown`."""
+    """Return the genres in a free text, lower case, separated by `;`; none for `unknown`."""
     genres = _unique(each.strip() for each in text.lower().split(";"))
     return tuple(genre for genre in genres if not _NO_GENRE.fullmatch(genre))
 
 
 @lru_cache(maxsize=4096)
 def _wanted_tags(names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The tags of which something is stored, by our name and by theirs.
+    """Return the tags that are used, each as (our name, the document's name).
 
-    Ours is one for `musicbrainz artist id` (MP3) and `musicbrainz_artistid` (Vorbis). Few lists of
-    names are all that documents have.
+    Our name is the same for `musicbrainz artist id` (MP3) and `musicbrainz_artistid` (Vorbis).
+    Documents have few different lists of names, so that the cache answers nearly always.
     """
     ours = ((name.lower().replace(" ", "").replace("_", ""), name) for name in names)
     return [(tag, name) for tag, name in ours if tag in _TAGS]
@@ -127,7 +126,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def _strings(value: Any) -> Sequence[str]:
-    """A tag's values; a tag is a list of texts, and seldom a text or a number."""
+    """Return a tag's values; a tag is a list of texts, rarely a text or a number."""
     values = value if type(value) is list else (value,)
     return [str(each) for each in values if type(each) is str or type(each) is int]
 
@@ -137,7 +136,7 @@ def _first_text(values: Sequence[str], repairs: Repairs) -> str | None:
 
 
 def _uuids(values: Sequence[str]) -> list[str]:
-    """Well-formed ids, whatever joins them; malformed ones are as good as none."""
+    """Return the well-formed ids, separated by anything; malformed ones are ignored."""
     if len(values) == 1 and _UUID.fullmatch(values[0]):
         return [*values]
     return _unique(_UUID.findall("\n".join(values).lower()))
@@ -160,7 +159,7 @@ def _first_year(tags: Mapping[str, Sequence[str]]) -> int | None:
 
 
 def _genres(models: dict[str, Any], repairs: Repairs) -> dict[str, list[str | float]]:
-    """Every classifier's label and its probability; a genre classifier goes by its scheme."""
+    """Return every classifier's label and probability, by scheme: the name without `genre_`."""
     genres: dict[str, list[str | float]] = {}
     for model, result in models.items():
         if type(result) is not dict or "value" not in result or "probability" not in result:
@@ -180,7 +179,7 @@ def _genres(models: dict[str, Any], repairs: Repairs) -> dict[str, list[str | fl
 
 @lru_cache(maxsize=4096)
 def _scheme_and_label(model: str, label: str) -> tuple[str, str, int]:
-    """A scheme and a label, of which there are few, as they are stored, and how many repairs."""
+    """Return a scheme and a label as they are stored, and how many were repaired."""
     repairs = Repairs()
     return repairs.text(model.removeprefix("genre_")), repairs.text(label), repairs.count
 

@@ -1,4 +1,4 @@
-"""What made a document: the numbers of two extractors do not share a space."""
+"""The extractor that made a document: numbers of two extractors are not comparable."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ _EXTRACTORS = {"music 1.0": "acousticbrainz", "music 2.0": "essentia"}
 
 
 class OriginError(PgsimError):
-    """A document of another extractor than the database's own; the message says how to go on."""
+    """A document made by a different extractor than the profile's; the message has the cure."""
 
 
 def origin(document: dict[str, Any]) -> str | None:
-    """The extractor that made a document, as profiles name it; None where it does not say.
+    """Return the extractor that made a document, as profiles name it; None if it is not named.
 
-    Its own key `extractor` counts first, then its version block: that of the low-level document,
-    where a high-level one was made of it.
+    The key `extractor` counts first, then the version block. A high-level document has the version
+    block of the low-level document that it was made from.
     """
     named = document.get("extractor")
     if named is None:
@@ -27,12 +27,12 @@ def origin(document: dict[str, Any]) -> str | None:
 
 
 def extractor_of(named: Any) -> str | None:
-    """The extractor of that name, as profiles name it; None where it is no name."""
+    """Return the extractor of that name, as profiles name it; None if it is not a text."""
     return _EXTRACTORS.get(named, named) if isinstance(named, str) else None
 
 
 def require_origin(document: dict[str, Any], profile: Profile, where: str) -> None:
-    """OriginError where a document was made by another extractor than the profile's."""
+    """Raise OriginError if a document was made by a different extractor than the profile's."""
     made_by = origin(document)
     if made_by not in (None, profile.extractor):
         its_own = made_by if made_by in {each.stem for each in SHIPPED.glob("*.toml")} else "FILE"

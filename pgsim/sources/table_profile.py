@@ -1,4 +1,4 @@
-"""A look at a table: which column may be what, as a profile to edit."""
+"""A proposed profile for a table: which column may be what, for a person to edit."""
 
 import json
 import re
@@ -14,16 +14,16 @@ import orjson
 from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError, UsageError
-from pgsim.features.profile import COLUMNS, MOST_DIMENSIONS
+from pgsim.features.profile import COLUMN_KEYS, MOST_DIMENSIONS
 from pgsim.sources import tables
 from pgsim.sources.streams.files import kinds
 from pgsim.sources.table_rows import TABLE_READERS
 
-ROWS = 1000  # looked at, from the first on
-# From so many dimensions on, a list of numbers is rather an embedding than a set of measures.
+ROWS = 1000  # the first rows of the table, which the profile is made from
+# A list of at least so many numbers is taken for an embedding, a shorter one for measurements.
 _EMBEDDING = 64
 
-# Names by which a column is known, in lower case, letters and digits only; the earlier wins.
+# The names of columns that are recognised, as lower-case letters and digits; the first one counts.
 _NAMES = {
     "title": ("title", "tracktitle", "songtitle", "trackname", "songname", "name", "track", "song"),
     "artist": ("artist", "artistname", "trackartist", "artists", "performer"),
@@ -39,7 +39,7 @@ _IDS = ("id", "recordingid", "trackid", "songid", "clipid", "videoid", "trackuri
 
 @dataclass(frozen=True, slots=True)
 class _Set:
-    """A proposed feature set: where it stands, and the (n, length) numbers seen there."""
+    """A proposed feature set: its path, and the (n, length) numbers found there."""
 
     name: str
     path: str | list[str]
@@ -49,14 +49,14 @@ class _Set:
     weight: float = 1.0
 
 
-def describe(path: Path) -> str:
-    """A profile for a table, as TOML with comments; the same file always gives the same one.
+def propose_profile(path: Path) -> str:
+    """Return a profile for a table, as TOML with comments; always the same for the same file.
 
-    Made from its first 1,000 rows. UsageError where `path` is no table; PgsimError where no column
-    of it is of numbers, or no row can be read.
+    It is made from the first 1,000 rows. UsageError if `path` is not a table; PgsimError if no
+    column of it has numbers, or no row can be read.
     """
     if path.is_dir() or not tables.accepts(path):
-        raise UsageError(f"cannot describe {path}: it is no file named {kinds(TABLE_READERS)}")
+        raise UsageError(f"cannot describe {path}: not a file named {kinds(TABLE_READERS)}")
     members = list(islice(tables.members(path), ROWS))
     rows: list[dict[str, Any]] = [orjson.loads(each.data) for each in members if not each.fault]
     if not rows:
@@ -69,12 +69,12 @@ def describe(path: Path) -> str:
     ]
     sets = list(_sets(rows, measures))
     if not sets:
-        raise PgsimError(f"no column of {path} is of numbers that recordings could be compared by")
+        raise PgsimError(f"no column of {path} has numbers by which recordings can be compared")
     return _written(path, rows, named, sets)
 
 
 def _named_columns(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """The columns that say what a recording is, by the keys of [columns]."""
+    """Return the columns with a recording's metadata, by the keys of [columns]."""
     columns = list(rows[0])[1:]
     found: dict[str, str] = {}
     by_name = {_plain(column): column for column in reversed(columns)}
@@ -90,11 +90,11 @@ def _named_columns(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
         known = [by_name[each] for each in names if each in by_name]
         if known and known[0] not in found.values():
             found[key] = known[0]
-    return {key: found[key] for key in COLUMNS if key in found}
+    return {key: found[key] for key in COLUMN_KEYS if key in found}
 
 
 def _sets(rows: Sequence[dict[str, Any]], columns: Iterable[str]) -> Iterator[_Set]:
-    """Lists of numbers; columns that differ by a number in their names; and all the others."""
+    """Yield a set for each column of lists, each group of numbered columns, and all others."""
     numbers: dict[str, NDArray[np.float64]] = {}
     names: set[str] = set()
     for column in columns:
@@ -124,7 +124,7 @@ def _sets(rows: Sequence[dict[str, Any]], columns: Iterable[str]) -> Iterator[_S
     if singles:
         values = np.hstack([numbers[column] for column in singles])
         weight = 0.1 if len(singles) < len(numbers) or names else 1.0
-        about = f"{len(singles)} single columns: make those that say more a set of their own"
+        about = f"{len(singles)} single columns: give the more important ones sets of their own"
         yield _Set(_set_name("others", names), singles, about, values, weight=weight)
 
 
@@ -137,14 +137,14 @@ def _written(
         used.update(column for each_path in paths for column in _among(rows, each_path))
     unused = [column for column in rows[0] if column not in used]
     lines = [
-        f"# Proposed from {len(rows)} rows of {path.name}. Look it over, save it, and then:",
+        f"# Proposed from {len(rows)} rows of {path.name}. Check it, save it, and then run:",
         "#   pgsim init --profile THIS_FILE.toml",
         f"#   pgsim load {path.name}",
         f"name = {_toml(_set_name(path.name.partition('.')[0], set()))}",
-        'extractor = "unknown"  # what measured the features; two do not mix in one database',
+        'extractor = "unknown"  # what measured the features; a database has those of one only',
         'genre_scheme = "tag"',
         "",
-        f"# Which column says what; known are {', '.join(COLUMNS)}.",
+        f"# Which column has what; the known keys are {', '.join(COLUMN_KEYS)}.",
         "[columns]",
         *(f"{key} = {_toml(column)}" for key, column in named.items()),
     ]
@@ -163,8 +163,8 @@ def _written(
         lines += ["", *text]
     if not dimensions:
         raise PgsimError(
-            f"every set of numbers in {path} has more than {MOST_DIMENSIONS} dimensions, which is"
-            " what an indexed vector can have: reduce them first, by PCA for instance"
+            f"every set of numbers in {path} has more than {MOST_DIMENSIONS} dimensions, the most"
+            " that an indexed vector can have: reduce them first, by PCA for instance"
         )
     return "\n".join(lines) + "\n"
 
@@ -186,7 +186,7 @@ def _set_lines(each: _Set) -> list[str]:
 
 
 def _treatment(each: _Set) -> tuple[str, str, str]:
-    """Form, transform and aggregate, by what the numbers look like."""
+    """Return form, transform and aggregate, judging by the numbers."""
     whole = each.values[~np.isnan(each.values).any(axis=1)]
     is_share = each.values.shape[1] > 1 and len(whole) > 0 and whole.min() >= 0
     if is_share and np.allclose(whole.sum(axis=1), 1, atol=1e-3):
@@ -197,7 +197,7 @@ def _treatment(each: _Set) -> tuple[str, str, str]:
 
 
 def _numbers(cells: Sequence[Any]) -> NDArray[np.float64] | None:
-    """(n, length), NaN where nothing is; None where the cells are no numbers, or of two lengths."""
+    """Return (n, length) numbers, NaN for empty cells; None if cells have texts or two lengths."""
     values = [tables.value_of(cell) for cell in cells]
     lists = [value if isinstance(value, list) else [value] for value in values if value is not None]
     if not lists or len({len(value) for value in lists}) > 1 or not lists[0]:
@@ -214,7 +214,7 @@ def _first(rows: Sequence[dict[str, Any]], column: str) -> Any:
 
 
 def _is_unique(rows: Sequence[dict[str, Any]], column: str) -> bool:
-    """Whether a column could be an id: texts or whole numbers, each of them once."""
+    """Return whether a column could be an id: texts or whole numbers, no two the same."""
     cells = [row[column] for row in rows]
     could_be = all(isinstance(cell, str | int) and str(cell).strip() for cell in cells)
     return could_be and len(set(cells)) == len(cells) and not _are_fractions(cells)
@@ -240,7 +240,7 @@ def _plain(column: str) -> str:
 
 
 def _set_name(column: str, names: set[str]) -> str:
-    """A set's name after a column's, one that no other set has."""
+    """Return a name for a set like the column's, different from all `names`, and add it to them."""
     name = re.sub("[^a-z0-9]+", "_", column.lower()).strip("_")[:50]
     name = name if name[:1].isalpha() else f"set_{name}".rstrip("_")
     number = 2
@@ -252,10 +252,10 @@ def _set_name(column: str, names: set[str]) -> str:
 
 
 def _shown(column: str) -> str:
-    """A column's name in a comment, which is one line."""
+    """Return a column's name on one line, for a comment."""
     return json.dumps(column, ensure_ascii=False)[1:-1]
 
 
 def _toml(value: str | list[str]) -> str:
-    """A text, or a list of texts, in TOML: JSON's escapes are among its own."""
+    """Return a text, or a list of texts, in TOML, which has all of JSON's escapes."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,7 +1,7 @@
-"""Rows out of tables: CSV, Parquet and NumPy archives, each row an object of its columns.
+"""Rows of tables in CSV, Parquet and NumPy files, as JSON documents.
 
-A row is one JSON document, {column: value}, with its number in the file, from 0, as `row`. Texts of
-a CSV stay texts. What is not there, NaN included, is null; an array's row is a list.
+A row is the object {column: value}, with its number in the file, from 0, as `row`. The cells of a
+CSV stay texts. A missing value, NaN included, is null; a row of an array is a list.
 """
 
 import csv
@@ -25,9 +25,9 @@ _DELIMITERS = ",;\t"
 
 
 def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
-    """Comma, semicolon or tab, whichever is the most frequent in the header."""
+    """Yield rows; the delimiter is the most frequent of comma, semicolon and tab in the header."""
     csv.field_size_limit(LONGEST)
-    # A byte that is no UTF-8 costs its row, not the file.
+    # A byte that is not UTF-8 costs its row, not the file.
     text = (line.decode(errors="surrogateescape") for line in stream)
     header = next(text, "").removeprefix("\ufeff")
     lines = csv.reader(chain([header], text), delimiter=max(_DELIMITERS, key=header.count))
@@ -64,7 +64,7 @@ def _parquet(stream: IO[bytes], name: str) -> Iterator[Member]:
 
 
 def _npz(stream: IO[bytes], name: str) -> Iterator[Member]:
-    """The i-th row of every array; an array of single values is a row's scalars."""
+    """Yield row i of every array together; an array of one dimension has a scalar for each row."""
     try:
         with np.load(_seekable(stream), allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
@@ -74,13 +74,13 @@ def _npz(stream: IO[bytes], name: str) -> Iterator[Member]:
 
 
 def _npy(stream: IO[bytes], name: str) -> Iterator[Member]:
-    """One array, named as its file; a structured one has a column for each of its fields."""
+    """Yield the rows of one array, named as its file, or with a column for each of its fields."""
     try:
         array = np.load(_seekable(stream), allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise SourceError(_unreadable(error)) from None
     if not array.ndim:
-        raise SourceError("a single value is no table")
+        raise SourceError("a single value is not a table")
     fields = array.dtype.names
     column = Path(name).name.partition(".")[0]
     yield from _arrays({key: array[key] for key in fields} if fields else {column: array}, name)
@@ -90,14 +90,14 @@ def _arrays(arrays: dict[str, NDArray[Any]], name: str) -> Iterator[Member]:
     lengths = {key: len(array) for key, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{key} {length}" for key, length in lengths.items())
-        raise SourceError(f"arrays that differ in length belong to no table: {found}")
+        raise SourceError(f"the arrays of a table have the same length; these differ: {found}")
     rows = {key: _plain(array) for key, array in arrays.items()}
     for number in range(max(lengths.values(), default=0)):
         yield _member(f"{name}:{number}", number, ((key, rows[key][number]) for key in rows))
 
 
 def _plain(array: NDArray[Any]) -> NDArray[Any] | list[Any]:
-    """An array whose rows orjson writes: flat, of numbers; or a list of texts."""
+    """Return an array whose rows orjson can write, (n,) or (n, values), or a list of texts."""
     if array.dtype.kind == "b":
         array = array.astype(np.uint8)
     if array.dtype.kind not in "iuf":
@@ -112,7 +112,7 @@ def _member(where: str, number: int, cells: Iterable[tuple[str, Any]]) -> Member
     row = {"row": number} | dict(cells)
     for column, value in row.items():
         if _has_infinity(value):
-            return Member(where, b"", f"{column}: infinity is no number")
+            return Member(where, b"", f"{column}: infinity is not a number")
     try:
         return Member(
             where,
@@ -126,7 +126,7 @@ def _member(where: str, number: int, cells: Iterable[tuple[str, Any]]) -> Member
 
 
 def _has_infinity(value: Any) -> bool:
-    """JSON knows none, and would make it null: a value that is not there."""
+    """Return whether a value has an infinity, which JSON would make null: a missing value."""
     if isinstance(value, list) and value and isinstance(value[0], float):
         value = np.array(value, dtype=np.float64)
     is_number = isinstance(value, float | np.floating) or (
@@ -136,7 +136,7 @@ def _has_infinity(value: Any) -> bool:
 
 
 def _written(value: Any) -> Any:
-    """What orjson does not know: bytes as hexadecimal digits, so that an MBID can be bytes."""
+    """Return a text or number for a value unknown to orjson; an MBID of bytes in hexadecimal."""
     if isinstance(value, bytes):
         return value.hex()
     return float(value) if isinstance(value, Decimal) else str(value)
@@ -144,10 +144,10 @@ def _written(value: Any) -> Any:
 
 def _require_columns(columns: list[str]) -> None:
     if not any(columns):
-        raise SourceError("no header: the first line names the columns")
+        raise SourceError("no header: the first line has to name the columns")
     for column in columns:
         if columns.count(column) > 1:
-            raise SourceError(f"column '{column}' is there twice")
+            raise SourceError(f"two columns are named '{column}': rename one")
 
 
 def _seekable(stream: IO[bytes]) -> IO[bytes]:

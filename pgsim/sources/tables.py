@@ -1,7 +1,7 @@
-"""Tables of one's own, in CSV, Parquet or NumPy archives, read by the profile's `[columns]`.
+"""Tables in CSV, Parquet or NumPy files, read by the profile's `[columns]`.
 
-A row is a submission of the source `table:<profile>`. Rows of one id meet in one recording, from
-whatever files they come: features in one, titles in another.
+A row is a submission of the source `table:<profile>`. Rows with the same id belong to one
+recording, even if they come from several files: features from one, titles from another.
 """
 
 import re
@@ -27,7 +27,7 @@ from pgsim.sources.text import Repairs
 
 name = "table"
 
-# What stands in a cell for no number.
+# Texts of a cell that has no number.
 _NOTHING = {"", "nan", "na", "n/a", "null", "none"}
 _DIGITS = re.compile(r"([0-9]+)")
 
@@ -35,24 +35,24 @@ Row = Mapping[str, Any]
 
 
 def accepts(path: Path) -> bool:
-    """Files whose names say that they are tables."""
+    """Return whether a file is a table, judging by its name."""
     return files.is_known(path, TABLE_READERS)
 
 
 def members(path: Path) -> Iterator[Member]:
-    """The rows of a table."""
+    """Yield the rows of a table."""
     return files.members(path, TABLE_READERS)
 
 
 def submission(member: Member, profile: Profile) -> Submission:
-    """The submission in one row; Rejected says why there is none.
+    """Return the submission in one row; Rejected says why there is none.
 
-    UsageError where the profile names no columns: nothing in any table could be read by it.
+    UsageError if the profile names no columns, since it cannot read any table then.
     """
     if not profile.columns:
         raise UsageError(
-            f"profile '{profile.name}' has no [columns], by which a table is read;"
-            " to have one proposed: pgsim describe FILE"
+            f"profile '{profile.name}' has no [columns], which say how to read a table;"
+            " to have a profile proposed: pgsim describe FILE"
         )
     if member.fault:
         raise Rejected(member.fault)
@@ -70,7 +70,10 @@ def submission(member: Member, profile: Profile) -> Submission:
 
 
 def matching(columns: Sequence[str], path: str) -> list[str]:
-    """The columns that a path of a set names: itself, or by `*`, numbers in their own order."""
+    """Return the columns that a set's path names: its own, or those that match its `*`.
+
+    Matching columns are in natural order: x2 before x10.
+    """
     return list(_matching(tuple(columns), path))
 
 
@@ -83,12 +86,12 @@ def _matching(columns: tuple[str, ...], path: str) -> tuple[str, ...]:
 
 
 def _natural(column: str) -> list[tuple[int, str]]:
-    """x2 before x10."""
+    """Return a sort key that puts x2 before x10."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(column)]
 
 
 def _features(row: Row, profile: Profile) -> NDArray[np.float32]:
-    """The (dimensions,) features of a row; a set is NaN where any of its cells is empty."""
+    """Return the (dimensions,) features of a row; a set with an empty cell is NaN."""
     columns = tuple(row)
     features: list[float] = []
     for each in profile.sets:
@@ -109,7 +112,7 @@ def _features(row: Row, profile: Profile) -> NDArray[np.float32]:
 
 
 def value_of(cell: Any) -> Any:
-    """A cell as a number where it is one; None where nothing is in it."""
+    """Return a cell as a number if it is one, or as it is; None if it is empty."""
     if not isinstance(cell, str):
         return cell
     text = cell.strip()
@@ -122,16 +125,16 @@ def value_of(cell: Any) -> Any:
 
 
 def _cell(row: Row, profile: Profile, key: str) -> Any:
-    """What a row says in the column that the profile names for `key`; None for nothing."""
+    """Return the cell in the column that the profile names for `key`; None if it is blank."""
     column = dict(profile.columns).get(key)
     cell = row.get(column) if column is not None else None
-    # A title may well be None or NA.
+    # Texts such as None and NA count: they can be titles.
     return None if isinstance(cell, str) and not cell.strip() else cell
 
 
 def _text(row: Row, profile: Profile, key: str, repairs: Repairs) -> str:
     cell = _cell(row, profile, key)
-    # A whole number that passed through a float column, as pandas makes it beside empty cells.
+    # A whole number in a column of floats, which pandas makes of a column with empty cells.
     is_whole = isinstance(cell, float) and cell.is_integer()
     return repairs.text(str(int(cell) if is_whole else cell)) if cell is not None else ""
 
@@ -139,7 +142,7 @@ def _text(row: Row, profile: Profile, key: str, repairs: Repairs) -> str:
 def _identity(
     row: Row, profile: Profile, source: str, repairs: Repairs
 ) -> tuple[UUID, dict[str, Any]]:
-    """The MBID: the row's own, or one made of the source's id."""
+    """Return the MBID, the row's own or one made of the source's id, and metadata with the id."""
     columns = dict(profile.columns)
     for key in ("mbid", "id"):
         text = _text(row, profile, key, repairs)
@@ -147,7 +150,7 @@ def _identity(
             try:
                 return UUID(text), {}
             except ValueError:
-                raise Rejected(f"{columns[key]} {text!r:.60} is no UUID") from None
+                raise Rejected(f"{columns[key]} {text!r:.60} is not a UUID") from None
         if text:
             return own_mbid(source, text), {"source_id": text}
     wanted = " nor ".join(f"'{columns[key]}'" for key in ("mbid", "id") if key in columns)
@@ -184,7 +187,7 @@ def _number(cell: Any) -> int:
         or value != int(value)
         or not 0 <= value <= LARGEST_NUMBER
     ):
-        raise Rejected(f"number {cell!r:.60} is no integer from 0 to {LARGEST_NUMBER}")
+        raise Rejected(f"number {cell!r:.60} is not an integer from 0 to {LARGEST_NUMBER}")
     return int(value)
 
 

@@ -1,4 +1,4 @@
-"""Text that PostgreSQL can hold, and how often it had to be made so."""
+"""Text that PostgreSQL can hold: texts are repaired, and the repairs counted."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-# Bytes of UTF-8; no true title or name comes near it.
+# Bytes of UTF-8; no real title or name comes near it.
 LONGEST = 4096
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _LINE = 512
@@ -15,7 +15,7 @@ _HIGH_BITS = np.uint64(0x8080808080808080)
 
 
 def is_utf8(data: memoryview | bytes) -> bool:
-    """Whether it is, of text that is ASCII for the most part: in a tenth of a decoder's time."""
+    """Return whether the data is UTF-8: in a tenth of a decoder's time if most of it is ASCII."""
     end = len(data) // _LINE * _LINE
     lines = np.frombuffer(data[:end], np.uint64).reshape(-1, _LINE // 8)
     words = lines[_with_next(np.bitwise_or.reduce(lines, axis=1))].ravel()
@@ -27,19 +27,22 @@ def is_utf8(data: memoryview | bytes) -> bool:
 
 
 def _with_next(words: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which are not all ASCII, or follow such a one: if they are, a character must have ended."""
+    """Return which words are not all ASCII, or follow one that is not.
+
+    The others need no look: they are ASCII, and no character continues from the word before.
+    """
     asked: NDArray[np.bool_] = (words & _HIGH_BITS) != 0
     asked[1:] |= asked[:-1]
     return asked
 
 
 class Repairs(Struct):
-    """Repairs texts and counts those that needed it; trimming blanks is no repair."""
+    """Repairs texts and counts those that changed; trimming blanks does not count."""
 
     count: int = 0
 
     def text(self, text: str) -> str:
-        """`text` trimmed, without NUL, lone surrogates replaced, at most 4 KiB of UTF-8."""
+        """Return the text trimmed, without NUL and lone surrogates, at most 4 KiB of UTF-8."""
         if len(text) <= LONGEST // 4 and (text.isprintable() or not _UNSTORABLE.search(text)):
             return text.strip()
         repaired = _UNSTORABLE.sub(lambda found: "\ufffd" if found[0] != "\0" else "", text)
@@ -48,7 +51,7 @@ class Repairs(Struct):
         return repaired.strip()
 
     def value(self, value: Any) -> Any:
-        """A JSON value with every text in it repaired, keys too."""
+        """Return a JSON value with every text in it repaired, keys included."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, list):

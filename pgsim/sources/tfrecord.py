@@ -15,25 +15,26 @@ from pgsim.sources.streams.files import LONGEST, Member, Readers, SourceError
 _HEAD = struct.Struct("<QI")
 _CRC = struct.Struct("<I")
 
-Feature = list[bytes | float]  # an integer is a float to a type checker
+Feature = list[bytes | float]  # to a type checker an int is a float too
 
 
 class WireError(ValueError):
-    """Bytes that are no protocol buffer of the kind that is looked for."""
+    """A fault in the bytes of a protocol buffer."""
 
 
 @dataclass(frozen=True, slots=True)
 class SequenceExample:
-    """What is said once, by name, and what is said step by step, a feature each step."""
+    """The features of the whole sequence, by name, and the features of each step, by name."""
 
     context: dict[str, Feature]
     steps: dict[str, list[Feature]]
 
 
 def records(stream: IO[bytes], name: str) -> Iterator[Member]:
-    """The records of a file: a false checksum costs the record; of a length, the rest of the file.
+    """Yield the records of a file; one with a wrong checksum is a member with a fault.
 
-    Raises EOFError where the file ends before a record does.
+    SourceError if the checksum of a length is wrong, since the next record cannot be found then.
+    EOFError if the file ends within a record.
     """
     number = 0
     while head := stream.read(_HEAD.size):
@@ -43,7 +44,7 @@ def records(stream: IO[bytes], name: str) -> Iterator[Member]:
             raise EOFError("the last record is not whole")
         size, crc = _HEAD.unpack(head)
         if masked(crc32c(head[:8])) != crc:
-            raise SourceError(f"record {number - 1}: the checksum of its length is false")
+            raise SourceError(f"record {number - 1}: the checksum of its length is wrong")
         if size > LONGEST:
             raise SourceError(f"record {number - 1} is longer than {LONGEST >> 20} MiB")
         data = stream.read(size + _CRC.size)
@@ -51,14 +52,14 @@ def records(stream: IO[bytes], name: str) -> Iterator[Member]:
             raise EOFError("the last record is not whole")
         (crc,) = _CRC.unpack_from(data, size)
         is_true = masked(crc32c(data[:size])) == crc
-        yield Member(where, data[:size]) if is_true else Member(where, b"", "false checksum")
+        yield Member(where, data[:size]) if is_true else Member(where, b"", "wrong checksum")
 
 
 RECORD_READERS: Readers = {"tfrecord": records}
 
 
 def parse_sequence_example(data: bytes) -> SequenceExample:
-    """A tf.train.SequenceExample; WireError where the bytes are none."""
+    """Return the tf.train.SequenceExample that the bytes hold; WireError if they hold none."""
     context: dict[str, Feature] = {}
     steps: dict[str, list[Feature]] = {}
     for field, value in _fields(data):
@@ -80,7 +81,7 @@ def _map(message: bytes | int) -> Iterator[tuple[str, bytes]]:
 
 
 def _feature(message: bytes) -> Feature:
-    """A Feature: a list of bytes (1), floats (2) or integers (3); packed, or one by one."""
+    """Return a Feature: a list of bytes (1), floats (2) or integers (3), packed or one by one."""
     for kind, values in _fields(message):
         found = [value for _, value in _fields(_bytes(values))]
         if kind == 1:
@@ -90,7 +91,7 @@ def _feature(message: bytes) -> Feature:
         )
         if kind == 2:
             if len(packed) % 4:
-                raise WireError("floats of no whole number of bytes")
+                raise WireError("a list of floats is not a multiple of 4 bytes long")
             return [value for (value,) in struct.iter_unpack("<f", packed)]
         if kind == 3:
             return [*_varints(packed)]
@@ -98,7 +99,7 @@ def _feature(message: bytes) -> Feature:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
-    """The fields of a message: an integer for a varint, bytes for all else."""
+    """Yield the fields of a message by number: an integer for a varint, bytes for others."""
     position = 0
     while position < len(message):
         key, position = _varint(message, position)
@@ -127,7 +128,7 @@ def _varints(data: bytes) -> Iterator[int]:
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
-    """An integer in groups of seven bits, lowest first, and where it ends."""
+    """Return an integer in groups of seven bits, lowest first, and the place of its end."""
     value = shift = 0
     while position < len(data) and shift < 64:
         byte = data[position]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from pgsim.features.metrics import LABELS
+from pgsim.features.metrics import GENRE_LABELS
 
 MOODS = ("acoustic", "aggressive", "electronic", "happy", "party", "relaxed", "sad")
 KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -66,7 +66,7 @@ def high_level(recording: int, number: int = 0, **tags: Any) -> Document:
     values = random.Random(f"high {recording} {number}")
     models = {f"mood_{mood}": (mood, f"not_{mood}") for mood in MOODS}
     models["voice_instrumental"] = ("instrumental", "voice")
-    for path, labels in LABELS.items():
+    for path, labels in GENRE_LABELS.items():
         models[path.split(".")[1]] = labels
     tagged = {"title": f"Title {recording}", "artist": f"Artist {recording % 5}", **tags}
     return Document(

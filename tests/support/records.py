@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-LABELS = """index,mid,display_name
+LABELS_CSV = """index,mid,display_name
 0,/m/09x0r,"Speech"
 1,/m/06by7,"Rock music"
 2,/m/0342h,"Guitar"
@@ -54,7 +54,7 @@ def example(
 def write_records(path: Path, examples: Iterable[bytes]) -> Path:
     """A .tfrecord file, and the list of labels beside it; returns the file."""
     path.write_bytes(b"".join(map(record, examples)))
-    (path.parent / "class_labels_indices.csv").write_text(LABELS)
+    (path.parent / "class_labels_indices.csv").write_text(LABELS_CSV)
     return path
 
 

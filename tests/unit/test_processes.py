@@ -62,7 +62,7 @@ def test_a_process_that_dies_costs_its_own_item_alone():
 
 def test_a_process_that_was_killed_may_have_lacked_memory():
     [(_, answer)] = in_workers(act, ["signal SIGKILL"], 1)
-    assert str(answer).endswith("ended by SIGKILL, perhaps of too little memory: try fewer workers")
+    assert str(answer).endswith("ended by SIGKILL, perhaps for lack of memory: try fewer workers")
 
 
 def test_an_error_of_ours_is_an_answer_and_a_long_answer_arrives_whole():
@@ -115,7 +115,7 @@ def test_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
 def test_a_process_starts_no_others() -> None:
     [(_, answer)] = in_workers(act, ["start"], 1)
     assert isinstance(answer, PgsimError)
-    assert "starts no others" in str(answer)
+    assert "cannot start others" in str(answer)
 
 
 def test_whatever_stands_in_the_path_of_modules(

@@ -1,4 +1,4 @@
-"""What measures audio: one module an extractor, and the one registry that names them."""
+"""The extractors, which measure audio: one module each, and the registry that names them."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,17 +9,20 @@ from pgsim.errors import UsageError
 
 
 class Extractor(Protocol):
-    """One way to measure audio; a module can be one. Its profile bears its name."""
+    """One way to measure audio: an object, or a module with these members.
+
+    `modules` are those that it imports, and `extra` installs them. Its profile has the same name.
+    """
 
     name: str
     modules: tuple[str, ...]
     extra: str
 
     def document(self, path: Path) -> dict[str, Any]:
-        """Measurements of one audio file under keys that a profile's paths name.
+        """Return the measurements of one audio file, under keys that a profile's paths name.
 
-        With `metadata`: `audio_properties` (`length` in seconds) and `version`. The same file
-        always gives the same document. Raises ExtractionError with the reason.
+        `metadata` has `audio_properties` (`length` in seconds) and `version`. The document is
+        always the same for the same file. ExtractionError if the file cannot be measured.
         """
 
 
@@ -27,7 +30,7 @@ EXTRACTORS: dict[str, Extractor] = {each.name: each for each in (essentia, libro
 
 
 def installed_extractor(name: str) -> Extractor:
-    """The extractor of that name; UsageError where it is unknown or what it needs is missing."""
+    """Return the extractor of that name; UsageError if it is unknown or not installed."""
     if name not in EXTRACTORS:
         raise UsageError(f"unknown extractor '{name}'; known: {', '.join(EXTRACTORS)}")
     extractor = EXTRACTORS[name]

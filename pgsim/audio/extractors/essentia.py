@@ -1,6 +1,6 @@
-"""Essentia's MusicExtractor: the low-level documents that AcousticBrainz's own look like.
+"""Essentia's MusicExtractor, whose low-level documents look like AcousticBrainz's.
 
-Essentia is under the AGPL-3.0: it is imported here alone, by the processes that analyse audio.
+Essentia is under the AGPL-3.0. Only this module imports it, in the processes that measure audio.
 """
 
 import ctypes
@@ -17,20 +17,19 @@ extra = "audio"
 
 
 def document(path: Path) -> dict[str, Any]:
-    """The low-level document of one audio file, as MusicExtractor writes it.
+    """Return the low-level document of one audio file, as MusicExtractor writes it.
 
-    The same file always gives the same document. Silent frames are dropped: Essentia otherwise
-    fills them with noise.
-    Raises ExtractionError for silence, for what is not audio and for `.opus`, which Essentia
-    cannot read.
+    The document is always the same for the same file. Silent frames are dropped, since Essentia
+    would fill them with noise. ExtractionError for silence, for a file that is not audio, and for
+    `.opus`, which Essentia cannot read.
     """
     if path.suffix.lower() == ".opus":
-        raise ExtractionError("Essentia reads no .opus; convert it to .ogg")
+        raise ExtractionError("Essentia cannot read .opus; convert it to .ogg")
     standard = _essentia()
-    # The beat tracker draws noise from the C library's rand(), wherever that stands.
+    # The beat tracker takes noise from the C library's rand(), which goes on from file to file.
     ctypes.CDLL(None).srand(1)
-    # A new extractor for each file: one that has met a file which cancels out in mono analyses
-    # the left channel only, of that file and of every file after it.
+    # A new extractor for each file: after a file whose channels cancel each other in mono, an
+    # extractor analyses only the left channel, of that file and of all later ones.
     extractor = standard.MusicExtractor(lowlevelSilentFrames="drop", tonalSilentFrames="drop")
     with TemporaryDirectory() as folder:
         written = Path(folder) / "document.json"
@@ -45,7 +44,7 @@ def document(path: Path) -> dict[str, Any]:
 
 
 def _essentia() -> Any:
-    """Essentia's algorithms, its own chatter turned off before they load."""
+    """Return Essentia's algorithms, with its messages turned off before they are loaded."""
     import essentia
 
     essentia.log.infoActive = False

@@ -1,4 +1,4 @@
-"""Plain measurements by librosa (ISC licence): timbre, harmony and rhythm, on every platform."""
+"""Basic measurements by librosa (ISC licence): timbre, harmony and rhythm, on every platform."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ RATE = 22050  # Hz
 WINDOW, HOP = 2048, 512  # samples
 SHORTEST = 3.0  # seconds
 _KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-# How well each tone fits into C major and C minor: C. L. Krumhansl, Cognitive Foundations of
+# How well each tone fits into C major and into C minor: C. L. Krumhansl, Cognitive Foundations of
 # Musical Pitch, 1990.
 _FITS = {
     "major": [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88],
@@ -30,17 +30,17 @@ _FITS = {
 
 
 def document(path: Path) -> dict[str, Any]:
-    """Means and deviations over frames, a key, a tempo and a rate of onsets of one audio file.
+    """Return means and deviations over frames, key, tempo and onset rate of one audio file.
 
-    ExtractionError for silence, for what is no audio, and for less than 3 s of it.
+    ExtractionError for silence, for a file that is not audio, and for less than 3 s.
     """
     samples, rate = read_samples(path)
     length = len(samples) / rate
     if length < SHORTEST:
-        raise ExtractionError(f"{length:.1f} s long; {SHORTEST:.0f} s are needed")
+        raise ExtractionError(f"{length:.1f} s long; at least {SHORTEST:.0f} s are needed")
     import librosa
 
-    with threadpool_limits(1):  # one thread always adds in the same order
+    with threadpool_limits(1):  # a single thread always adds in the same order
         heard = librosa.resample(samples, orig_sr=rate, target_sr=RATE)
         return {
             **measure(heard),
@@ -56,7 +56,7 @@ def document(path: Path) -> dict[str, Any]:
 
 
 def measure(samples: NDArray[np.float32]) -> dict[str, Any]:
-    """`lowlevel`, `tonal` and `rhythm` of samples (n,) at RATE."""
+    """Return `lowlevel`, `tonal` and `rhythm` of samples, (n,), at RATE."""
     import librosa
 
     feature, onset, power_to_db = librosa.feature, librosa.onset, librosa.power_to_db
@@ -86,7 +86,7 @@ def measure(samples: NDArray[np.float32]) -> dict[str, Any]:
 
 
 def estimate_key(chroma: Array) -> dict[str, Any]:
-    """The key and scale that chroma (12,), C first, fits best, and the correlation as strength."""
+    """Return the key and scale that chroma, (12,), C first, fits best, and how well (strength)."""
     fits = {
         (key, scale): float(np.corrcoef(np.roll(profile, tone), chroma)[0, 1])
         for scale, profile in _FITS.items()
@@ -97,5 +97,5 @@ def estimate_key(chroma: Array) -> dict[str, Any]:
 
 
 def _over_frames(values: Array) -> dict[str, list[float]]:
-    """Mean and deviation over frames of values (d, frames)."""
+    """Return the mean and deviation over frames of values, (d, frames)."""
     return {"mean": as_numbers(values.mean(axis=1)), "std": as_numbers(values.std(axis=1))}

@@ -4,13 +4,13 @@ A. Rauber, E. Pampalk, D. Merkl: Using psycho-acoustic models and self-organizin
 hierarchical structuring of music by sound similarity, ISMIR 2002. T. Lidy, A. Rauber: Evaluation of
 feature extractors and psycho-acoustic transformations for music genre classification, ISMIR 2005.
 
-Segments of 6 s become specific loudness in Sone over 24 critical bands; its statistics are the
-descriptors (7 x 24), and its fluctuation between 0.17 and 10 Hz, weighted as it is felt, is the
-rhythm pattern (24 x 60). Both are the median over segments, without the first and the last one.
-Chosen here, where the description leaves it open or has been overtaken: frames last as long as
-1,024 samples do at 44.1 kHz whatever the file's rate; a sine at full scale is heard at 90 dB; equal
-loudness is that of ISO 226:2003; every segment counts, not each third one; the pattern is not
-blurred. Numbers of other implementations are therefore not comparable.
+Segments of 6 s become specific loudness in Sone over 24 critical bands. The statistics of the
+loudness are the descriptors (7 x 24). Its fluctuation between 0.17 and 10 Hz, weighted by how
+strongly it is felt, is the rhythm pattern (24 x 60). Both are the median over segments, without the
+first and the last one. The description leaves some choices open, and others are out of date. Here,
+a frame lasts as long as 1,024 samples at 44.1 kHz, at any rate; a sine at full scale has 90 dB;
+equal loudness is that of ISO 226:2003; every segment counts, not every third one; the pattern is
+not blurred. Numbers of other implementations are therefore not comparable.
 """
 
 from functools import lru_cache
@@ -38,8 +38,8 @@ _EDGES = np.array(
 BANDS = len(_EDGES)
 _CENTRES = (np.concatenate([[0.0], _EDGES[:-1]]) + _EDGES) / 2
 
-# ISO 226:2003: at frequencies in Hz the exponent of loudness, the transfer function's level and the
-# threshold of hearing, in dB. A 1 kHz tone of n dB has n phon.
+# ISO 226:2003: the frequency in Hz, the exponent of loudness there, the level of the transfer
+# function and the threshold of hearing, both in dB. A 1 kHz tone of n dB has n phon.
 _ISO_226 = np.array(
     [
         [20, 0.532, -31.6, 78.5], [25, 0.506, -27.2, 68.7], [31.5, 0.480, -23.0, 59.5],
@@ -58,19 +58,19 @@ _ISO_226 = np.array(
 WINDOW, HOP = 1024 / 44100, 512 / 44100  # seconds
 FRAMES = 512  # of a segment
 FULL_SCALE = 90.0  # dB
-# Hz of the pattern's 60 columns: what a segment can tell apart, up to 10 Hz.
+# Hz of the pattern's 60 columns: the frequencies that a segment can tell apart, up to 10 Hz.
 FLUCTUATIONS = np.arange(1, 61) / (FRAMES * HOP)
 _STATISTICS = ("mean", "median", "variance", "skewness", "kurtosis", "min", "max")
 _SHORTEST = (FRAMES - 1) * HOP + WINDOW
 
 
 def document(path: Path) -> dict[str, Any]:
-    """`rhythm_pattern`, 24 lists of 60, and `ssd`, 7 statistics of 24 bands, of one audio file.
+    """Return `rhythm_pattern`, 24 lists of 60, and `ssd`, 7 lists of 24, of one audio file.
 
-    ExtractionError for silence, for what is no audio, and for less than 6 s of it.
+    ExtractionError for silence, for a file that is not audio, and for less than 6 s.
     """
     samples, rate = read_samples(path)
-    pattern, statistics = describe(samples, rate)
+    pattern, statistics = pattern_and_descriptors(samples, rate)
     return {
         "rhythm_pattern": [as_numbers(band) for band in pattern],
         "ssd": dict(zip(_STATISTICS, map(as_numbers, statistics), strict=True)),
@@ -81,16 +81,16 @@ def document(path: Path) -> dict[str, Any]:
     }
 
 
-def describe(samples: NDArray[np.float32], rate: int) -> tuple[Array, Array]:
-    """The rhythm pattern (24, 60) and the descriptors (7, 24) of samples (n,) at `rate` Hz."""
+def pattern_and_descriptors(samples: NDArray[np.float32], rate: int) -> tuple[Array, Array]:
+    """Return the rhythm pattern (24, 60) and descriptors (7, 24) of samples (n,) at `rate` Hz."""
     sones = sonogram(samples, rate)
     segments = [sones[:, at : at + FRAMES] for at in range(0, sones.shape[1], FRAMES)]
     segments = [each for each in segments if each.shape[1] == FRAMES]
     if not segments:
         raise ExtractionError(
-            f"{len(samples) / rate:.1f} s long; a rhythm pattern needs {_SHORTEST:.1f} s"
+            f"{len(samples) / rate:.1f} s long; at least {_SHORTEST:.1f} s are needed"
         )
-    if len(segments) > 2:  # without what fades in and out
+    if len(segments) > 2:  # the first and the last one can fade in and out
         segments = segments[1:-1]
     return (
         np.median([rhythm_pattern(each) for each in segments], axis=0),
@@ -99,11 +99,11 @@ def describe(samples: NDArray[np.float32], rate: int) -> tuple[Array, Array]:
 
 
 def sonogram(samples: NDArray[np.float32], rate: int) -> Array:
-    """Specific loudness (24, frames) in Sone of samples (n,) at `rate` Hz."""
+    """Return the specific loudness (24, frames) in Sone of samples (n,) at `rate` Hz."""
     size = round(WINDOW * rate)
     starts = np.arange(0, max(0, len(samples) - size + 1), HOP * rate).astype(np.intp)
     window = np.hanning(size + 1)[:-1]
-    # So that a sine at full scale adds up to 1.
+    # The power of a sine at full scale adds up to 1.
     scale = 4 / (size * np.square(window).sum())
     bands = _bands(size, rate)
     levels = [np.zeros((BANDS, 0))]
@@ -116,18 +116,18 @@ def sonogram(samples: NDArray[np.float32], rate: int) -> Array:
 
 
 def rhythm_pattern(sones: Array) -> Array:
-    """How much each band of a segment (24, 512) fluctuates at each of FLUCTUATIONS: (24, 60).
+    """Return how much each band of a segment (24, 512) fluctuates at FLUCTUATIONS: (24, 60).
 
-    The amplitude in Sone, weighted by how strongly such a fluctuation is felt: most at 4 Hz.
+    It is the amplitude in Sone, weighted by how strongly a fluctuation is felt: most at 4 Hz.
     """
     amplitudes = 2 / FRAMES * np.abs(np.fft.rfft(sones))[:, 1 : len(FLUCTUATIONS) + 1]
     return np.asarray(amplitudes / (FLUCTUATIONS / 4 + 4 / FLUCTUATIONS))
 
 
 def spectrum_descriptors(sones: Array) -> Array:
-    """Statistics (7, 24) of the bands of a segment (24, 512); those of _STATISTICS.
+    """Return the statistics (7, 24) of the bands of a segment (24, 512), as _STATISTICS has them.
 
-    A band that does not change has neither skewness nor kurtosis: 0.
+    Skewness and kurtosis of a band that does not change are 0.
     """
     mean = sones.mean(axis=1)
     apart = sones - mean[:, None]
@@ -149,7 +149,7 @@ def spectrum_descriptors(sones: Array) -> Array:
 
 
 def _bands(size: int, rate: int) -> Array:
-    """Which of a spectrum's bins (size // 2 + 1) each band (24) sums up: 1, else 0."""
+    """Return 1 for the bins (size // 2 + 1) of a spectrum that belong to a band (24), else 0."""
     frequencies = np.fft.rfftfreq(size, 1 / rate)
     band = np.searchsorted(_EDGES, frequencies)
     band[0] = BANDS  # a constant is not heard
@@ -158,7 +158,7 @@ def _bands(size: int, rate: int) -> Array:
 
 @lru_cache(maxsize=1)
 def _spreading() -> Array:
-    """How much of each band's power (columns) is heard in each other (rows): (24, 24).
+    """Return how much of each band's power (columns) is heard in each other (rows): (24, 24).
 
     M. R. Schroeder, B. S. Atal, J. L. Hall: Optimizing digital speech coders by exploiting masking
     properties of the human ear, JASA 66, 1979.
@@ -168,7 +168,7 @@ def _spreading() -> Array:
 
 
 def _phon(levels: Array) -> Array:
-    """Loudness levels in phon of sound pressure levels in dB, each (24, n); 0 where unheard."""
+    """Return the loudness levels in phon of sound pressure levels in dB, each (24, n)."""
     exponent, transfer, threshold = (
         np.interp(_CENTRES, _ISO_226[:, 0], column)[:, None] for column in _ISO_226[:, 1:].T
     )

@@ -66,7 +66,7 @@ def test_a_worker_that_dies_ends_the_load_which_goes_on_later(
             os.kill(worker, signal.SIGKILL)
 
     with opened(new_database(acousticbrainz_template)) as other:
-        with pytest.raises(WorkerDied, match="ended by SIGKILL, perhaps of too little memory"):
+        with pytest.raises(WorkerDied, match="ended by SIGKILL, perhaps for lack of memory"):
             load(other, paths, kill, workers=2, limits=Limits(documents=10, batch=30))
         assert not worker_processes()
         assert 0 < one(other, "SELECT count(*) FROM pgsim.submission") < 400

@@ -64,7 +64,7 @@ def test_a_fit_is_the_same_in_chunks_of_any_size(
 ) -> None:
     loaded(conn, tmp_path, collection(12))
     before, fit = vectors(conn), read_collection(conn).fit
-    monkeypatch.setattr(fusing, "CHUNK", chunk)
+    monkeypatch.setattr(fusing, "AT_ONCE", chunk)
     told: list[int] = []
     refit(conn, told.append)
     assert sum(told) == 12

@@ -47,12 +47,15 @@ def test_a_mark_of_byte_order_is_no_part_of_an_mbid(plane: Connection, tmp_path:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("x,y", r":3: 'x,y' is no pair of MBIDs: a line is old,new; nothing was loaded"),
-        (f"{mbid(5)}", r":3: .* is no pair of MBIDs"),
-        (f"{mbid(5)},", r":3: .* is no pair of MBIDs"),
+        ("x,y", r":3: 'x,y' is not a pair of MBIDs: a line is old,new; nothing was loaded"),
+        (f"{mbid(5)}", r":3: .* is not a pair of MBIDs"),
+        (f"{mbid(5)},", r":3: .* is not a pair of MBIDs"),
         (f"{mbid(5)},{mbid(5)}", r":3: .* redirects to itself; nothing was loaded"),
-        ("\xff", r":3: .* is no pair of MBIDs"),
-        ("a" * 200_000, ":3: (no CSV: field larger than field limit|'aaa.* is no pair of MBIDs)"),
+        ("\xff", r":3: .* is not a pair of MBIDs"),
+        (
+            "a" * 200_000,
+            ":3: (not CSV: field larger than field limit|'aaa.* is not a pair of MBIDs)",
+        ),
     ],
 )
 def test_a_bad_line_is_named_and_nothing_is_loaded(

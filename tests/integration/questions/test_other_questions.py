@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
-from pgsim.features.metrics import LABELS
+from pgsim.features.metrics import GENRE_LABELS
 from pgsim.features.profile import read_profile
 from pgsim.postgres.connection import Connection
 from tests.support.rows import one
@@ -225,7 +225,7 @@ def test_shares_of_an_explanation_sum_to_one(clustered: Connection, table: Table
 
 def test_an_explanation_tells_the_values_that_were_read(conn: Connection) -> None:
     """Fusion undone: keys, rates, probabilities and numbers come back as they went in."""
-    labels = LABELS["highlevel.genre_rosamerica.all"]
+    labels = GENRE_LABELS["highlevel.genre_rosamerica.all"]
     fits = {
         "key": ((0, 0), (2, 2)),
         "bpm": ((0.1, 0.2), (2, 2)),

@@ -19,7 +19,7 @@ from pgsim.loading.load import load
 from pgsim.postgres.connection import Connection, connect
 from pgsim.sources import inputs, named
 from pgsim.sources.submission import own_mbid
-from pgsim.sources.table_profile import describe
+from pgsim.sources.table_profile import propose_profile
 from pgsim.store import schema
 from pgsim.store.check import index_is_used
 from pgsim.store.collection import read_collection
@@ -108,7 +108,7 @@ def test_a_vector_of_more_than_2000_dimensions_has_an_index_of_half_precision(
     np.savez(tmp_path / "wide.npz", id=np.arange(300), wide=values)
     # Farther out than half precision reaches, by centres and scales that are fitted already.
     np.savez(tmp_path / "far.npz", id=[300], wide=values[:1] * 1e30)
-    (tmp_path / "wide.toml").write_text(describe(tmp_path / "wide.npz"))
+    (tmp_path / "wide.toml").write_text(propose_profile(tmp_path / "wide.npz"))
     conn = database(read_profile(str(tmp_path / "wide.toml")))
     load(conn, [tmp_path / "wide.npz"])
     report = load(conn, [tmp_path / "far.npz"])
@@ -147,7 +147,7 @@ def test_what_describe_proposes_loads_without_a_touch(
     path = tmp_path / "songs.parquet"
     pytest.importorskip("pyarrow.parquet").write_table(pyarrow.table(table), path)
     proposed = tmp_path / "songs.toml"
-    proposed.write_text(describe(path))
+    proposed.write_text(propose_profile(path))
     conn = database(read_profile(str(proposed)))
     report = load(conn, [path])
     assert (report.new, report.rejected, report.without_vector) == (30, 0, 0)
@@ -163,7 +163,7 @@ def test_describe_prints_a_profile_as_toml_and_as_json(
     path.write_text("song,t1,t2\na,1,2\nb,2,1\n")
     assert run(["describe", str(path)]) == 0
     text = capsys.readouterr().out
-    assert text == describe(path)
+    assert text == propose_profile(path)
     assert run(["describe", str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == tomllib.loads(text)
     assert run(["describe", str(tmp_path)]) == 2

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 import pytest
 
-from pgsim.audio.extract import describe, extract, rejects_of
+from pgsim.audio.extract import extract, make_line, rejects_of
 from pgsim.audio.extractors import EXTRACTORS, installed_extractor
 from pgsim.audio.files import AudioFile, content_hash, find_audio, read_samples
 from pgsim.errors import PgsimError, UsageError
@@ -30,7 +30,7 @@ def lines(file: Path) -> list[dict[str, Any]]:
 
 def described(path: Path) -> dict[str, Any]:
     [audio], _ = find_audio([path])
-    line: dict[str, Any] = json.loads(describe("rhythm", audio).data)
+    line: dict[str, Any] = json.loads(make_line("rhythm", audio).data)
     return line
 
 
@@ -141,7 +141,7 @@ def test_each_file_is_accounted_for_once(music: Path, tmp_path: Path):
         {"z.wav", "b.flac", "c.ogg"},
     )
     reasons = {Path(each["path"]).name: each["reason"] for each in lines(rejects_of(file))}
-    assert reasons.pop("short.wav") == "2.0 s long; a rhythm pattern needs 6.0 s"
+    assert reasons.pop("short.wav") == "2.0 s long; at least 6.0 s are needed"
     assert reasons.pop("silent.flac") == "nothing but silence"
     assert reasons.pop("text.mp3").startswith("libsndfile cannot read it: ")
     [copy] = reasons.values()
@@ -187,9 +187,9 @@ def test_what_may_be_different_next_time_is_tried_again(tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b'{"mbid":"x"}\n', "line 1 is none of pgsim extract's; name another file with -o"),
-        (b"a diary", "line 1 is none of pgsim extract's"),
-        (b'{"extractor":\n', "line 1 is none of pgsim extract's"),
+        (b'{"mbid":"x"}\n', "pgsim extract did not write line 1; name another file with -o"),
+        (b"a diary", "pgsim extract did not write line 1"),
+        (b'{"extractor":\n', "pgsim extract did not write line 1"),
         (b'{"extractor":"librosa"}\n', "holds lines of extractor 'librosa', not 'rhythm'"),
     ],
 )
@@ -222,4 +222,4 @@ def test_the_output_has_a_name_that_load_reads(music: Path, tmp_path: Path):
 def test_a_file_that_goes_away_is_a_reason(tmp_path: Path):
     gone = AudioFile(tmp_path / "gone.wav", "gone.wav", 0, 0)
     with pytest.raises(PgsimError, match="cannot be read: No such file or directory"):
-        describe("rhythm", gone)
+        make_line("rhythm", gone)

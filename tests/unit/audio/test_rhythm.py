@@ -6,7 +6,7 @@ import pytest
 from pgsim.audio.extractors.rhythm import (
     BANDS,
     FLUCTUATIONS,
-    describe,
+    pattern_and_descriptors,
     rhythm_pattern,
     sonogram,
     spectrum_descriptors,
@@ -22,7 +22,7 @@ def band_of(hertz: float) -> int:
 
 
 def test_both_are_as_long_as_the_profile_says():
-    pattern, statistics = describe(noise(8), RATE)
+    pattern, statistics = pattern_and_descriptors(noise(8), RATE)
     assert pattern.shape == (24, 60)
     assert statistics.shape == (7, 24)
     lengths = {each.name: each.length for each in read_profile("rhythm").sets}
@@ -37,7 +37,7 @@ def test_the_weights_of_the_profile_are_the_tutorials():
 @pytest.mark.parametrize("hertz", [1.0, 2.0, 4.0, 8.0])
 @pytest.mark.parametrize("rate", [22050, 44100, 48000])
 def test_noise_that_fluctuates_peaks_at_its_own_frequency_in_every_band(hertz: float, rate: int):
-    pattern, _ = describe(fluctuating(hertz, 8, rate), rate)
+    pattern, _ = pattern_and_descriptors(fluctuating(hertz, 8, rate), rate)
     heard = pattern.max(axis=1) > 0
     assert heard.sum() >= 22  # the highest bands lie above half of the lowest rate
     column = int(np.abs(FLUCTUATIONS - hertz).argmin())
@@ -45,8 +45,8 @@ def test_noise_that_fluctuates_peaks_at_its_own_frequency_in_every_band(hertz: f
 
 
 def test_steady_noise_fluctuates_far_less():
-    steady, _ = describe(noise(8), RATE)
-    moving, _ = describe(fluctuating(4, 8), RATE)
+    steady, _ = pattern_and_descriptors(noise(8), RATE)
+    moving, _ = pattern_and_descriptors(fluctuating(4, 8), RATE)
     assert moving.max() > 10 * steady.max()
 
 
@@ -98,16 +98,16 @@ def test_the_statistics_are_those_of_each_band():
 def test_the_first_and_the_last_segment_do_not_count():
     middle = fluctuating(4, 6)
     around = np.concatenate([sine(100, 6), middle, sine(100, 8)])
-    pattern, _ = describe(around, RATE)
+    pattern, _ = pattern_and_descriptors(around, RATE)
     assert FLUCTUATIONS[pattern[20].argmax()] == pytest.approx(4, abs=0.1)
 
 
 def test_less_than_6_seconds_are_refused():
-    with pytest.raises(ExtractionError, match=r"5\.9 s long; a rhythm pattern needs 6\.0 s"):
-        describe(noise(5.9), RATE)
+    with pytest.raises(ExtractionError, match=r"5\.9 s long; at least 6\.0 s are needed"):
+        pattern_and_descriptors(noise(5.9), RATE)
 
 
 def test_the_same_samples_give_the_same_numbers():
-    first, second = (describe(fluctuating(3, 7), RATE) for _ in range(2))
+    first, second = (pattern_and_descriptors(fluctuating(3, 7), RATE) for _ in range(2))
     for one, other in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, other)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pgsim.errors import Rejected
 from pgsim.features.forms import FORMS
-from pgsim.features.metrics import LABELS, METRICS
+from pgsim.features.metrics import GENRE_LABELS, METRICS
 from pgsim.features.profile import FeatureSet, Profile, read_profile
 from pgsim.features.reading import extract
 from tests.support.genuine import ACOUSTICBRAINZ, needs_genuine
@@ -174,27 +174,27 @@ def test_a_value_that_means_nothing_is_missing(name: str, document: dict[str, An
     ("document", "reason"),
     [
         ({"lowlevel": {"mfcc": {"mean": [1.0] * 12}}}, "lowlevel.mfcc.mean: 12 numbers; 13 are"),
-        ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + [math.nan]}}}, "nan is no finite number"),
-        ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + [-math.inf]}}}, "-inf is no finite number"),
+        ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + [math.nan]}}}, "nan is not a finite number"),
+        ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + [-math.inf]}}}, "-inf is not a finite number"),
         ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + [1e39]}}}, "1e+39 is too large for a 4-byte"),
         ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + [10**400]}}}, "is too large for a 4-byte"),
-        ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + ["1"]}}}, "'1' is no number"),
-        ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + [True]}}}, "True is no number"),
-        ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + [None]}}}, "None is no number"),
-        ({"lowlevel": {"mfcc": {"mean": {"0": 1}}}}, "an object of 1 keys is no number"),
-        ({"lowlevel": {"mfcc": [1, 2]}}, "lowlevel.mfcc: a list of 2 is no object"),
+        ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + ["1"]}}}, "'1' is not a number"),
+        ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + [True]}}}, "True is not a number"),
+        ({"lowlevel": {"mfcc": {"mean": [1.0] * 12 + [None]}}}, "None is not a number"),
+        ({"lowlevel": {"mfcc": {"mean": {"0": 1}}}}, "an object of 1 keys is not a number"),
+        ({"lowlevel": {"mfcc": [1, 2]}}, "lowlevel.mfcc: a list of 2 is not an object"),
         ({"rhythm": {"bpm": -120}}, "rhythm.bpm: -120 is negative"),
-        ({"rhythm": {"bpm": [120]}}, "rhythm.bpm: a list of 1 is no number"),
-        ({"rhythm": {"onset_rate": "fast"}}, "rhythm.onset_rate: 'fast' is no number"),
-        (tonal(3, "major"), "tonal.key_key and 1 more: 3 is no key or scale"),
-        (classified("genre_rosamerica", {"roc": 1.0}), "missing or odd: ['cla', 'dan', 'hip',"),
+        ({"rhythm": {"bpm": [120]}}, "rhythm.bpm: a list of 1 is not a number"),
+        ({"rhythm": {"onset_rate": "fast"}}, "rhythm.onset_rate: 'fast' is not a number"),
+        (tonal(3, "major"), "tonal.key_key and 1 more: 3 is not the text of a key or scale"),
+        (classified("genre_rosamerica", {"roc": 1.0}), "missing or unknown: ['cla', 'dan', 'hip',"),
         (
             classified("genre_rosamerica", dict.fromkeys("abcdefgh", 0.125)),
-            "labels are not the classifier's own",
+            "not the labels of this classifier",
         ),
         (
             classified("genre_rosamerica", [0.125] * 7 + [1.5]),
-            "highlevel.genre_rosamerica.all: a list of 8 is no number",
+            "highlevel.genre_rosamerica.all: a list of 8 is not a number",
         ),
     ],
 )
@@ -207,13 +207,13 @@ def test_a_wrong_value_is_rejected_with_its_path(document: dict[str, Any], reaso
 
 @pytest.mark.parametrize("p", [-0.1, 1.1, math.nan, 2])
 def test_a_probability_outside_0_to_1_is_rejected(p: float):
-    labels = LABELS["highlevel.genre_rosamerica.all"]
+    labels = GENRE_LABELS["highlevel.genre_rosamerica.all"]
     with pytest.raises(Rejected, match=r"highlevel\.genre_rosamerica\.all: "):
         extract(classified("genre_rosamerica", dict.fromkeys(labels, 0.0) | {"roc": p}), PROFILE)
 
 
 def test_a_probability_beyond_1_by_float_noise_is_1():
-    labels = LABELS["highlevel.genre_rosamerica.all"]
+    labels = GENRE_LABELS["highlevel.genre_rosamerica.all"]
     sure = dict.fromkeys(labels, -1e-9) | {"roc": 1.0000001}
     assert list(features("rosamerica", classified("genre_rosamerica", sure))) == [0] * 6 + [1, 0]
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from pgsim.loading.recording import describe
+from pgsim.loading.recording import recording_columns
 from pgsim.store.recording import COLUMNS
 
 A, B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
@@ -13,7 +13,7 @@ A, B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000
 
 def described(*submissions: dict[str, Any], scheme: str = "rosamerica") -> dict[str, Any]:
     """Described from the low-level metadata of each submission."""
-    return describe([{"lowlevel": each} for each in submissions], scheme)
+    return recording_columns([{"lowlevel": each} for each in submissions], scheme)
 
 
 @pytest.mark.parametrize("column", ["title", "artist", "album", "year", "source_id", "url"])
@@ -90,14 +90,14 @@ def test_where_the_documents_of_a_submission_differ_the_low_level_one_wins(
         "lowlevel": {"title": "low", "tags": ["a"]},
         "highlevel": {"title": "high", "album": "high", "tags": ["b"]},
     }
-    row = describe([{kind: said[kind] for kind in kinds}], "rosamerica")
+    row = recording_columns([{kind: said[kind] for kind in kinds}], "rosamerica")
     assert (row["title"], row["album"], row["genres"]) == ("low", "high", ["tag:a"])
     assert row["submissions"] == 1
 
 
 def test_documents_of_other_kinds_follow_by_name() -> None:
     documents = {"b": {"title": "b", "album": "b"}, "a": {"title": "a"}, "highlevel": {"year": 1}}
-    row = describe([documents], "rosamerica")
+    row = recording_columns([documents], "rosamerica")
     assert (row["title"], row["album"], row["year"]) == ("a", "b", 1)
 
 

@@ -100,7 +100,7 @@ def test_the_list_of_labels_is_looked_for_in_the_folders_above(tmp_path: Path) -
 def test_without_the_list_of_labels_a_load_says_what_is_missing(tmp_path: Path) -> None:
     path = write_records(tmp_path / "a.tfrecord", [example("vid", SECONDS, labels=[0])])
     (tmp_path / "class_labels_indices.csv").unlink()
-    with pytest.raises(SourceError, match=r"no class_labels_indices.csv in .*: it names the label"):
+    with pytest.raises(SourceError, match=r"no class_labels_indices.csv in .*: put the list of"):
         loaded(path)
 
 
@@ -115,12 +115,12 @@ def test_clips_do_not_mix_with_what_another_extractor_measured(tmp_path: Path) -
     ("clip", "reason"),
     [
         (example("v", SECONDS, labels=[9]), "label 9 is not in class_labels_indices.csv"),
-        (example(None, SECONDS), "no id: there is neither 'video_id' nor 'id'"),
+        (example(None, SECONDS), "no id: the record has neither 'video_id' nor 'id'"),
         (example("v", []), "no 'audio_embedding' in it"),
         (example("v", [b"a", b"ab"]), "'audio_embedding' differs in length from second to second"),
         (example("v", [b"a"]), "embedding.mean: 1 numbers; 128 are needed"),
-        (example("v", SECONDS, start=-1), "start_time_seconds -1.0 is no number of seconds"),
-        (b"no protocol buffer", "no SequenceExample: "),
+        (example("v", SECONDS, start=-1), "start_time_seconds -1.0 is not a number of seconds"),
+        (b"no protocol buffer", "not a SequenceExample: "),
     ],
 )
 def test_a_record_that_is_no_clip_is_rejected_with_a_reason(
@@ -139,7 +139,7 @@ def test_a_false_checksum_costs_its_record_and_no_other(tmp_path: Path) -> None:
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     first, second, third = loaded(path)
-    assert second == "false checksum"
+    assert second == "wrong checksum"
     assert isinstance(first, Submission)
     assert isinstance(third, Submission)
 
@@ -149,7 +149,7 @@ def test_a_false_checksum_of_a_length_ends_its_file(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"\1" + bytes(20))
     found = loaded(path)
     assert isinstance(found[0], Submission)
-    assert found[1:] == ["record 1: the checksum of its length is false"]
+    assert found[1:] == ["record 1: the checksum of its length is wrong"]
 
 
 def test_a_cut_off_file_keeps_the_records_before_the_cut(tmp_path: Path) -> None:

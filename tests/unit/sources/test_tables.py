@@ -12,7 +12,7 @@ import pytest
 from pgsim.errors import PgsimError, Rejected, UsageError
 from pgsim.features.profile import Profile, read_profile
 from pgsim.sources.submission import Submission, own_mbid
-from pgsim.sources.table_profile import describe
+from pgsim.sources.table_profile import propose_profile
 from pgsim.sources.tables import matching, members, submission
 
 HEAD = """
@@ -134,19 +134,19 @@ def test_an_empty_cell_makes_the_set_missing_and_nothing_else(
     ("text", "reason"),
     [
         ("song,t1,t2\n7,1\n", "2 cells; the header has 3"),
-        ("song,t1,t2\n7,1,x\n", "t1 and 1 more: 'x' is no number"),
-        ("song,t1,t2\n7,1,inf\n", "t1 and 1 more: inf is no finite number"),
+        ("song,t1,t2\n7,1,x\n", "t1 and 1 more: 'x' is not a number"),
+        ("song,t1,t2\n7,1,inf\n", "t1 and 1 more: inf is not a finite number"),
         ("song,t1,t2,t3\n7,1,2,3\n", "t1 and 2 more: 3 numbers; 2 are needed"),
         ("song,t1,t2\n,1,2\n", "no id: nothing in column 'mbid' nor 'song'; its columns: 'song'"),
-        ("mbid,t1,t2\nx,1,2\n", "mbid 'x' is no UUID"),
+        ("mbid,t1,t2\nx,1,2\n", "mbid 'x' is not a UUID"),
         ("song,tempo\n7,1\n", "tempo: 1 numbers; 2 are needed"),
         (
             "song,colour\n7,red\n",
             "nothing in it for profile 'mine'; its columns: 'song', 'colour'",
         ),
-        ("song,t1,t1\n7,1,1\n", "column 't1' is there twice"),
+        ("song,t1,t1\n7,1,1\n", "two columns are named 't1': rename one"),
         ("song,t1,t2\n", "no document in it"),
-        ("", "no header: the first line names the columns"),
+        ("", "no header: the first line has to name the columns"),
     ],
 )
 def test_a_row_that_cannot_be_read_is_rejected_with_a_reason(
@@ -223,9 +223,12 @@ def test_an_array_without_ids_counts_its_rows(
 @pytest.mark.parametrize(
     ("arrays", "reason"),
     [
-        ({"a": [1, 2], "b": [1]}, "arrays that differ in length belong to no table: a 2, b 1"),
+        (
+            {"a": [1, 2], "b": [1]},
+            "the arrays of a table have the same length; these differ: a 2, b 1",
+        ),
         ({"a": np.array([{}])}, "an array of Python objects, which could run code"),
-        ({"song": ["7"], "t1": [1.0], "t2": [math.inf]}, "t2: infinity is no number"),
+        ({"song": ["7"], "t1": [1.0], "t2": [math.inf]}, "t2: infinity is not a number"),
     ],
 )
 def test_arrays_that_are_no_table_are_rejected_with_a_reason(
@@ -259,8 +262,8 @@ def test_a_profile_without_columns_says_where_to_get_them(tmp_path: Path) -> Non
         (HEAD.replace("title", "colour") + SET, "unknown key 'colour' in [columns]; known: album"),
         (HEAD.replace('mbid = "mbid"\nid = "song"\n', "") + SET, "[columns] needs the column of"),
         (HEAD.replace('"song"', "7") + SET, "[columns] needs a 'id', a text; it is 7"),
-        ("columns = 1" + HEAD.partition("[columns]")[0] + SET, "columns 1 is no table"),
-        (HEAD + SET.replace('"t*"', '""'), "path '' is no column, nor a list of them"),
+        ("columns = 1" + HEAD.partition("[columns]")[0] + SET, "columns 1 is not a table"),
+        (HEAD + SET.replace('"t*"', '""'), "path '' is neither a column nor a list of them"),
     ],
 )
 def test_wrong_columns_are_told_what_is_wrong(
@@ -280,8 +283,8 @@ CLIPS = {
 
 def proposed(path: Path, tmp_path: Path) -> Profile:
     """The profile that is proposed for a table, as it is proposed each time."""
-    text = describe(path)
-    assert describe(path) == text
+    text = propose_profile(path)
+    assert propose_profile(path) == text
     return read_profile(str(written(tmp_path / "proposed.toml", text)))
 
 
@@ -299,7 +302,7 @@ def test_what_is_proposed_for_a_table_reads_that_table(tmp_path: Path) -> None:
         ("p_a", ("p_a*",), 2, "probabilities", "hellinger"),
         ("others", ("tempo",), 1, "numbers", "zscore"),
     ]
-    assert '# Not used: "label_id", "note"' in describe(path)
+    assert '# Not used: "label_id", "note"' in propose_profile(path)
     assert not any(np.isnan(clip.features).any() for clip in every(path, found))
 
 
@@ -321,18 +324,20 @@ def test_the_weights_of_the_tutorial_become_shares() -> None:
 
 def test_a_set_beyond_what_an_index_takes_is_left_out_and_said_so(tmp_path: Path) -> None:
     np.savez(tmp_path / "wide.npz", a=np.ones((2, 3900)), b=np.ones((2, 200)))
-    assert "Left out: an indexed vector has at most 4000 dim" in describe(tmp_path / "wide.npz")
+    assert "Left out: an indexed vector has at most 4000 dim" in propose_profile(
+        tmp_path / "wide.npz"
+    )
     assert proposed(tmp_path / "wide.npz", tmp_path).dimensions == 3900
     np.savez(tmp_path / "wider.npz", a=np.ones((2, 4001)))
     with pytest.raises(PgsimError, match="reduce them first"):
-        describe(tmp_path / "wider.npz")
+        propose_profile(tmp_path / "wider.npz")
 
 
 @pytest.mark.parametrize(
     ("name", "text", "reason"),
     [
-        ("s.txt", "a\n1\n", r"it is no file named \.csv, \.tsv"),
-        ("s.csv", "a\nx\n", "no column of .* is of numbers"),
+        ("s.txt", "a\n1\n", r"not a file named \.csv, \.tsv"),
+        ("s.csv", "a\nx\n", "no column of .* has numbers"),
         ("s.csv", "a\n", "no row of .* can be read: no document in it"),
     ],
 )
@@ -340,4 +345,4 @@ def test_what_is_no_table_of_features_is_not_described(
     tmp_path: Path, name: str, text: str, reason: str
 ) -> None:
     with pytest.raises(PgsimError, match=reason):
-        describe(written(tmp_path / name, text))
+        propose_profile(written(tmp_path / name, text))
