@@ -66,7 +66,9 @@ def extract(
     extractor is not installed, or `file` holds something else.
     """
     if file.suffix != SUFFIX:
-        raise UsageError(f"cannot write {file}: load reads it only if its name ends in {SUFFIX}")
+        raise UsageError(
+            f"cannot write {file}: its name has to end in {SUFFIX} for load to read it"
+        )
     installed_extractor(extractor)
     found, closed = find_audio(paths)
     for reason in closed:

@@ -23,13 +23,13 @@ from pgsim.postgres.rows import one_row
 from pgsim.progress import Advance, still
 from pgsim.store.collection import Collection, read_collection, write_fit
 from pgsim.store.index import build_index, build_metric_index, drop_indexes, may_index
-from pgsim.store.recording import COLUMNS
+from pgsim.store.recording import RECORDING_COLUMNS
 
 AT_ONCE = 5000  # recordings in memory at once
 
 _INCOMING = f"""
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_recording (
-        {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())}
+        {", ".join(f"{name} {kind}" for name, kind in RECORDING_COLUMNS.items())}
     ) ON COMMIT DELETE ROWS
 """
 
@@ -118,10 +118,10 @@ def fuse_recordings(
     done = inserted = changed = 0
     for each in _uncollected(_gathered(conn, mbids)):
         conn.execute("TRUNCATE pg_temp.incoming_recording")
-        names = ", ".join(COLUMNS)
+        names = ", ".join(RECORDING_COLUMNS)
         statement = f"COPY pg_temp.incoming_recording ({names}) FROM STDIN (FORMAT binary)"
         with conn.cursor().copy(statement.encode()) as copy:
-            copy.set_types(list(COLUMNS.values()))
+            copy.set_types(list(RECORDING_COLUMNS.values()))
             for values in _rows(each, collection.profile, fit):
                 copy.write_row(values)
         count_inserted, count_changed = one_row(conn, "SELECT * FROM pgsim.store_recordings()")
@@ -189,5 +189,6 @@ def _rows(gathered: Gathered, profile: Profile, fit: Fit) -> Iterator[tuple[Any,
             "vector": vectors[index] if has_vector else None,
         }
         yield tuple(
-            Jsonb(row[name]) if kind == "jsonb" else row[name] for name, kind in COLUMNS.items()
+            Jsonb(row[name]) if kind == "jsonb" else row[name]
+            for name, kind in RECORDING_COLUMNS.items()
         )

@@ -17,7 +17,7 @@ from pgsim.postgres.copying import copy_out
 from pgsim.postgres.rows import one_value
 from pgsim.store import schema
 from pgsim.store.collection import read_collection
-from pgsim.store.recording import COLUMNS
+from pgsim.store.recording import RECORDING_COLUMNS
 
 SCRATCH = "pgsim_plan"
 MARK = "Scratch of pgsim plan: it may be dropped."  # the comment on that database
@@ -40,7 +40,7 @@ def own(conn: Connection) -> tuple[Profile, NDArray[np.int32]]:
 
 def drawn(conn: Connection, ids: NDArray[np.int32]) -> CopyIn:
     """A function that copies recordings of one database, metadata included, into another."""
-    columns = ", ".join(COLUMNS)
+    columns = ", ".join(RECORDING_COLUMNS)
     query = f"COPY (SELECT {columns} FROM pgsim.recording WHERE id = ANY(%s)) TO STDOUT"
 
     def copy_in(scratch: Connection) -> None:

@@ -29,7 +29,7 @@ def is_utf8(data: memoryview | bytes) -> bool:
 def _with_next(words: NDArray[np.uint64]) -> NDArray[np.bool_]:
     """Return which words are not all ASCII, or follow one that is not.
 
-    The others need no look: they are ASCII, and no character continues from the word before.
+    The others need no check: they are ASCII, and no character continues from the word before.
     """
     asked: NDArray[np.bool_] = (words & _HIGH_BITS) != 0
     asked[1:] |= asked[:-1]

@@ -1,6 +1,6 @@
 """The columns of pgsim.recording that Python writes, and their types."""
 
-COLUMNS = {
+RECORDING_COLUMNS = {
     "mbid": "uuid",
     "title": "text",
     "artist": "text",

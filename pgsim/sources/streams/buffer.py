@@ -34,8 +34,9 @@ class ReadBuffer:
     """Memory that holds documents, and behind them what was read ahead of a stream.
 
     The documents end at `kept`. The bytes from `at` to `end` have been read and not been taken yet:
-    whoever takes some moves `at` forward, and calls `keep` if they are to stay. If the memory is
-    too small, `memory` becomes another, larger one. `left` is how many more documents are wanted.
+    a reader moves `at` behind those that it takes, and calls `keep` if they are to stay. If the
+    memory is too small, `memory` becomes another, larger one. `left` is how many more documents
+    are wanted.
     """
 
     def __init__(self, memory: memoryview | None = None, left: int = 1) -> None:

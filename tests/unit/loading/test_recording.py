@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from pgsim.loading.recording import recording_columns
-from pgsim.store.recording import COLUMNS
+from pgsim.store.recording import RECORDING_COLUMNS
 
 A, B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
 
@@ -33,7 +33,7 @@ def test_what_no_submission_says_is_null() -> None:
 
 
 def test_all_columns_but_those_of_the_vector_are_described() -> None:
-    assert described({}).keys() == COLUMNS.keys() - {"mbid", "missing", "vector"}
+    assert described({}).keys() == RECORDING_COLUMNS.keys() - {"mbid", "missing", "vector"}
 
 
 def test_artist_ids_are_taken_as_a_whole() -> None:
