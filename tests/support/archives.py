@@ -1,11 +1,11 @@
 """Archives in the shape of AcousticBrainz's dumps, of any size, for benchmarks and tests.
 
-Taken from genuine documents: the layout of the dumps, every name of a field, the lengths of lists,
+Like the genuine documents: the layout of the dumps, the names of all fields, the lengths of lists,
 the digits of a number (12), the names of tags in MP3 and Vorbis files, the versions of the
-extractor, about how long a document is (high level 9.4 KB, low level 52 KB) and how far it
-compresses; and from what is known of the dumps, that an MBID has about four submissions, unequally
-spread, which follow one another over all archives. No value is taken from them: numbers are drawn
-by lot, titles and names are made of syllables.
+extractor, roughly the length of a document (high level 9.4 KB, low level 52 KB) and how well it
+compresses. Like the dumps: an MBID has about four submissions, unequally spread, which follow one
+another over all archives. No values are genuine: numbers are random, and titles and names are made
+of syllables.
 
     python -m tests.support.archives FOLDER --level highlevel --documents 100000 --archives 3
 """

@@ -91,7 +91,7 @@ def test_a_feature_csv_of_which_the_profile_has_nothing_is_refused(
         load(conn, write_csvs(tmp_path)[:1])
 
 
-def test_rows_of_a_csv_that_cannot_be_loaded_are_told_one_by_one(
+def test_rows_of_a_csv_that_cannot_be_loaded_are_rejected_one_by_one(
     conn: Connection, tmp_path: Path
 ) -> None:
     good = f"{mbid(1)},0,100,1,1,1"
@@ -109,6 +109,6 @@ def test_rows_of_a_csv_that_cannot_be_loaded_are_told_one_by_one(
     }
     path = write_csv(tmp_path, "rhythm", [good, *bad])
     assert counts(load(conn, [path])) == (1 + len(bad), 1, 0, 0, len(bad))
-    told = dict(conn.execute("SELECT member, reason FROM pgsim.reject").fetchall())
+    reasons = dict(conn.execute("SELECT member, reason FROM pgsim.reject").fetchall())
     for line, reason in enumerate(bad.values(), start=3):
-        assert reason in told[f"{path.name}:{line}"]
+        assert reason in reasons[f"{path.name}:{line}"]

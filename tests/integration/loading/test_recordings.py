@@ -1,4 +1,4 @@
-"""Fitting anew and fusing, in a database: what `pgsim fuse --refit` changes, and what it keeps."""
+"""Fitting again and fusing, in a database: what `pgsim fuse --refit` changes, and what it keeps."""
 
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def vectors(conn: Connection) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.array([vector.to_numpy() for (vector,) in rows], np.float64)
 
 
-def test_fitting_anew_after_more_data_gives_what_loading_all_at_once_gives(
+def test_fitting_again_after_more_data_gives_what_loading_all_at_once_gives(
     conn: Connection, tmp_path: Path
 ) -> None:
     documents = collection(30)
@@ -49,7 +49,7 @@ def test_fitting_anew_after_more_data_gives_what_loading_all_at_once_gives(
     assert contents(conn, without=("id",)) == fitted
 
 
-def test_fitting_anew_without_new_data_changes_nothing(conn: Connection, tmp_path: Path) -> None:
+def test_fitting_again_without_new_data_changes_nothing(conn: Connection, tmp_path: Path) -> None:
     loaded(conn, tmp_path, collection(12))
     conn.execute("CALL pgsim.refresh_similarity()")
     before = contents(conn)
@@ -65,10 +65,10 @@ def test_a_fit_is_the_same_in_chunks_of_any_size(
     loaded(conn, tmp_path, collection(12))
     before, fit = vectors(conn), read_collection(conn).fit
     monkeypatch.setattr(fusing, "AT_ONCE", chunk)
-    told: list[int] = []
-    refit(conn, told.append)
-    assert sum(told) == 12
-    assert len(told) == -(-12 // chunk)
+    done: list[int] = []
+    refit(conn, done.append)
+    assert sum(done) == 12
+    assert len(done) == -(-12 // chunk)
     again = read_collection(conn).fit
     assert fit is not None
     assert again is not None
@@ -77,7 +77,7 @@ def test_a_fit_is_the_same_in_chunks_of_any_size(
     assert np.allclose(before, vectors(conn), atol=1e-6)
 
 
-def test_fitting_anew_builds_the_index_anew(conn: Connection, tmp_path: Path) -> None:
+def test_fitting_again_builds_a_new_index(conn: Connection, tmp_path: Path) -> None:
     loaded(conn, tmp_path, collection(5))
     assert has_index(conn)
     index = "SELECT 'pgsim.recording_vector'::regclass::oid"

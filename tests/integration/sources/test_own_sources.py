@@ -257,7 +257,7 @@ def test_an_installed_source_is_found_by_the_files_that_it_accepts(
         ("my_lines:X", "source 'my_lines:X': module 'my_lines' has no 'X'"),
     ],
 )
-def test_a_source_that_is_not_there_is_told_from_the_known_ones(
+def test_the_error_for_an_unknown_source_names_the_known_ones(
     own_module: str, name: str, reason: str
 ) -> None:
     with pytest.raises(UsageError, match=reason):
@@ -278,7 +278,7 @@ def rows_of(conn: Connection, columns: str) -> tuple[list[Any], NDArray[np.float
 def precision_and_chance(
     apart: NDArray[np.float64], shared: NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """precision@10, and that of neighbours drawn by lot among those at a finite distance."""
+    """precision@10, and that of random neighbours among those at a finite distance."""
     nearest = np.argpartition(apart, 10, axis=1)[:, :10]
     found = np.take_along_axis(shared, nearest, axis=1).mean()
     return float(found), float(shared[np.isfinite(apart)].mean())
@@ -310,8 +310,8 @@ def test_the_4680_genuine_songs_load_and_their_neighbours_share_artists(
     by_genre, genre_chance = precision_and_chance(apart, genre[:, None] == genre)
     with capsys.disabled():
         print(
-            f"\nMSD, album mates left out, precision@10: artist {by_artist:.5f}, by lot"
-            f" {artist_chance:.5f}; genre {by_genre:.4f}, by lot {genre_chance:.4f}"
+            f"\nMSD, album mates left out, precision@10: artist {by_artist:.5f}, random"
+            f" {artist_chance:.5f}; genre {by_genre:.4f}, random {genre_chance:.4f}"
         )
     assert by_artist > 10 * artist_chance
     assert by_genre > 4 * genre_chance
@@ -345,9 +345,9 @@ def test_the_407_genuine_files_of_clips_load_and_their_neighbours_share_labels(
     )
     with capsys.disabled():
         print(
-            f"\nAudioSet, precision@10: a label shared {by_label:.4f}, by lot {label_chance:.4f};"
-            f" one other than Speech and Music {by_other:.4f}, by lot {other_chance:.4f};"
-            f" a music genre shared {by_genre:.4f}, by lot {genre_chance:.4f}"
+            f"\nAudioSet, precision@10: a label shared {by_label:.4f}, random {label_chance:.4f};"
+            f" one other than Speech and Music {by_other:.4f}, random {other_chance:.4f};"
+            f" a music genre shared {by_genre:.4f}, random {genre_chance:.4f}"
         )
     assert by_label > 2 * label_chance
     assert by_other > 10 * other_chance

@@ -46,7 +46,7 @@ def test_every_extractor_has_a_profile_of_its_name():
         assert (SHIPPED / f"{name}.toml").is_file()
 
 
-def test_a_missing_extractor_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch):
+def test_the_error_for_a_missing_extractor_names_its_cure(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("pgsim.audio.extractors.find_spec", lambda _: None)
     with pytest.raises(UsageError) as raised:
         installed_extractor("librosa")

@@ -1,4 +1,4 @@
-"""Profiles: what the shipped ones say, and what a wrong one is told."""
+"""Profiles: the shipped ones, and the errors for wrong ones."""
 
 from pathlib import Path
 
@@ -126,7 +126,7 @@ def test_an_unknown_profile_is_named_beside_the_shipped_ones():
         ),
     ],
 )
-def test_a_wrong_profile_is_told_what_is_wrong(tmp_path: Path, text: str, reason: str):
+def test_a_wrong_profile_is_refused_with_a_reason(tmp_path: Path, text: str, reason: str):
     with pytest.raises(UsageError) as raised:
         read(tmp_path, text)
     assert reason in str(raised.value)

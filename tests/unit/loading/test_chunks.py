@@ -79,30 +79,30 @@ def documents(
 def test_a_tar_read_into_the_buffer_has_the_same_documents(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    lot = Random(seed)
-    memory = lot.choice([0, 20_000, 60_000])
+    chance = Random(seed)
+    memory = chance.choice([0, 20_000, 60_000])
     monkeypatch.setattr(buffer_module, "_AHEAD", 4000)
     files, known = [], {}
     for number in range(3):
-        names = lot.choices(NAMES, k=lot.randrange(60))
+        names = chance.choices(NAMES, k=chance.randrange(60))
         members = [
-            (f"{name}{place}.json", str(place).encode() * lot.randrange(150))
+            (f"{name}{place}.json", str(place).encode() * chance.randrange(150))
             for place, name in enumerate(names)
         ]
-        form = lot.choice([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-        data = written(form, members, with_others=lot.random() < 0.2)
-        if lot.random() < 0.3:
-            data = data[: lot.randrange(len(data))]
+        form = chance.choice([tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+        data = written(form, members, with_others=chance.random() < 0.2)
+        if chance.random() < 0.3:
+            data = data[: chance.randrange(len(data))]
         file = tmp_path / f"{number}.tar"
         file.write_bytes(data)
         status = file.stat()
-        past = lot.randrange(-20, 40)
+        past = chance.randrange(-20, 40)
         if past > 0:
             known[str(file)] = Mark(status.st_size, status.st_mtime_ns, documents=past)
         lone = tmp_path / f"{number}.json"
         lone.write_bytes(b"{}" * number)
         files += [file, lone]
-    limits = Limits(lot.randrange(1, 40), memory - 8000, memory)
+    limits = Limits(chance.randrange(1, 40), memory - 8000, memory)
     there = documents(files, acousticbrainz, known, limits)
     assert there == documents(files, Unbuffered, known, limits)
 

@@ -93,7 +93,9 @@ def test_a_submission_says_which_kind_of_document_it_was(document: object, kind:
         ),
     ],
 )
-def test_a_document_that_cannot_be_loaded_is_told_why(name: str, data: bytes, reason: str):
+def test_a_document_that_cannot_be_loaded_is_rejected_with_a_reason(
+    name: str, data: bytes, reason: str
+):
     with pytest.raises(Rejected) as raised:
         submission(Member(name, data), PROFILE)
     assert reason in str(raised.value)

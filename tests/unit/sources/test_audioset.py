@@ -161,7 +161,7 @@ def test_a_cut_off_file_keeps_the_records_before_the_cut(tmp_path: Path) -> None
 
 
 @given(st.binary(max_size=200))
-def test_bytes_that_are_no_message_are_told_from_one(data: bytes) -> None:
+def test_bytes_that_are_no_message_are_an_error(data: bytes) -> None:
     with suppress(WireError):
         assert isinstance(parse_sequence_example(data), SequenceExample)
 

@@ -65,7 +65,7 @@ def test_documents_of_the_profiles_extractor_and_those_that_do_not_say_are_welco
 
 
 @pytest.mark.parametrize(("extractor", "profile"), [("librosa", "librosa"), ("mine", "FILE")])
-def test_a_document_of_another_extractor_is_told_where_to_go(extractor: str, profile: str):
+def test_a_document_of_another_extractor_is_refused_with_a_cure(extractor: str, profile: str):
     with pytest.raises(OriginError) as raised:
         require_origin({"extractor": extractor}, PROFILE, "all.ndjson:7")
     assert str(raised.value) == (

@@ -241,7 +241,7 @@ def test_arrays_that_are_no_table_are_rejected_with_a_reason(
 
 
 @pytest.mark.parametrize("name", ["s.npz", "s.npy", "s.parquet"])
-def test_a_file_of_another_kind_is_told_by_what_it_is_not(
+def test_a_file_of_another_kind_is_a_member_with_a_fault(
     tmp_path: Path, profile: Callable[..., Profile], name: str
 ) -> None:
     pytest.importorskip("pyarrow")
@@ -266,7 +266,7 @@ def test_a_profile_without_columns_says_where_to_get_them(tmp_path: Path) -> Non
         (HEAD + SET.replace('"t*"', '""'), "path '' is neither a column nor a list of them"),
     ],
 )
-def test_wrong_columns_are_told_what_is_wrong(
+def test_wrong_columns_are_refused_with_a_reason(
     profile: Callable[..., Profile], text: str, reason: str
 ) -> None:
     with pytest.raises(UsageError) as raised:

@@ -27,7 +27,7 @@ class Slow(io.BytesIO):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, size=st.integers(0, 2000))
-def test_a_buffer_gives_what_the_stream_holds_and_keeps_what_it_is_told_to(
+def test_a_buffer_gives_what_the_stream_holds_and_keeps_what_it_is_asked_to(
     monkeypatch: pytest.MonkeyPatch, steps: list[tuple[str, int]], size: int
 ) -> None:
     monkeypatch.setattr(module, "_AHEAD", 50)  # so that what is read often has to move
