@@ -51,32 +51,32 @@ class Line:
 
 def extract(
     paths: Iterable[Path],
-    file: Path,
+    output: Path,
     extractor: str = "essentia",
     workers: int | None = None,
     say: Say = silent,
     advance: Advance = still,
 ) -> ExtractReport:
-    """Measure audio files, and those in folders, and append a line for each to `file`.
+    """Measure audio files, and those in folders, and append a line for each to `output`.
 
     They are measured by worker processes (None: one a core). A file that has a line already, or is
-    listed in `file`.rejects, is not measured again unless it has changed since. A run that was
+    listed in `output`.rejects, is not measured again unless it has changed since. A run that was
     stopped at any point and is run again goes on; a line that was cut off is made again. `say`
     receives why a file has no line, and `advance` how many more files are done. UsageError if the
-    extractor is not installed, or `file` holds something else.
+    extractor is not installed, or `output` holds something else.
     """
-    if file.suffix != SUFFIX:
+    if output.suffix != SUFFIX:
         raise UsageError(
-            f"cannot write {file}: its name has to end in {SUFFIX} for load to read it"
+            f"cannot write {output}: its name has to end in {SUFFIX} for load to read it"
         )
     installed_extractor(extractor)
     found, closed = find_audio(paths)
     for reason in closed:
         say(f"cannot read {reason}")
     report = ExtractReport(len(found))
-    with _opened(file) as lines, _opened(rejects_of(file)) as rejects:
-        done, hashes = _read_lines(lines, file, extractor)
-        rejected = _read_rejects(rejects, rejects_of(file), found) - done
+    with _opened(output) as lines, _opened(rejects_of(output)) as rejects:
+        done, hashes = _read_lines(lines, output, extractor)
+        rejected = _read_rejects(rejects, rejects_of(output), found) - done
         report.unchanged = sum(_identity(each) in done for each in found)
         report.rejected = sum(_identity(each) in rejected for each in found)
         advance(report.unchanged + report.rejected)
@@ -88,15 +88,15 @@ def extract(
                 answer = ExtractionError(f"the same bytes as {hashes[answer.sha256]}")
             if isinstance(answer, Line):
                 hashes[answer.sha256] = audio.name
-                _append(lines, file, answer.data)
+                _append(lines, output, answer.data)
                 report.extracted += 1
             else:
                 say(f"{audio.name}: {answer}")
-                _append(rejects, rejects_of(file), _reject(audio, answer))
+                _append(rejects, rejects_of(output), _reject(audio, answer))
                 report.rejected += 1
             advance(1)
-    if not rejects_of(file).stat().st_size:
-        rejects_of(file).unlink()
+    if not rejects_of(output).stat().st_size:
+        rejects_of(output).unlink()
     return report
 
 
@@ -144,7 +144,7 @@ def _read_lines(
         if line["extractor"] != extractor:
             raise UsageError(
                 f"{file} holds lines of extractor '{line['extractor']}', not '{extractor}':"
-                " name another file with -o"
+                " give another `output`"
             )
         extra = line["extra"]
         done.add((line["source_id"], extra["bytes"], extra["modified"]))
@@ -204,7 +204,7 @@ def _entries(stream: IO[bytes], file: Path, begins: bytes) -> Iterator[dict[str,
             entry = None
         if entry is None:
             raise UsageError(
-                f"{file}: pgsim extract did not write line {number}; name another file with -o"
+                f"{file}: pgsim extract did not write line {number}; give another `output`"
             )
         yield entry
         end += len(line)

@@ -187,7 +187,7 @@ def test_what_may_be_different_next_time_is_tried_again(tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b'{"mbid":"x"}\n', "pgsim extract did not write line 1; name another file with -o"),
+        (b'{"mbid":"x"}\n', "pgsim extract did not write line 1; give another `output`"),
         (b"a diary", "pgsim extract did not write line 1"),
         (b'{"extractor":\n', "pgsim extract did not write line 1"),
         (b'{"extractor":"librosa"}\n', "holds lines of extractor 'librosa', not 'rhythm'"),
