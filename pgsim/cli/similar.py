@@ -34,7 +34,6 @@ Rows = list[dict[str, Any]]
 _TYPES: Mapping[str, tuple[Any, str | None]] = {
     "text": (str | None, None),
     "integer": (int | None, None),
-    "real": (float | None, None),
     "double precision": (float | None, None),
     "boolean": (bool, None),
     "uuid[]": (list[str] | None, "MBID"),

@@ -33,8 +33,8 @@ class Filters(TypedDict, total=False):
     decade: Annotated[int | None, Word("integer", "Only this decade: its first year (1990).")]
     year_from: Annotated[int | None, Word("integer", "First year.")]
     year_to: Annotated[int | None, Word("integer", "Last year.")]
-    length_from: Annotated[float | None, Word("real", "Shortest length, in seconds.")]
-    length_to: Annotated[float | None, Word("real", "Longest length, in seconds.")]
+    length_from: Annotated[float | None, Word("double precision", "Shortest length, in seconds.")]
+    length_to: Annotated[float | None, Word("double precision", "Longest length, in seconds.")]
     exclude: Annotated[Mbids | None, Word("uuid[]", "Leave out these recordings (MBIDs).")]
     exclude_artists: Annotated[
         Mbids | None, Word("uuid[]", "Leave out recordings of these artists (MBIDs).")
@@ -62,7 +62,9 @@ class Rules(Filters, total=False):
     distinct_titles: Annotated[
         bool | None, Word("boolean", "Each title once; versions of it count as one.", "false")
     ]
-    min_similarity: Annotated[float | None, Word("real", "Least similarity, from 0 to 1.")]
+    min_similarity: Annotated[
+        float | None, Word("double precision", "Least similarity, from 0 to 1.")
+    ]
     approximate: Annotated[
         bool | None,
         Word("boolean", "Allow an approximate answer by a metric without an index.", "false"),
