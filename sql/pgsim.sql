@@ -2,6 +2,8 @@
 --     psql -v dimensions=68 --single-transaction -v ON_ERROR_STOP=1 -f sql/pgsim.sql
 \ir schema.sql
 
+\ir tables/alembic_version.sql
+\ir tables/upgrade_step.sql
 \ir tables/collection.sql
 \ir tables/feature_set.sql
 \ir tables/submission.sql

@@ -18,9 +18,9 @@ $$;
 GRANT USAGE ON SCHEMA pgsim TO pgsim_reader;
 
 GRANT SELECT ON
-pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity,
-pgsim.similarity_a, pgsim.similarity_b, pgsim.similarity_matrix, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part,
-pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
+pgsim.alembic_version, pgsim.upgrade_step, pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.submission,
+pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b, pgsim.similarity_matrix, pgsim.reach,
+pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
 TO pgsim_reader;
 
 GRANT INSERT, UPDATE, DELETE ON
@@ -33,13 +33,9 @@ GRANT UPDATE (center, scale) ON pgsim.feature_set TO pgsim_writer;
 GRANT UPDATE (list_length, fitted_at, fitted_on) ON pgsim.collection TO pgsim_writer;
 GRANT TRUNCATE ON pgsim.similarity_a, pgsim.similarity_b, pgsim.stale TO pgsim_writer;
 
--- VACUUM and ANALYZE; before PostgreSQL 17 they are the owner's alone. What revision the tables are of;
--- no revision where psql ran the manifest.
+-- VACUUM and ANALYZE; before PostgreSQL 17 they are the owner's alone.
 DO $$
 BEGIN
-    IF to_regclass('pgsim.alembic_version') IS NOT NULL THEN
-        EXECUTE 'GRANT SELECT ON pgsim.alembic_version TO pgsim_reader';
-    END IF;
     IF current_setting('server_version_num')::integer >= 170000 THEN
         EXECUTE 'GRANT MAINTAIN ON pgsim.recording, pgsim.similarity_a, pgsim.similarity_b, pgsim.reach TO pgsim_writer';
     END IF;

@@ -1,11 +1,6 @@
-"""Baseline: the tables and indexes of pgsim 0.1.
+"""The tables and indexes of pgsim 0.1.0."""
 
-Frozen DDL: a revision never reads sql/, which goes on changing after it.
-"""
-
-from pathlib import Path
-
-from alembic import context, op
+from alembic import context
 
 revision = "0001"
 down_revision = None
@@ -14,8 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    dimensions = context.config.attributes["dimensions"]
-    ddl = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-    op.get_bind().connection.driver_connection.execute(
-        ddl.replace(":dimensions", str(dimensions)).encode()
-    )
+    context.config.attributes["run_sql"](__file__)

@@ -1,3 +1,13 @@
+CREATE TABLE pgsim.upgrade_step (
+    revision text PRIMARY KEY,
+    noted_at timestamptz NOT NULL DEFAULT now()
+);
+
+COMMENT ON TABLE pgsim.upgrade_step IS
+'One revision whose steps outside the upgrade''s transaction are still to run: pgsim init --upgrade runs them, and deletes the row.';
+COMMENT ON COLUMN pgsim.upgrade_step.revision IS 'The revision (alembic_version.version_num).';
+COMMENT ON COLUMN pgsim.upgrade_step.noted_at IS 'When the tables became those of that revision.';
+
 CREATE TABLE pgsim.collection (
     singleton boolean PRIMARY KEY DEFAULT true,
     profile text NOT NULL,
@@ -6,6 +16,7 @@ CREATE TABLE pgsim.collection (
     list_length integer NOT NULL DEFAULT 100,
     fitted_at timestamptz,
     fitted_on integer,
+    columns jsonb NOT NULL DEFAULT '{}',
     CONSTRAINT there_is_one_collection CHECK (singleton),
     CONSTRAINT list_length_is_from_25_to_1000 CHECK (list_length BETWEEN 25 AND 1000)
 );
@@ -22,6 +33,8 @@ COMMENT ON COLUMN pgsim.collection.list_length IS
 COMMENT ON COLUMN pgsim.collection.fitted_at IS
 'When the feature sets'' centres and scales were last fitted; NULL before the first load.';
 COMMENT ON COLUMN pgsim.collection.fitted_on IS 'How many recordings they were fitted on.';
+COMMENT ON COLUMN pgsim.collection.columns IS
+'Which columns of a table say a recording''s id, title, artist and so on: the [columns] of the profile.';
 
 CREATE TABLE pgsim.feature_set (
     name text PRIMARY KEY,
@@ -34,6 +47,7 @@ CREATE TABLE pgsim.feature_set (
     weight double precision NOT NULL,
     center double precision[],
     scale double precision[],
+    labels text[],
     CONSTRAINT slices_start_where_no_other_does UNIQUE (position),
     CONSTRAINT position_counts_from_1 CHECK (position >= 1),
     CONSTRAINT length_is_positive CHECK (length >= 1),
@@ -42,6 +56,7 @@ CREATE TABLE pgsim.feature_set (
     CONSTRAINT weight_is_at_least_a_thousandth CHECK (weight >= 0.001),
     CONSTRAINT center_has_a_value_for_each_dimension CHECK (cardinality(center) = length),
     CONSTRAINT scale_has_a_value_for_each_dimension CHECK (cardinality(scale) = length),
+    CONSTRAINT labels_name_each_dimension CHECK (cardinality(labels) = length),
     CONSTRAINT center_and_scale_are_fitted_together CHECK ((center IS NULL) = (scale IS NULL))
 );
 
@@ -60,6 +75,7 @@ COMMENT ON COLUMN pgsim.feature_set.center IS 'Mean of each dimension over recor
 COMMENT ON COLUMN pgsim.feature_set.scale IS
 'Divisor of each dimension, such that two recordings are expected at squared distance 1 in this set; '
 '0 for a dimension that never varies, which is 0 in every vector.';
+COMMENT ON COLUMN pgsim.feature_set.labels IS 'What each dimension is called in an explanation; NULL where nobody has said.';
 
 CREATE TABLE pgsim.submission (
     mbid uuid NOT NULL,
@@ -108,6 +124,7 @@ CREATE TABLE pgsim.recording (
     CONSTRAINT vector_is_shorter_than_1e12 CHECK (vector_norm(vector) < 1e12)
 );
 
+-- A changed album must not touch the HNSW index: room for HOT updates.
 ALTER TABLE pgsim.recording SET (fillfactor = 90);
 
 COMMENT ON TABLE pgsim.recording IS
@@ -132,6 +149,27 @@ COMMENT ON COLUMN pgsim.recording.missing IS 'Feature sets that no submission ha
 COMMENT ON COLUMN pgsim.recording.vector IS
 'Fused features: the Euclidean distance between two of them is the distance between the recordings.';
 
+CREATE TABLE pgsim.sampled_pair (
+    number integer PRIMARY KEY,
+    difference vector(:dimensions) NOT NULL
+);
+
+COMMENT ON TABLE pgsim.sampled_pair IS
+'Pairs of recordings drawn by lot: a metric''s similarity is the share of them that are farther apart.';
+COMMENT ON COLUMN pgsim.sampled_pair.number IS 'Number of the pair.';
+COMMENT ON COLUMN pgsim.sampled_pair.difference IS 'The difference of their vectors.';
+
+CREATE TABLE pgsim.redirect (
+    mbid uuid PRIMARY KEY,
+    target uuid NOT NULL,
+    CONSTRAINT target_is_another_mbid CHECK (target <> mbid)
+);
+
+COMMENT ON TABLE pgsim.redirect IS
+'One MBID that MusicBrainz has merged into another: questions follow it where no recording has the old one.';
+COMMENT ON COLUMN pgsim.redirect.mbid IS 'The old MBID.';
+COMMENT ON COLUMN pgsim.redirect.target IS 'The MBID that took its place, which may be redirected in its turn.';
+
 CREATE TABLE pgsim.similarity_a (
     id integer PRIMARY KEY,
     neighbours integer[] NOT NULL,
@@ -140,6 +178,7 @@ CREATE TABLE pgsim.similarity_a (
     CONSTRAINT each_neighbour_has_a_distance CHECK (cardinality(neighbours) = cardinality(distances))
 );
 
+-- No foreign keys: questions join the dead away. Free space keeps list updates HOT.
 ALTER TABLE pgsim.similarity_a SET (fillfactor = 87);
 
 COMMENT ON TABLE pgsim.similarity_a IS
@@ -157,6 +196,7 @@ CREATE TABLE pgsim.similarity_b (
     CONSTRAINT each_neighbour_has_a_distance CHECK (cardinality(neighbours) = cardinality(distances))
 );
 
+-- No foreign keys: questions join the dead away. Free space keeps list updates HOT.
 ALTER TABLE pgsim.similarity_b SET (fillfactor = 87);
 
 COMMENT ON TABLE pgsim.similarity_b IS
@@ -166,6 +206,23 @@ COMMENT ON COLUMN pgsim.similarity_b.neighbours IS 'Its nearest recordings (reco
 COMMENT ON COLUMN pgsim.similarity_b.distances IS 'Their distances, in the same order.';
 COMMENT ON COLUMN pgsim.similarity_b.reach IS 'Mean of its 25 nearest distances.';
 
+CREATE TABLE pgsim.reach (
+    block integer PRIMARY KEY,
+    reaches real[] NOT NULL,
+    CONSTRAINT a_block_has_256_recordings CHECK (cardinality(reaches) = 256)
+);
+
+-- Read where it lies: any other storage would have each block copied for each reach that is read of it.
+ALTER TABLE pgsim.reach ALTER COLUMN reaches SET STORAGE PLAIN;
+-- Free space keeps updates HOT.
+ALTER TABLE pgsim.reach SET (fillfactor = 60);
+
+COMMENT ON TABLE pgsim.reach IS
+'pgsim.similarity.reach side by side: an answer by similarity looks up many of them, in half the time that the lists would take.';
+COMMENT ON COLUMN pgsim.reach.block IS 'recording.id >> 8.';
+COMMENT ON COLUMN pgsim.reach.reaches IS 'The reach of each recording of the block, at (recording.id & 255) + 1; NULL without a list.';
+
+-- Append-only, without foreign key or upsert: writers must never wait for one another here.
 CREATE TABLE pgsim.stale (
     event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id integer NOT NULL,
@@ -201,7 +258,7 @@ COMMENT ON TABLE pgsim.rebuild IS 'One making of the whole matrix; at most one i
 COMMENT ON COLUMN pgsim.rebuild.id IS 'Number of the rebuild.';
 COMMENT ON COLUMN pgsim.rebuild.target IS 'The table it fills, not the one that the view shows meanwhile.';
 COMMENT ON COLUMN pgsim.rebuild.list_length IS 'Neighbours in a list (k).';
-COMMENT ON COLUMN pgsim.rebuild.engine IS 'How neighbours are searched: faiss, exact or postgres.';
+COMMENT ON COLUMN pgsim.rebuild.engine IS 'How neighbours are searched: cells, exact, faiss or postgres.';
 COMMENT ON COLUMN pgsim.rebuild.recall_wanted IS 'Least recall@k asked for.';
 COMMENT ON COLUMN pgsim.rebuild.recall_found IS 'recall@k on a sample, against an exact scan.';
 COMMENT ON COLUMN pgsim.rebuild.description IS 'The index that was used.';
@@ -235,6 +292,25 @@ COMMENT ON TABLE pgsim.rebuild_event IS
 COMMENT ON COLUMN pgsim.rebuild_event.id IS 'Recording (recording.id).';
 COMMENT ON COLUMN pgsim.rebuild_event.old_vector IS 'The vector it had before the change.';
 
+CREATE TABLE pgsim.archive (
+    path text PRIMARY KEY,
+    size bigint NOT NULL,
+    modified bigint NOT NULL,
+    documents integer NOT NULL,
+    rejected integer NOT NULL,
+    is_finished boolean NOT NULL,
+    CONSTRAINT rejected_are_among_the_documents CHECK (rejected BETWEEN 0 AND documents)
+);
+
+COMMENT ON TABLE pgsim.archive IS
+'How far a file of many documents has been loaded: committed with them, so that a load goes on behind what it has.';
+COMMENT ON COLUMN pgsim.archive.path IS 'Where the file lies.';
+COMMENT ON COLUMN pgsim.archive.size IS 'Its size in bytes; where it or the time has changed, the file is read from its beginning.';
+COMMENT ON COLUMN pgsim.archive.modified IS 'When it was last modified, in nanoseconds since 1970.';
+COMMENT ON COLUMN pgsim.archive.documents IS 'How many of its documents, from its beginning, were read.';
+COMMENT ON COLUMN pgsim.archive.rejected IS 'How many of these were rejected.';
+COMMENT ON COLUMN pgsim.archive.is_finished IS 'Whether these are all.';
+
 CREATE TABLE pgsim.reject (
     file text NOT NULL,
     member text NOT NULL,
@@ -264,12 +340,35 @@ COMMENT ON COLUMN pgsim.run.started_at IS 'When it began.';
 COMMENT ON COLUMN pgsim.run.finished_at IS 'When it ended; NULL while it runs, or where it was killed.';
 COMMENT ON COLUMN pgsim.run.report IS 'What it counted.';
 
+-- Usage: similar_recordings(..., genre => 'roc', decade => 1990): counts the matches (index only)
+-- and fetches them for the exact answer. Decades are asked for as ranges of years.
 CREATE INDEX recording_genre_year ON pgsim.recording (genre, year) WHERE vector IS NOT NULL;
 
+-- Usage: similar_recordings(..., decade => 1990) without a genre, and counting all that have a vector.
 CREATE INDEX recording_year ON pgsim.recording (year) WHERE vector IS NOT NULL;
 
+-- Usage: similar_recordings(..., genre => 'dortmund:rock'), a label outside the default scheme.
 CREATE INDEX recording_genres ON pgsim.recording USING gin (genres);
 
+-- Usage: similar_recordings(..., length_from => 600): counts the matches (index only) and fetches them for the exact answer.
+CREATE INDEX recording_length ON pgsim.recording (length) WHERE vector IS NOT NULL;
+
+-- Usage: find_recordings('beatles hey ju'): by words of artist and title. The expression is that of
+-- search_words(), and calls nothing of pgsim's, so that functions can be made anew over the index.
+CREATE INDEX recording_words ON pgsim.recording USING gin ((
+    setweight(to_tsvector('simple', regexp_replace(regexp_replace(
+        normalize(left(coalesce(artist, ''), 1000), nfkd),
+        '[\u0300-\u036F\u2019''`]', '', 'g'
+    ), '[\u0001-\u002F\u003A-\u0040\u005B-\u0060\u007B-\u00BF\u2010-\u205E]', ' ', 'g')), 'A')
+    || setweight(to_tsvector('simple', regexp_replace(regexp_replace(
+        normalize(left(coalesce(title, ''), 1000), nfkd),
+        '[\u0300-\u036F\u2019''`]', '', 'g'
+    ), '[\u0001-\u002F\u003A-\u0040\u005B-\u0060\u007B-\u00BF\u2010-\u205E]', ' ', 'g')), 'B')
+));
+
+-- Usage: begin_rebuild(): finds the unfinished rebuild, and refuses a second one.
 CREATE UNIQUE INDEX rebuild_unfinished ON pgsim.rebuild ((finished_at IS NULL)) WHERE finished_at IS NULL;
 
+-- Usage: answer() and similar_recordings(), where too many changes are pending to be merged: whether one
+-- recording has changed since its reach was stored.
 CREATE INDEX stale_id ON pgsim.stale (id);

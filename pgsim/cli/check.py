@@ -6,7 +6,8 @@ from dataclasses import asdict
 import typer
 
 from pgsim.cli.common import Json, print_json
-from pgsim.store.check import NOTE, PROBLEM, WARNING, Finding, check_database
+from pgsim.store.check import check_database
+from pgsim.store.finding import NOTE, PROBLEM, WARNING, Finding
 
 
 def check(ctx: typer.Context, as_json: Json = False) -> None:

@@ -1,10 +1,10 @@
-"""`pgsim init`: make a database one of pgsim's, or bring it up to date."""
+"""`pgsim init`: install pgsim in a database, or bring it up to date."""
 
 from typing import Annotated
 
 import typer
 
-from pgsim.cli.common import Json, connection, print_json, put_on_search_path
+from pgsim.cli.common import Json, connection, print_json, put_on_search_path, say
 from pgsim.errors import UsageError
 from pgsim.features.profile import read_profile
 from pgsim.postgres.connection import require_server
@@ -20,7 +20,7 @@ def init(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="What a vector is made of: a shipped profile or a TOML file"
+            help="The profile, which says what a vector is made of: a shipped one or a TOML file"
             f" [default: {DEFAULT_PROFILE}].",
         ),
     ] = None,
@@ -31,21 +31,24 @@ def init(
         bool,
         typer.Option(
             "--roles",
-            help="Make the roles pgsim_reader, which asks, and pgsim_writer, which loads too.",
+            help="Create the roles pgsim_reader, for questions, and pgsim_writer, for loading too.",
         ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Install pgsim's tables and functions in the database, in the schema pgsim."""
+    """Install pgsim in a database, or upgrade it.
+
+    Tables and functions are in the schema pgsim.
+    """
     if upgrade and profile:
         raise UsageError("--upgrade keeps the database's profile: leave --profile out")
     wanted = None if upgrade else read_profile(profile or DEFAULT_PROFILE)
     with connection(ctx, create=not upgrade) as conn:
         require_server(conn)
         if wanted is None:
-            before, after = schema.upgrade(conn)
+            before, after = schema.upgrade(conn, say)
             answer: dict[str, object] = {"upgraded": True, "from": before, "to": after}
-            text = f"schema brought from revision {before} to {after}; functions made anew"
+            text = f"the tables were of revision {before} and are of {after}; functions are current"
         else:
             if roles and not profile and schema.is_installed(conn):
                 wanted = read_collection(conn).profile

@@ -21,6 +21,7 @@ from pgsim.postgres.adapters import register_arrays
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_row
 from pgsim.progress import Advance, still
+from pgsim.store import locks
 from pgsim.store.collection import Collection, read_collection, write_fit
 from pgsim.store.index import build_index, build_metric_index, drop_indexes, may_index
 from pgsim.store.recording import RECORDING_COLUMNS
@@ -64,7 +65,7 @@ def alone(conn: Connection) -> Iterator[None]:
     Recordings are made of all committed submissions, so these must not change meanwhile.
     """
     with conn.transaction():
-        conn.execute("SELECT pg_advisory_xact_lock(hashtext('pgsim.load'))")
+        locks.take(conn, locks.LOAD)
         yield
 
 

@@ -21,6 +21,7 @@ from pgsim.matrix.engines.postgres import Postgres
 from pgsim.postgres.connection import Connection, another, require_own_transactions
 from pgsim.postgres.rows import one_row, one_value
 from pgsim.progress import Advance, Say, silent, still
+from pgsim.store import locks
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import REACH, write_lists
 from pgsim.store.vectors import Vectors, read_vectors
@@ -237,21 +238,17 @@ def list_length(conn: Connection) -> int:
 
 @contextmanager
 def coordinating(conn: Connection) -> Iterator[None]:
-    """Be the one process that begins a rebuild and switches to it; else RebuildUnderWay."""
-    deadline = time.monotonic() + GRACE
-    take = "SELECT pg_try_advisory_lock(hashtext('pgsim.rebuild'))"
-    while not one_value(conn, take):
-        if time.monotonic() > deadline:
-            raise RebuildUnderWay(
-                "another pgsim rebuild is at work in this database: to help it,"
-                " pgsim rebuild --join"
-            )
-        time.sleep(0.1)
+    """Be the one process that begins a rebuild and switches to it.
+
+    RebuildUnderWay where another process is.
+    """
     try:
-        yield
-    finally:
-        if not conn.broken:
-            conn.execute("SELECT pg_advisory_unlock(hashtext('pgsim.rebuild'))")
+        with locks.held(conn, locks.REBUILD, within=GRACE):
+            yield
+    except locks.LockTaken:
+        raise RebuildUnderWay(
+            "another pgsim rebuild is at work in this database: to help it, pgsim rebuild --join"
+        ) from None
 
 
 def _resume_or_begin(

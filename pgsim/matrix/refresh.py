@@ -9,7 +9,7 @@ one. What becomes of the lists is decided in linking.py; this module reads and s
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from pgsim.postgres.connection import Connection, another, require_own_transacti
 from pgsim.postgres.copying import copy_in
 from pgsim.postgres.rows import one_row, one_value
 from pgsim.progress import Advance, Say, still
+from pgsim.store import locks
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import read_lists, read_radii, write_lists
 from pgsim.store.vectors import read_vectors
@@ -34,8 +35,6 @@ LISTS = 50  # a part changes about one list in 50: so few that its updates are m
 LEAST = 25  # recordings in a transaction, or committing would take most of the time
 REBUILD_ABOVE = 1000  # changes, and one recording in 30 besides
 _REBUILD_SHARE = 30
-
-_LOCK = "hashtext('pgsim.similarity')"  # as refresh_lock() takes it, for a transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def refresh(
     # Before the first block it is unknown whether an unchanged recording lacks its list.
     may_lack = True
     while True:
-        with _turn(conn):
+        with locks.held(conn, locks.MATRIX):
             parts = _parts(conn, may_lack)
             if not parts:
                 conn.execute("SELECT pgsim.empty_stale()")
@@ -123,17 +122,6 @@ def costs_more_than_rebuild(conn: Connection) -> str:
         f" {REBUILD_ABOVE:,} + {recordings:,} / {_REBUILD_SHARE} = {most:,.0f}: making all lists"
         " anew"
     )
-
-
-@contextmanager
-def _turn(conn: Connection) -> Iterator[None]:
-    """Hold the lock on changes of the matrix, over several transactions."""
-    conn.execute(f"SELECT pg_advisory_lock({_LOCK})".encode())
-    try:
-        yield
-    finally:
-        if not conn.broken:
-            conn.execute(f"SELECT pg_advisory_unlock({_LOCK})".encode())
 
 
 def _parts(conn: Connection, may_lack: bool) -> list[_Part]:

@@ -29,13 +29,14 @@ def own(conn: Connection) -> tuple[Profile, NDArray[np.int32]]:
     """The database's profile, or the default, and the shuffled ids of recordings with a vector."""
     if one_value(conn, "SELECT to_regclass('pgsim.collection')") is None:
         return read_profile("acousticbrainz"), np.empty(0, np.int32)
+    profile = read_collection(conn).profile
     rows = copy_out(
         conn,
         "SELECT id FROM pgsim.recording WHERE vector IS NOT NULL ORDER BY id",
         [("id", ">i4")],
     )
     ids = rows["id"].astype(np.int32)
-    return read_collection(conn).profile, np.random.default_rng(0).permutation(ids)
+    return profile, np.random.default_rng(0).permutation(ids)
 
 
 def drawn(conn: Connection, ids: NDArray[np.int32]) -> CopyIn:

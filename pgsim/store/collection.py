@@ -1,4 +1,4 @@
-"""What a database holds: its profile, and how its feature sets were fitted."""
+"""The collection of a database: its profile, and the fit of its feature sets."""
 
 from dataclasses import dataclass
 
@@ -10,6 +10,10 @@ from pgsim.errors import PgsimError
 from pgsim.features.fusion import Fit
 from pgsim.features.profile import COLUMN_KEYS, FeatureSet, Profile
 from pgsim.postgres.connection import Connection
+from pgsim.store.files import newest_revision
+
+# What PostgreSQL says of a query about tables of another version, or of none.
+_OTHER_TABLES = (errors.UndefinedTable, errors.InvalidSchemaName, errors.UndefinedColumn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,31 +25,64 @@ class Collection:
 
 
 def no_collection(conn: Connection) -> PgsimError:
-    """What to say where pgsim is not installed."""
+    """The error of a database in which pgsim is not installed."""
     return PgsimError(f"database '{conn.info.dbname}' holds no collection yet: run pgsim init")
 
 
+def read_revision(conn: Connection) -> str:
+    """The Alembic revision of this database's tables; PgsimError where pgsim is not installed."""
+    try:
+        with conn.transaction():
+            row = conn.execute("SELECT version_num FROM pgsim.alembic_version").fetchone()
+    except _OTHER_TABLES:
+        row = None
+    if row is None:
+        raise no_collection(conn)
+    return str(row[0])
+
+
+def require_not_newer(conn: Connection, revision: str, newest: str) -> None:
+    """PgsimError where the tables are of a newer revision than this pgsim's newest."""
+    if revision > newest:
+        raise PgsimError(
+            f"the tables in database '{conn.info.dbname}' are of revision {revision}, which is"
+            f" newer than this pgsim's {newest}: install a newer pgsim"
+        )
+
+
+def require_current(conn: Connection, revision: str) -> None:
+    """PgsimError, with the cure, where tables of that revision are not of this pgsim."""
+    newest = newest_revision()
+    require_not_newer(conn, revision, newest)
+    if revision < newest:
+        raise PgsimError(
+            f"the tables in database '{conn.info.dbname}' are of revision {revision}, which is"
+            f" older than this pgsim's {newest}: run pgsim init --upgrade"
+        )
+
+
 def read_collection(conn: Connection) -> Collection:
-    """What this database holds; PgsimError where no pgsim, or an older one, was installed in it."""
+    """The collection of this database: whatever works on one calls this first.
+
+    PgsimError where pgsim is not installed, or another version of it.
+    """
     try:
         with conn.transaction():
             row = conn.execute(
-                "SELECT profile, extractor, genre_scheme, columns, fitted_on FROM pgsim.collection"
+                "SELECT profile, extractor, genre_scheme, columns, fitted_on,"
+                " (SELECT version_num FROM pgsim.alembic_version) FROM pgsim.collection"
             ).fetchone()
             sets = conn.execute(
                 "SELECT name, paths, form, length, transform, aggregate, weight, position,"
                 " center, scale FROM pgsim.feature_set ORDER BY position"
             ).fetchall()
-    except (errors.UndefinedTable, errors.InvalidSchemaName):
-        row = None
-    except errors.UndefinedColumn:
-        raise PgsimError(
-            f"the tables in database '{conn.info.dbname}' are of an older pgsim:"
-            " run pgsim init --upgrade"
-        ) from None
-    if row is None:
+    except _OTHER_TABLES:
+        require_current(conn, read_revision(conn))
+        raise
+    if row is None or row[-1] is None:
         raise no_collection(conn)
-    profile_name, extractor, genre_scheme, columns, fitted_on = row
+    profile_name, extractor, genre_scheme, columns, fitted_on, revision = row
+    require_current(conn, revision)
     profile = Profile(
         profile_name,
         extractor,
@@ -68,7 +105,7 @@ def read_collection(conn: Connection) -> Collection:
 
 
 def write_collection(conn: Connection, profile: Profile) -> None:
-    """Make this database one of that profile, not yet fitted."""
+    """Write the profile of a new collection, which is not fitted yet."""
     conn.execute(
         "INSERT INTO pgsim.collection (profile, extractor, genre_scheme, columns)"
         " VALUES (%s, %s, %s, %s)",
@@ -96,7 +133,7 @@ def write_collection(conn: Connection, profile: Profile) -> None:
 
 
 def write_columns(conn: Connection, profile: Profile) -> None:
-    """Read tables by this profile's columns from now on."""
+    """Read tables by the columns of this profile from now on."""
     conn.execute(
         "UPDATE pgsim.collection SET columns = %(columns)s WHERE columns <> %(columns)s",
         {"columns": Jsonb(dict(profile.columns))},
@@ -104,7 +141,7 @@ def write_columns(conn: Connection, profile: Profile) -> None:
 
 
 def write_fit(conn: Connection, profile: Profile, fit: Fit) -> None:
-    """Keep the fit of this database's feature sets; an unfitted set has none."""
+    """Write the fit of the feature sets; an unfitted set has no center and no scale."""
     for each in profile.sets:
         has_fit = each.name in fit.fitted
         conn.execute(

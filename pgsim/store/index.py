@@ -1,14 +1,15 @@
-"""The HNSW index on recording.vector: built after a bulk load, kept by PostgreSQL afterwards."""
+"""The HNSW index on recording.vector: built after a bulk load; PostgreSQL keeps it up to date."""
 
 from psycopg import sql
 
 from pgsim.features.profile import WHOLE_DIMENSIONS
 from pgsim.postgres.connection import Connection
-from pgsim.store.schema import read_sql
+from pgsim.postgres.rows import one_value
+from pgsim.store.files import read_sql
 
-MOST_MEMORY = 8 << 30  # bytes that an index is built in at most
-# In kB, what the index needs to be built in memory: a vector and about 800 bytes of links each. It
-# has to work where, in the midst of a restore, only tables and their rows are there yet.
+MOST_MEMORY = 8 << 30  # the most bytes that an index is built in
+# The kB that the index needs to be built in memory: a vector and about 800 bytes of links each. It
+# has to work in the middle of a restore, where there are only tables and their rows.
 INDEX_MEMORY = f"""
     SELECT least(
         greatest(count(*) * (4 * max(a.atttypmod) + 800) / 1024, 65536), {MOST_MEMORY // 1024}
@@ -22,32 +23,35 @@ INDEX_MEMORY = f"""
 
 def has_index(conn: Connection) -> bool:
     """Whether recording.vector has its index."""
-    return conn.execute("SELECT to_regclass('pgsim.recording_vector')").fetchone() != (None,)
+    return one_value(conn, "SELECT to_regclass('pgsim.recording_vector')") is not None
 
 
 def may_index(conn: Connection) -> bool:
     """Whether this role owns pgsim.recording: nobody else can make or drop an index on it."""
-    row = conn.execute(
-        "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class"
-        " WHERE oid = 'pgsim.recording'::regclass"
-    ).fetchone()
-    return bool(row and row[0])
+    return bool(
+        one_value(
+            conn,
+            "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class"
+            " WHERE oid = 'pgsim.recording'::regclass",
+        )
+    )
 
 
 def vector_dimensions(conn: Connection) -> int:
-    """How many dimensions recording.vector is declared with."""
-    row = conn.execute(
-        "SELECT atttypmod FROM pg_attribute"
-        " WHERE attrelid = 'pgsim.recording'::regclass AND attname = 'vector'"
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+    """The number of dimensions that recording.vector is declared with."""
+    return int(
+        one_value(
+            conn,
+            "SELECT atttypmod FROM pg_attribute"
+            " WHERE attrelid = 'pgsim.recording'::regclass AND attname = 'vector'",
+        )
+    )
 
 
 def build_index(conn: Connection) -> bool:
-    """Build the index where it is missing, in memory as large as it needs; False where it is.
+    """Build the index, in as much memory as it needs; return False where it is there already.
 
-    The pairs by which the similarity of a metric is told are drawn anew with it.
+    A new sample of pairs is drawn with it, by which the similarity of a metric is computed.
     """
     if has_index(conn):
         return False
@@ -62,18 +66,17 @@ def build_index(conn: Connection) -> bool:
 
 
 def build_metric_index(conn: Connection, metric: str) -> bool:
-    """Build the index of one feature set's slice where it is missing; False where it is.
+    """Build the index of one feature set's slice; return False where it is there already.
 
     psycopg's InvalidParameterValue where the metric is unknown, or not the slice of one set.
     """
     with conn.transaction():
         _allow_memory(conn)
-        row = conn.execute("SELECT pgsim.index_metric(%s)", (metric,)).fetchone()
-    return bool(row and row[0])
+        return bool(one_value(conn, "SELECT pgsim.index_metric(%s)", (metric,)))
 
 
 def drop_indexes(conn: Connection) -> list[str]:
-    """Drop the index and those of metrics, where they are; the metrics that had one."""
+    """Drop the index and those of metrics; return the metrics that had one."""
     metrics = [
         name
         for (name,) in conn.execute(

@@ -1,4 +1,4 @@
-"""Lists of neighbours into and out of PostgreSQL, as arrays."""
+"""Lists of neighbours, written to PostgreSQL and read from it as arrays."""
 
 import struct
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ _INFINITY = "real 'Infinity'"
 def read_lists(
     conn: Connection, ids: NDArray[np.int32], length: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-    """Those of these lists that there are: their ids (n,), neighbours and distances (n, length).
+    """The stored lists of these ids: their ids (n,), neighbours and distances (n, length).
 
     Neighbours are ids, nearest first; shorter lists end in -1 at distance inf.
     """
@@ -36,7 +36,7 @@ def read_lists(
 def copy_lists(
     conn: Connection, query: str, length: int, parameters: Sequence[Any] = ()
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]:
-    """Lists as read_lists() gives them, from a query for id, neighbours and distances."""
+    """The lists of a query for id, neighbours and distances, shaped as by read_lists()."""
 
     def filled(column: str, nothing: str) -> str:
         return (
@@ -66,16 +66,12 @@ def read_radii(conn: Connection, length: int) -> tuple[NDArray[np.int32], NDArra
     """Every list's id (n,) and its last member's distance; inf for one shorter than `length`."""
     register_arrays(conn)
     # As two arrays: a million rows would take longer to receive than to read.
-    row = (
-        conn.cursor(binary=True)
-        .execute(
+    with conn.cursor(binary=True) as cursor:
+        [row] = cursor.execute(
             "SELECT coalesce(array_agg(id), '{}'),"
             " coalesce(array_agg(coalesce(distances[%s], 'Infinity')), '{}') FROM pgsim.similarity",
             (length,),
         )
-        .fetchone()
-    )
-    assert row is not None
     return row[0], row[1]
 
 

@@ -1,4 +1,4 @@
-"""Tables by alembic's revisions, on a connection and inside its transaction."""
+"""Tables by Alembic's revisions, on a connection and inside its transaction."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,28 +7,20 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from pgsim.postgres.connection import Connection
 
 
-def newest(folder: Path) -> str | None:
-    """The last of the revisions in a folder."""
-    return ScriptDirectory(str(folder)).get_current_head()
-
-
-def stamp(conn: Connection, folder: Path, dimensions: int) -> None:
-    """Have the database know that its tables are of the last revision."""
-    with _alembic(conn, folder, dimensions) as config:
-        command.stamp(config, "head")
-
-
-def upgrade(conn: Connection, folder: Path, dimensions: int, last: str) -> None:
-    """Take the tables through all revisions that they have not seen, up to one."""
-    with _alembic(conn, folder, dimensions) as config:
-        command.upgrade(config, last)
+def migrate(conn: Connection, folder: Path, dimensions: int, last: str = "head") -> None:
+    """Take the tables through the revisions of a folder that they lack, up to the last one."""
+    try:
+        with _alembic(conn, folder, dimensions) as config:
+            command.upgrade(config, last)
+    except DBAPIError as error:  # PostgreSQL's own error is inside of it
+        raise error.orig or error from None
 
 
 class _Lent:
@@ -49,7 +41,7 @@ class _Lent:
 
 @contextmanager
 def _alembic(conn: Connection, folder: Path, dimensions: int) -> Iterator[Config]:
-    """alembic's configuration on this connection."""
+    """Alembic's configuration on this connection."""
     engine = create_engine(
         "postgresql+psycopg://",
         creator=lambda: _Lent(conn),

@@ -1,4 +1,4 @@
-"""A note in the database of each run that changes data, for status and for those who come later."""
+"""A row in the database for each run of a command that changes data; `pgsim status` shows it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,23 +7,21 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from pgsim.postgres.connection import Connection
+from pgsim.postgres.rows import one_value
 from pgsim.store.collection import read_collection
 
 
 @contextmanager
 def recorded(conn: Connection, command: str) -> Iterator[dict[str, Any]]:
-    """Note a run's beginning and, unless it fails, its end and what the body put into the dict.
+    """Note that a run begins and, unless it fails, its end and what the body puts into the dict.
 
-    PgsimError where pgsim was never installed.
+    PgsimError where pgsim is not installed, or another version of it.
     """
     read_collection(conn)
-    row = conn.execute(
-        "INSERT INTO pgsim.run (command) VALUES (%s) RETURNING id", (command,)
-    ).fetchone()
-    assert row is not None
+    run = one_value(conn, "INSERT INTO pgsim.run (command) VALUES (%s) RETURNING id", (command,))
     report: dict[str, Any] = {}
     yield report
     conn.execute(
         "UPDATE pgsim.run SET finished_at = clock_timestamp(), report = %s WHERE id = %s",
-        (Jsonb(report), row[0]),
+        (Jsonb(report), run),
     )

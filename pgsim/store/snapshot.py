@@ -1,14 +1,15 @@
-"""One state of the database, looked at for as long as it takes."""
+"""One state of the database, read for as long as it takes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pgsim.postgres.connection import Connection
+from pgsim.postgres.rows import one_value
 
 
 @contextmanager
 def snapshot(conn: Connection) -> Iterator[str]:
-    """A read-only transaction in which nothing changes; which table holds the matrix in it.
+    """A read-only transaction in which nothing changes; yields the table of its matrix.
 
     Others go on writing, and may rebuild the matrix and switch to it; only the rebuild after that
     one waits, since it empties the table that is read here. `conn` is in autocommit mode.
@@ -27,6 +28,4 @@ def snapshot(conn: Connection) -> Iterator[str]:
 
 
 def _shown(conn: Connection) -> str:
-    row = conn.execute("SELECT pgsim.shown_similarity()").fetchone()
-    assert row is not None
-    return str(row[0])
+    return str(one_value(conn, "SELECT pgsim.shown_similarity()"))

@@ -1,4 +1,4 @@
-"""All vectors of a collection out of PostgreSQL, fast enough that millions take seconds."""
+"""All vectors of a collection, read from PostgreSQL at millions in seconds."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.copying import copy_out
+from pgsim.postgres.rows import one_value
 from pgsim.threads import in_parts
 
 
@@ -23,7 +24,7 @@ class Vectors:
     vectors: NDArray[np.float32]
 
     def order(self) -> NDArray[np.int32]:
-        """(n,) each recording's rank by MBID, by which ties go."""
+        """The rank (n,) of each recording by MBID, which decides ties."""
         by_mbid = np.argsort(self.mbids[:, 0])
         first = self.mbids[by_mbid, 0]
         if (first[1:] == first[:-1]).any():
@@ -33,7 +34,7 @@ class Vectors:
         return rank
 
     def row_of(self) -> NDArray[np.int32]:
-        """Row numbers by id, -1 where there is none; the last entry, index -1, is -1 too."""
+        """Row numbers by id, -1 for an id without a row; the last entry, index -1, is -1 too."""
         result = np.full(int(self.ids.max(initial=0)) + 2, -1, np.int32)
         result[self.ids] = np.arange(len(self.ids), dtype=np.int32)
         return result
@@ -41,18 +42,17 @@ class Vectors:
 
 def read_vectors(conn: Connection) -> Vectors:
     """All recordings that have a vector, as one statement sees them."""
-    row = conn.execute("SELECT sum(length) FROM pgsim.feature_set").fetchone()
-    assert row is not None
+    dimensions = int(one_value(conn, "SELECT sum(length) FROM pgsim.feature_set"))
     rows = copy_out(
         conn,
         "SELECT id, mbid, vector FROM pgsim.recording WHERE vector IS NOT NULL ORDER BY id",
         [
             ("id", ">i4"),
             ("mbid", ">u8", 2),
-            ("vector", [("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f4", int(row[0]))]),
+            ("vector", [("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f4", dimensions)]),
         ],
     )
-    vectors = np.empty((len(rows), int(row[0])), np.float32)
+    vectors = np.empty((len(rows), dimensions), np.float32)
 
     def convert(part: slice) -> None:
         vectors[part] = rows["vector"]["values"][part]

@@ -1,4 +1,4 @@
-CREATE TRIGGER recording_deleted AFTER DELETE ON pgsim.recording
+CREATE OR REPLACE TRIGGER recording_deleted AFTER DELETE ON pgsim.recording
 REFERENCING OLD TABLE AS old_rows
 FOR EACH STATEMENT EXECUTE FUNCTION pgsim.recording_changed();
 

@@ -1,4 +1,4 @@
-CREATE TRIGGER recording_inserted AFTER INSERT ON pgsim.recording
+CREATE OR REPLACE TRIGGER recording_inserted AFTER INSERT ON pgsim.recording
 REFERENCING NEW TABLE AS new_rows
 FOR EACH STATEMENT EXECUTE FUNCTION pgsim.recording_changed();
 

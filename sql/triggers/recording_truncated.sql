@@ -1,4 +1,4 @@
-CREATE TRIGGER recording_truncated AFTER TRUNCATE ON pgsim.recording
+CREATE OR REPLACE TRIGGER recording_truncated AFTER TRUNCATE ON pgsim.recording
 FOR EACH STATEMENT EXECUTE FUNCTION pgsim.recording_truncated();
 
 COMMENT ON TRIGGER recording_truncated ON pgsim.recording IS 'Empties the matrix together with pgsim.recording.';

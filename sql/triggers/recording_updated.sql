@@ -1,4 +1,4 @@
-CREATE TRIGGER recording_updated AFTER UPDATE ON pgsim.recording
+CREATE OR REPLACE TRIGGER recording_updated AFTER UPDATE ON pgsim.recording
 REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
 FOR EACH STATEMENT EXECUTE FUNCTION pgsim.recording_changed();
 

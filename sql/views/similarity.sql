@@ -1,4 +1,4 @@
-CREATE VIEW pgsim.similarity WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW pgsim.similarity WITH (security_invoker = true) AS
 SELECT
     id,
     neighbours,

@@ -1,4 +1,4 @@
-CREATE VIEW pgsim.similarity_matrix WITH (security_invoker = true) AS
+CREATE OR REPLACE VIEW pgsim.similarity_matrix WITH (security_invoker = true) AS
 SELECT
     r.mbid,
     l.rank::integer AS rank,

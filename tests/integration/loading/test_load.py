@@ -13,7 +13,7 @@ from pgsim.loading.load import load
 from pgsim.loading.recordings import alone, fuse_recordings, refit
 from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import Connection
-from pgsim.store.check import recordings_are_vacuumed
+from pgsim.store.checks import recordings_are_vacuumed
 from pgsim.store.collection import read_collection, write_fit
 from tests.support.databases import install_template
 from tests.support.documents import (

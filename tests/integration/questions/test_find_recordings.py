@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from pgsim.postgres.connection import Connection
-from pgsim.store.schema import SQL
+from pgsim.store.files import SQL
 from tests.support.documents import mbid
 from tests.support.rows import one
 

@@ -21,7 +21,7 @@ from pgsim.sources import inputs, named
 from pgsim.sources.submission import own_mbid
 from pgsim.sources.table_profile import propose_profile
 from pgsim.store import schema
-from pgsim.store.check import index_is_used
+from pgsim.store.checks import index_is_used
 from pgsim.store.collection import read_collection
 from tests.support.genuine import GENUINE
 from tests.support.paths import CHECKOUT

@@ -18,7 +18,10 @@ from pgsim.loading.recordings import refit
 from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import connect, redact
 from pgsim.store import schema
-from pgsim.store.check import CHECKS, NOTE, OK, PROBLEM, WARNING, Finding, check_database
+from pgsim.store.check import check_database
+from pgsim.store.checks import CHECKS
+from pgsim.store.files import newest_revision
+from pgsim.store.finding import NOTE, OK, PROBLEM, WARNING, Finding
 from tests.support.paths import PLANE
 
 FILL = """
@@ -114,7 +117,7 @@ def test_every_check_says_what_should_be_true_and_how_to_cure_it() -> None:
         (
             "every_set_is_fitted",
             WARNING,
-            "sets are 0 in every vector, for want of values that differ: place",
+            "sets are 0 in every vector, because their values do not differ: place",
             ("UPDATE pgsim.feature_set SET center = NULL, scale = NULL",),
         ),
         (
@@ -213,9 +216,15 @@ def test_a_schema_of_another_version_is_told_before_it_is_read(healthy: str) -> 
         "ALTER TABLE pgsim.collection RENAME COLUMN fitted_at TO fitted_when",
     )
     found = wrongs(healthy)
+    assert found.keys() == {"schema_is_not_newer"}
+    assert found["schema_is_not_newer"].wrong == (
+        f"the tables are of revision 9999, which is newer than this pgsim's {newest_revision()}"
+    )
+    execute(healthy, "UPDATE pgsim.alembic_version SET version_num = '0000'")
+    found = wrongs(healthy)
     assert found.keys() == {"schema_is_current"}
     assert found["schema_is_current"].wrong == (
-        f"the tables are of revision 9999, and this version needs {schema.newest_revision()}"
+        f"the tables are of revision 0000, which is older than this pgsim's {newest_revision()}"
     )
 
 

@@ -15,7 +15,7 @@ from pgsim.errors import PgsimError
 from pgsim.loading.recordings import refit
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store import schema
-from pgsim.store.schema import SQL
+from pgsim.store.files import SQL
 from tests.support.documents import collection, mbid, write_lines
 from tests.support.rows import contents, one
 

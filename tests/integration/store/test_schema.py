@@ -1,11 +1,9 @@
-"""The schema: two roads to it that meet, upgrades, and what is said about it."""
+"""The schema: two roads to it that meet, the search path, and what is said about it."""
 
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +13,12 @@ from psycopg.conninfo import make_conninfo
 
 from pgsim.errors import PgsimError
 from pgsim.features.profile import Profile, read_profile
-from pgsim.postgres.connection import Connection, client_program, connect
+from pgsim.postgres.connection import client_program
 from pgsim.store import schema
-from pgsim.store.collection import read_collection
-from pgsim.store.schema import REVISIONS, SQL
-from tests.support.lists import assert_reaches_are_those_of_the_lists
+from pgsim.store.collection import read_collection, read_revision
+from pgsim.store.files import REVISIONS, SQL, includes, newest_revision
+from tests.support.definition import definition, opened
+from tests.support.revisions import build_from_revisions
 from tests.support.rows import one
 
 PROFILE = read_profile("acousticbrainz")
@@ -27,29 +26,6 @@ FUNCTIONS = sorted(SQL.glob("functions/*/*.sql"))
 INDEXES = sorted(SQL.glob("indexes/*.sql"))
 
 Databases = Callable[..., str]
-
-
-@contextmanager
-def opened(conninfo: str) -> Iterator[Connection]:
-    with closing(connect(conninfo, autocommit=True)) as conn:
-        yield conn
-
-
-def definition(conninfo: str, *options: str) -> list[str]:
-    """The schema as pg_dump writes it, without alembic's own table and what differs each time."""
-    dumped = subprocess.run(
-        [
-            *(str(client_program("pg_dump")), "--schema-only", "--schema=pgsim"),
-            *("--exclude-table=pgsim.alembic_version", *options, f"--dbname={conninfo}"),
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    lines = [line for line in dumped.stdout.splitlines() if "restrict" not in line]
-    assert any(line.startswith("CREATE TABLE pgsim.recording ") for line in lines)
-    return lines
 
 
 @pytest.fixture
@@ -62,62 +38,11 @@ def test_the_manifest_and_the_revisions_make_the_same_schema(
 ) -> None:
     other = new_database()
     with opened(other) as conn:
-        schema.build_from_revisions(conn, PROFILE.dimensions)
-        assert schema.revision(conn) == schema.newest_revision() is not None
+        build_from_revisions(conn, PROFILE.dimensions)
+        assert read_revision(conn) == newest_revision()
     with opened(installed) as conn:
-        assert schema.revision(conn) == schema.newest_revision()
+        assert read_revision(conn) == newest_revision()
     assert definition(other) == definition(installed)
-
-
-def test_tables_of_the_first_revision_are_brought_up_to_date_with_their_rows(
-    installed: str, new_database: Databases
-) -> None:
-    old = new_database()
-    with opened(old) as conn:
-        schema.build_from_revisions(conn, PROFILE.dimensions, "0001")
-        conn.execute(
-            "INSERT INTO pgsim.collection (profile, extractor, genre_scheme) VALUES (%s, %s, %s)",
-            (PROFILE.name, PROFILE.extractor, PROFILE.genre_scheme),
-        )
-        conn.cursor().executemany(
-            "INSERT INTO pgsim.feature_set (name, position, length, paths, form, transform,"
-            " aggregate, weight) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                (
-                    s.name,
-                    s.position + 1,
-                    s.length,
-                    list(s.paths),
-                    s.form,
-                    s.transform,
-                    s.aggregate,
-                    s.weight,
-                )
-                for s in PROFILE.sets
-            ],
-        )
-        conn.execute("INSERT INTO pgsim.recording (mbid, title) VALUES (gen_random_uuid(), 'Ü')")
-        conn.execute(
-            "INSERT INTO pgsim.similarity_a"
-            " SELECT i, '{}', '{}', i FROM generate_series(1, 700, 3) AS i"
-        )
-        conn.execute("CREATE ROLE asker")
-        conn.execute("GRANT SELECT ON ALL TABLES IN SCHEMA pgsim TO asker WITH GRANT OPTION")
-        with pytest.raises(PgsimError, match="of an older pgsim: run pgsim init --upgrade"):
-            read_collection(conn)
-        # However transactions begin by default.
-        conn.execute("SET default_transaction_isolation = 'repeatable read'")
-        assert schema.upgrade(conn) == ("0001", schema.newest_revision())
-        assert read_collection(conn).profile.sets == PROFILE.sets
-        assert conn.execute("SELECT title FROM pgsim.recording").fetchall() == [("Ü",)]
-        assert_reaches_are_those_of_the_lists(conn)
-        assert one(
-            conn,
-            "SELECT has_table_privilege('asker', 'pgsim.reach', 'SELECT WITH GRANT OPTION')"
-            " AND NOT has_table_privilege('asker', 'pgsim.reach', 'INSERT')",
-        )
-        conn.execute("DROP OWNED BY asker; DROP ROLE asker")
-    assert definition(old) == definition(installed)
 
 
 def test_psql_makes_the_same_schema_as_init(installed: str, new_database: Databases) -> None:
@@ -133,157 +58,6 @@ def test_psql_makes_the_same_schema_as_init(installed: str, new_database: Databa
         timeout=60,
     )
     assert definition(other) == definition(installed)
-
-
-def test_an_upgrade_leaves_the_schema_as_it_was(installed: str) -> None:
-    before = definition(installed)
-    with opened(installed) as conn:
-        assert schema.upgrade(conn) == (schema.newest_revision(), schema.newest_revision())
-    assert definition(installed) == before
-
-
-def test_an_upgrade_makes_every_function_view_and_trigger_anew(installed: str) -> None:
-    before = definition(installed)
-    with opened(installed) as conn:
-        conn.execute(
-            "CREATE OR REPLACE FUNCTION pgsim.pending_recordings() RETURNS integer[]"
-            " LANGUAGE sql AS 'SELECT NULL::integer[]'"
-        )
-        conn.execute("DROP VIEW pgsim.similarity_matrix")
-        conn.execute("DROP TRIGGER recording_deleted ON pgsim.recording")
-        assert definition(installed) != before
-        schema.upgrade(conn)
-    assert definition(installed) == before
-
-
-def test_an_upgrade_keeps_objects_of_the_users_in_the_schema(installed: str) -> None:
-    with opened(installed) as conn:
-        conn.execute("CREATE FUNCTION pgsim.mine() RETURNS integer RETURN 1")
-        conn.execute("CREATE VIEW pgsim.my_view AS SELECT title FROM pgsim.recording")
-        conn.execute("CREATE TYPE pgsim.my_type AS (a integer)")
-        before = definition(installed)
-        schema.upgrade(conn)
-    assert definition(installed) == before
-
-
-@pytest.mark.parametrize(
-    ("made", "name"),
-    [
-        ("CREATE FUNCTION pgsim.status(text) RETURNS text RETURN $1", "routine status(text)"),
-        ("CREATE PROCEDURE pgsim.matches() BEGIN ATOMIC END", "routine matches()"),
-    ],
-)
-def test_an_upgrade_stops_at_an_object_of_the_users_with_a_name_of_its_own(
-    installed: str, made: str, name: str
-) -> None:
-    with opened(installed) as conn:
-        conn.execute(made.encode())
-        before = definition(installed)
-        with pytest.raises(PgsimError) as raised:
-            schema.upgrade(conn)
-    assert str(raised.value).startswith(f"{name} bears a name of pgsim's")
-    assert definition(installed) == before
-
-
-def test_an_upgrade_keeps_privileges(installed: str) -> None:
-    role = '"A reader"'
-    with opened(installed) as conn:
-        conn.execute(f"CREATE ROLE {role}".encode())
-        for statement in (
-            "REVOKE EXECUTE ON FUNCTION pgsim.status() FROM PUBLIC",
-            f"GRANT EXECUTE ON FUNCTION pgsim.status() TO {role} WITH GRANT OPTION",
-            f"GRANT SELECT, UPDATE ON pgsim.similarity TO {role}",
-            "GRANT SELECT ON pgsim.similarity_matrix TO PUBLIC",
-            "REVOKE USAGE ON TYPE pgsim.similar_recording FROM PUBLIC",
-        ):
-            conn.execute(statement.encode())
-        before = definition(installed)
-        schema.upgrade(conn)
-        after = definition(installed)
-        conn.execute(f"DROP OWNED BY {role}".encode())
-        conn.execute(f"DROP ROLE {role}".encode())
-    assert after == before
-
-
-@pytest.mark.parametrize(
-    ("missing", "shown"),
-    [
-        ("FUNCTION pgsim.shown_similarity", "similarity_b"),
-        ("VIEW pgsim.similarity CASCADE", "similarity_a"),
-    ],
-)
-def test_an_upgrade_knows_the_shown_table_whatever_is_missing(
-    installed: str, missing: str, shown: str
-) -> None:
-    with opened(installed) as conn:
-        conn.execute("SELECT pgsim.show_similarity('similarity_b')")
-        conn.execute(f"DROP {missing}".encode())
-        schema.upgrade(conn)
-        assert one(conn, "SELECT pgsim.shown_similarity()") == shown
-
-
-def test_an_upgrade_waits_for_a_refresh_before_it_changes_anything(installed: str) -> None:
-    with opened(installed) as conn, opened(installed) as other, ThreadPoolExecutor(1) as pool:
-        with other.transaction():
-            other.execute("SELECT pgsim.refresh_lock()")
-            upgrading = pool.submit(schema.upgrade, conn)
-            waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-            while one(other, waits) == 0:
-                assert not upgrading.done()
-            other.execute("LOCK TABLE pgsim.recording, pgsim.similarity_a IN ACCESS SHARE MODE")
-        assert upgrading.result()[1] == schema.newest_revision()
-
-
-def test_an_upgrade_keeps_the_rows(installed: str) -> None:
-    with opened(installed) as conn:
-        conn.execute("INSERT INTO pgsim.recording (mbid, title) VALUES (gen_random_uuid(), 'A')")
-        schema.upgrade(conn)
-        assert one(conn, "SELECT title FROM pgsim.recording") == "A"
-        assert read_collection(conn).profile == PROFILE
-
-
-@pytest.mark.parametrize(
-    ("made", "name"),
-    [
-        (
-            "CREATE VIEW public.mine AS"
-            " SELECT * FROM pgsim.similar_recordings('0dad432b-16cc-4bf0-8961-fd31d124b01b')",
-            "view mine",
-        ),
-        ("CREATE VIEW public.mine AS SELECT count(*) FROM pgsim.similarity", "view mine"),
-        ("CREATE TABLE public.mine (answer pgsim.similar_recording)", "table mine"),
-        (
-            "CREATE FUNCTION public.mine() RETURNS bigint"
-            " RETURN (SELECT count(*) FROM pgsim.similarity)",
-            "function mine()",
-        ),
-    ],
-)
-def test_an_upgrade_stops_at_an_object_of_the_users_and_names_it(
-    installed: str, made: str, name: str
-) -> None:
-    with opened(installed) as conn:
-        conn.execute(made.encode())
-        before = definition(installed)
-        with pytest.raises(PgsimError) as raised:
-            schema.upgrade(conn)
-    assert name in str(raised.value).replace("public.", "")
-    assert "\n" not in str(raised.value)
-    assert definition(installed) == before
-
-
-def test_an_upgrade_keeps_a_trigger_of_the_users(installed: str) -> None:
-    with opened(installed) as conn:
-        conn.execute(
-            "CREATE FUNCTION public.mine() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'"
-        )
-        conn.execute(
-            "CREATE TRIGGER mine AFTER INSERT ON pgsim.recording"
-            " FOR EACH ROW EXECUTE FUNCTION public.mine()"
-        )
-        before = definition(installed)
-        schema.upgrade(conn)
-    assert definition(installed) == before
 
 
 def test_a_second_init_with_the_same_profile_changes_nothing(installed: str) -> None:
@@ -445,11 +219,6 @@ def test_every_object_that_a_user_meets_has_a_comment(installed: str) -> None:
         conn.execute("CREATE TYPE pgsim.kind AS ENUM ('a')")
         found = [name for (name,) in conn.execute(UNCOMMENTED.encode())]
         assert found == ["column bare.naked", "r bare", "type kind"]
-
-
-def includes(name: str) -> list[str]:
-    """What a manifest of sql/ includes, in its order."""
-    return re.findall(r"^\\ir (\S+)$", (SQL / name).read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("path", FUNCTIONS, ids=lambda path: path.stem)

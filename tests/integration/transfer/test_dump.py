@@ -24,8 +24,9 @@ from pgsim.matrix.rebuild import rebuild
 from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store import schema
-from pgsim.store.check import OK, run_checks
+from pgsim.store.check import run_checks
 from pgsim.store.collection import read_collection
+from pgsim.store.finding import OK
 from pgsim.transfer import dump as dumping
 from pgsim.transfer.dump import DumpError, dump, restore
 from tests.support.paths import CHECKOUT, PLANE

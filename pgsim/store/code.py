@@ -1,0 +1,229 @@
+"""pgsim's functions, views, types and triggers in a database: what sql/code.sql makes.
+
+An upgrade replaces each of them in place, so that what a user has built on it stays. PostgreSQL
+refuses to replace a function or a view where its signature has changed: only then is that one
+dropped, with what else of pgsim's depends on it, and made again. Objects are pgsim's own by their
+names, which are those of the files and of the lines of sql/gone.txt; every one of them has a
+comment. Everything else in the schema is the user's.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import errors
+
+from pgsim.errors import PgsimError
+from pgsim.postgres.connection import Connection
+from pgsim.postgres.rows import one_value
+from pgsim.store.files import SQL, includes, read_sql
+
+# The kinds of code by their folders, in an order in which they can be dropped.
+KINDS = {"triggers": "TRIGGER", "functions": "ROUTINE", "views": "VIEW", "types": "TYPE"}
+_KIND_OF = {"trigger": "TRIGGER", "function": "ROUTINE", "view": "VIEW", "type": "TYPE"}
+
+GONE = SQL / "gone.txt"  # code of earlier releases
+_TRIAL = "pgsim.upgrade_trial"  # a type that is made to be compared
+_FOUND = """
+    SELECT 'TRIGGER', t.oid, t.tgname, format('%I ON %s', t.tgname, c.oid::regclass), true
+    FROM pg_trigger AS t INNER JOIN pg_class AS c ON t.tgrelid = c.oid
+    WHERE c.relnamespace = 'pgsim'::regnamespace
+    UNION ALL
+    SELECT
+        'ROUTINE', oid, proname, oid::regprocedure::text,
+        obj_description(oid, 'pg_proc') IS NOT NULL
+    FROM pg_proc WHERE pronamespace = 'pgsim'::regnamespace
+    UNION ALL
+    SELECT
+        'VIEW', oid, relname, oid::regclass::text, obj_description(oid, 'pg_class') IS NOT NULL
+    FROM pg_class WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'v'
+    UNION ALL
+    SELECT
+        'TYPE', t.oid, t.typname, t.oid::regtype::text,
+        obj_description(t.oid, 'pg_type') IS NOT NULL
+    FROM pg_type AS t INNER JOIN pg_class AS c ON t.typrelid = c.oid
+    WHERE t.typnamespace = 'pgsim'::regnamespace AND c.relkind = 'c'
+"""
+_ATTRIBUTES = """
+    SELECT array_agg((attname, atttypid, atttypmod, attcollation)::text ORDER BY attnum)
+    FROM pg_attribute WHERE attrelid = %s::regclass AND NOT attisdropped
+"""
+_PRIVILEGES = """
+    SELECT CASE kind WHEN 'TABLE' THEN 'VIEW' ELSE kind END, code.oid, made.statement FROM (
+        SELECT oid, 'ROUTINE', proname, proacl FROM pg_proc
+        WHERE pronamespace = 'pgsim'::regnamespace AND proname = ANY(%(functions)s)
+        UNION ALL
+        SELECT oid, 'TABLE', relname, relacl FROM pg_class
+        WHERE relnamespace = 'pgsim'::regnamespace AND relkind = 'v' AND relname = ANY(%(views)s)
+        UNION ALL
+        SELECT oid, 'TYPE', typname, typacl FROM pg_type
+        WHERE typnamespace = 'pgsim'::regnamespace AND typname = ANY(%(types)s)
+    ) AS code (oid, kind, name, acl)
+    CROSS JOIN LATERAL (
+        SELECT 1, format('REVOKE ALL ON %%s pgsim.%%I FROM PUBLIC', kind, name)
+        WHERE acl IS NOT NULL
+        UNION ALL
+        SELECT 2, format(
+            'GRANT %%s ON %%s pgsim.%%I TO %%s%%s', privilege_type, kind, name,
+            CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+        )
+        FROM aclexplode(acl)
+    ) AS made (turn, statement)
+    ORDER BY kind, name, turn
+"""
+# What PostgreSQL says where it cannot replace a function or a view by another of its name; the last
+# where a COMMENT finds the old function beside the new one.
+_NOT_REPLACED = (
+    errors.InvalidFunctionDefinition,
+    errors.InvalidTableDefinition,
+    errors.WrongObjectType,
+    errors.AmbiguousFunction,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A piece of code in the schema: `kind` and `identity` are as DROP takes them."""
+
+    kind: str
+    oid: int
+    name: str
+    identity: str
+    has_comment: bool
+
+
+def replace_code(conn: Connection) -> None:
+    """Make every function, view, type and trigger as sql/ has it, in place where that is possible.
+
+    Runs in a transaction, after the tables. PgsimError names objects of the user's that depend on
+    what has to be dropped.
+    """
+    for name in includes("code.sql"):
+        replace_file(conn, name)
+    gone = names_gone()
+    _drop(conn, [each for each in _own(conn) if (each.kind, each.name) in gone])
+
+
+def replace_file(conn: Connection, name: str) -> None:
+    """Make the one object of a file of sql/, in place where that is possible."""
+    path, text = Path(name), read_sql(name).decode()
+    kind = KINDS[path.parts[0]]
+    before = [each for each in _own(conn) if (each.kind, each.name) == (kind, path.stem)]
+    if kind == "TYPE" and before:
+        create, _, comments = text.partition(");\n")
+        if _is_same_type(conn, path.stem, f"{create})"):
+            conn.execute(comments.encode())
+            return
+        _drop(conn, before)
+    try:
+        with conn.transaction():
+            conn.execute(text.encode())
+    except _NOT_REPLACED:
+        if not before:
+            raise
+        _drop(conn, before)
+        conn.execute(text.encode())
+        return
+    # A function with other arguments is another function to PostgreSQL, and stands beside the old.
+    after = [each for each in _own(conn) if (each.kind, each.name) == (kind, path.stem)]
+    if len(after) > len(before):
+        _drop(conn, before)
+
+
+def require_own_names(conn: Connection) -> None:
+    """PgsimError where an object without a comment, which is none of pgsim's, has a name of it."""
+    for each in _own(conn):
+        if not each.has_comment:
+            raise PgsimError(
+                f"{each.kind.lower()} {each.identity} bears a name of pgsim's, and is none of its"
+                " own, which all have a comment: rename it, or move it to another schema, then"
+                " upgrade"
+            )
+
+
+Privileges = dict[tuple[str, int], list[str]]
+
+
+def read_privileges(conn: Connection) -> Privileges:
+    """The statements that give each piece of code, by kind and oid, the privileges it has."""
+    names = {folder: names_of(folder) for folder in ("functions", "views", "types")}
+    statements = defaultdict(list)
+    for kind, oid, statement in conn.execute(_PRIVILEGES.encode(), names):
+        statements[kind, oid].append(statement)
+    return dict(statements)
+
+
+def restore_privileges(conn: Connection, before: Privileges) -> None:
+    """Give the privileges of before to the code that was dropped since and made again."""
+    kept = {(each.kind, each.oid) for each in _own(conn)}
+    for key, statements in before.items():
+        if key not in kept:
+            for statement in statements:
+                conn.execute(statement.encode())
+
+
+@contextmanager
+def dependants_named() -> Iterator[None]:
+    """PgsimError with the names of the user's objects that keep the body from a change."""
+    try:
+        yield
+    except (errors.DependentObjectsStillExist, errors.FeatureNotSupported) as error:
+        detail = (error.diag.message_detail or "").replace("\n", "; ")
+        if "depend" not in detail:
+            raise
+        raise PgsimError(
+            f"an object of yours depends on what this version changes ({detail}):"
+            " drop it, upgrade, and make it again"
+        ) from None
+
+
+def names_of(folder: str) -> list[str]:
+    """The names of what the files of a folder of sql/ make: each file's own."""
+    return [path.stem for path in (SQL / folder).rglob("*.sql")]
+
+
+def names_gone() -> set[tuple[str, str]]:
+    """Kinds and names of what earlier releases made, and this one does not."""
+    lines = GONE.read_text(encoding="utf-8").splitlines()
+    words = [line.split() for line in lines if line and not line.startswith("#")]
+    return {(_KIND_OF[kind], name) for kind, name in words}
+
+
+def _own(conn: Connection) -> set[Object]:
+    """The objects in the schema that have a name of pgsim's."""
+    names = {(kind, name) for folder, kind in KINDS.items() for name in names_of(folder)}
+    names |= names_gone()
+    found = (Object(*row) for row in conn.execute(_FOUND.encode()))
+    return {each for each in found if (each.kind, each.name) in names}
+
+
+def _is_same_type(conn: Connection, name: str, create: str) -> bool:
+    """Whether a statement would make the composite type of that name as it is."""
+    with conn.transaction(force_rollback=True):
+        conn.execute(
+            create.replace(f"CREATE TYPE pgsim.{name} AS", f"CREATE TYPE {_TRIAL} AS").encode()
+        )
+        made, found = (one_value(conn, _ATTRIBUTES, (each,)) for each in (_TRIAL, f"pgsim.{name}"))
+    return bool(made == found)
+
+
+def _drop(conn: Connection, objects: Collection[Object]) -> None:
+    """Drop these and what else of pgsim's depends on them, and nothing of the user's."""
+    if not objects:
+        return
+    before = _own(conn)
+    # PostgreSQL knows what depends on what: a CASCADE that is undone shows it.
+    with conn.transaction(force_rollback=True):
+        for each in objects:
+            conn.execute(f"DROP {each.kind} IF EXISTS {each.identity} CASCADE".encode())
+        left = _own(conn)
+    going = before - left
+    for kind in KINDS.values():
+        names = sorted(each.identity for each in going if each.kind == kind)
+        # Triggers go one by one; the others together, since they depend on one another.
+        for batch in names if kind == "TRIGGER" else [", ".join(names)] if names else []:
+            with dependants_named():
+                conn.execute(f"DROP {kind} {batch}".encode())
