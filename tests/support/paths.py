@@ -6,3 +6,4 @@ CHECKOUT = Path(__file__).parents[2]
 SQL = CHECKOUT / "tests" / "sql"
 PLANE = CHECKOUT / "tests" / "profiles" / "plane.toml"
 GENUINE = CHECKOUT.parent / "shared" / "data"
+RELEASES = CHECKOUT / "tests" / "releases"
