@@ -56,6 +56,7 @@ _NEEDED = (
     "redirect",
     "sampled_pair",
     "stale",
+    "upgrade_step",
 )
 # Words of a client program's error, and the cure.
 _CURES = {

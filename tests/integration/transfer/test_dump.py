@@ -457,7 +457,8 @@ def test_a_failed_dump_says_why_and_leaves_no_file(
     copied = new_database(template=str(conninfo_to_dict(filled)["dbname"]))
     with new_session(copied) as conn:
         conn.execute(f"GRANT USAGE ON SCHEMA pgsim TO {role}".encode())
-        conn.execute(f"GRANT SELECT ON pgsim.collection, pgsim.feature_set TO {role}".encode())
+        readable = "pgsim.alembic_version, pgsim.collection, pgsim.feature_set"
+        conn.execute(f"GRANT SELECT ON {readable} TO {role}".encode())
     with pytest.raises(DumpError, match=r"^pg_dump failed: permission denied for table \w+$"):
         dump(make_conninfo(copied, user=role), tmp_path / "x")
     assert names_in(tmp_path) == []
