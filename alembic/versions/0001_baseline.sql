@@ -340,21 +340,21 @@ COMMENT ON COLUMN pgsim.run.started_at IS 'When it began.';
 COMMENT ON COLUMN pgsim.run.finished_at IS 'When it ended; NULL while it runs, or where it was killed.';
 COMMENT ON COLUMN pgsim.run.report IS 'What it counted.';
 
--- Usage: similar_recordings(..., genre => 'roc', decade => 1990): counts the matches (index only)
--- and fetches them for the exact answer. Decades are asked for as ranges of years.
+-- Usage: similar_recordings(..., genre => 'roc', decade => 1990): counts the matching rows
+-- (index only) and fetches them for an exact answer. A decade is a range of years.
 CREATE INDEX recording_genre_year ON pgsim.recording (genre, year) WHERE vector IS NOT NULL;
 
--- Usage: similar_recordings(..., decade => 1990) without a genre, and counting all that have a vector.
+-- Usage: similar_recordings(..., decade => 1990) without a genre; counts all recordings with a vector.
 CREATE INDEX recording_year ON pgsim.recording (year) WHERE vector IS NOT NULL;
 
--- Usage: similar_recordings(..., genre => 'dortmund:rock'), a label outside the default scheme.
+-- Usage: similar_recordings(..., genre => 'dortmund:rock'), a label of another scheme than the default one.
 CREATE INDEX recording_genres ON pgsim.recording USING gin (genres);
 
--- Usage: similar_recordings(..., length_from => 600): counts the matches (index only) and fetches them for the exact answer.
+-- Usage: similar_recordings(..., length_from => 600): counts the matching rows (index only) and fetches them for an exact answer.
 CREATE INDEX recording_length ON pgsim.recording (length) WHERE vector IS NOT NULL;
 
--- Usage: find_recordings('beatles hey ju'): by words of artist and title. The expression is that of
--- search_words(), and calls nothing of pgsim's, so that functions can be made anew over the index.
+-- Usage: find_recordings('beatles hey ju'): finds words of artist and title. The expression is that of
+-- search_words(). It calls no function of pgsim's, so that an upgrade can replace them all.
 CREATE INDEX recording_words ON pgsim.recording USING gin ((
     setweight(to_tsvector('simple', regexp_replace(regexp_replace(
         normalize(left(coalesce(artist, ''), 1000), nfkd),
@@ -366,9 +366,9 @@ CREATE INDEX recording_words ON pgsim.recording USING gin ((
     ), '[\u0001-\u002F\u003A-\u0040\u005B-\u0060\u007B-\u00BF\u2010-\u205E]', ' ', 'g')), 'B')
 ));
 
--- Usage: begin_rebuild(): finds the unfinished rebuild, and refuses a second one.
+-- Usage: begin_rebuild(): finds the unfinished rebuild. It also prevents a second one.
 CREATE UNIQUE INDEX rebuild_unfinished ON pgsim.rebuild ((finished_at IS NULL)) WHERE finished_at IS NULL;
 
--- Usage: answer() and similar_recordings(), where too many changes are pending to be merged: whether one
+-- Usage: answer() and similar_recordings(), where too many changes are pending to be merged: finds whether a
 -- recording has changed since its reach was stored.
 CREATE INDEX stale_id ON pgsim.stale (id);

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pgsim.postgres.connection import Connection
-from pgsim.store.schema import SQL
+from pgsim.store.files import SQL
 
 FUNCTIONS = """
     SELECT p.proname, p.prorettype = 'trigger'::regtype, obj_description(p.oid, 'pg_proc'),
