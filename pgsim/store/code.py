@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from psycopg import errors
@@ -27,7 +28,7 @@ _KIND_OF = {"trigger": "TRIGGER", "function": "ROUTINE", "view": "VIEW", "type":
 GONE = SQL / "gone.txt"  # code of earlier releases
 _TRIAL = "pgsim.upgrade_trial"  # a type that is made to be compared
 _FOUND = """
-    SELECT 'TRIGGER', t.oid, t.tgname, format('%I ON %s', t.tgname, c.oid::regclass), true
+    SELECT 'TRIGGER', t.oid, t.tgname, quote_ident(t.tgname) || ' ON ' || c.oid::regclass, true
     FROM pg_trigger AS t INNER JOIN pg_class AS c ON t.tgrelid = c.oid
     WHERE c.relnamespace = 'pgsim'::regnamespace
     UNION ALL
@@ -111,7 +112,7 @@ def replace_file(conn: Connection, name: str) -> None:
     """Make the one object of a file of sql/, in place where that is possible."""
     path, text = Path(name), read_sql(name).decode()
     kind = KINDS[path.parts[0]]
-    before = [each for each in _own(conn) if (each.kind, each.name) == (kind, path.stem)]
+    before = _named(conn, kind, path.stem)
     if kind == "TYPE" and before:
         create, _, comments = text.partition(");\n")
         if _is_same_type(conn, path.stem, f"{create})"):
@@ -128,8 +129,7 @@ def replace_file(conn: Connection, name: str) -> None:
         conn.execute(text.encode())
         return
     # A function with other arguments is another function to PostgreSQL, and stands beside the old.
-    after = [each for each in _own(conn) if (each.kind, each.name) == (kind, path.stem)]
-    if len(after) > len(before):
+    if kind == "ROUTINE" and len(_named(conn, kind, path.stem)) > len(before):
         _drop(conn, before)
 
 
@@ -180,6 +180,7 @@ def dependants_named() -> Iterator[None]:
         ) from None
 
 
+@cache
 def names_of(folder: str) -> list[str]:
     """The names of what the files of a folder of sql/ make: each file's own."""
     return [path.stem for path in (SQL / folder).rglob("*.sql")]
@@ -196,8 +197,22 @@ def _own(conn: Connection) -> set[Object]:
     """The objects in the schema that have a name of pgsim's."""
     names = {(kind, name) for folder, kind in KINDS.items() for name in names_of(folder)}
     names |= names_gone()
-    found = (Object(*row) for row in conn.execute(_FOUND.encode()))
-    return {each for each in found if (each.kind, each.name) in names}
+    return {each for each in _found(conn) if (each.kind, each.name) in names}
+
+
+def _named(conn: Connection, kind: str, name: str) -> list[Object]:
+    """The objects in the schema of one kind and name: several are functions of one name."""
+    return [each for each in _found(conn, name) if each.kind == kind]
+
+
+def _found(conn: Connection, name: str | None = None) -> Iterator[Object]:
+    """Yield every object in the schema, the user's too, or those of a name."""
+    query = f"SELECT * FROM ({_FOUND}) AS found (kind, oid, name, identity, has_comment)"
+    if name is None:
+        rows = conn.execute(query.encode())
+    else:
+        rows = conn.execute(f"{query} WHERE name = %(name)s".encode(), {"name": name})
+    yield from (Object(*row) for row in rows)
 
 
 def _is_same_type(conn: Connection, name: str, create: str) -> bool:

@@ -15,6 +15,7 @@ from pgsim.progress import Say, silent
 from pgsim.store import code, locks, steps
 from pgsim.store.collection import (
     Collection,
+    no_collection,
     read_collection,
     read_revision,
     require_not_newer,
@@ -56,7 +57,9 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
     with locks.held(conn, locks.SCHEMA):
         before = read_revision(conn)
         # Every revision has this column: the rest of the row may have another shape.
-        dimensions = int(one_value(conn, "SELECT sum(length) FROM pgsim.feature_set"))
+        dimensions = one_value(conn, "SELECT sum(length)::integer FROM pgsim.feature_set")
+        if dimensions is None:
+            raise no_collection(conn)
         lacking = steps.lacking(revisions, before)
         steps.run_before(conn, revisions, lacking, dimensions, say)
         with _alone(conn), code.dependants_named():
@@ -83,9 +86,9 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
 
 
 def grant_roles(conn: Connection) -> None:
-    """Make the roles pgsim_reader and pgsim_writer, and give them their rights in this database.
+    """Create the roles pgsim_reader and pgsim_writer, and grant them their rights in this database.
 
-    PgsimError, with what others may run, for a role that may not make roles or grant.
+    PgsimError, with what others may run, for a role that may not create roles or grant.
     """
     owns = (
         "SELECT bool_or(pg_has_role(nspowner, 'USAGE')) FROM pg_namespace WHERE nspname = 'pgsim'"
@@ -100,7 +103,7 @@ def grant_roles(conn: Connection) -> None:
             conn.execute(read_sql("roles.sql"))
     except errors.InsufficientPrivilege as error:
         raise PgsimError(
-            f"role '{conn.info.user}' may not make these roles ({error.diag.message_primary}):"
+            f"role '{conn.info.user}' may not create these roles ({error.diag.message_primary}):"
             " as a superuser run CREATE ROLE pgsim_reader; CREATE ROLE pgsim_writer IN ROLE"
             " pgsim_reader; then pgsim init --roles again"
         ) from None
@@ -112,10 +115,10 @@ def is_installed(conn: Connection) -> bool:
 
 
 def add_to_search_path(conn: Connection) -> str | None:
-    """Put pgsim on the database's search path, for unqualified calls.
+    """Put pgsim on the database's search path, so that calls need no schema.
 
-    Returns the statement that undoes it; None where it was there already. A role that does not own
-    the database gets PgsimError with the statement that its owner may run.
+    Return the statement that undoes it, or None where pgsim was on the path already. PgsimError
+    for a role that does not own the database, with the statement that its owner may run.
     """
     database = conn.info.dbname
     row = conn.execute(

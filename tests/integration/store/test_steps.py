@@ -36,6 +36,8 @@ depends_on = None
 def upgrade() -> None:
     context.config.attributes["run_sql"](__file__)
 """
+# The index is in the catalog, and its building waits for a writer.
+BUILDING = "SELECT count(*) FROM pg_stat_progress_create_index WHERE lockers_total > 0"
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('pgsim.{}')"
 
 
@@ -96,8 +98,7 @@ def test_an_index_is_built_concurrently_while_another_session_writes(
                 writer.execute(insert.encode())  # and its transaction stays open
 
             working = pool.submit(schema.upgrade, conn, say, revisions)
-            building = "SELECT count(*) FROM pg_stat_progress_create_index WHERE lockers_total > 0"
-            wait_for(other, building, working)
+            wait_for(other, BUILDING, working)
             # The tables are of the new revision, the index waits for the writer, others write.
             assert read_revision(other) == "0002"
             assert unfinished(other) == ["0002"]
@@ -134,7 +135,7 @@ def test_an_interrupted_step_begins_again_and_its_invalid_index_is_dropped(
             writer.execute("UPDATE pgsim.recording SET title = 'C'")
 
         working = pool.submit(schema.upgrade, conn, say, revisions)
-        wait_for(other, "SELECT count(*) > 0 FROM pg_stat_progress_create_index", working)
+        wait_for(other, BUILDING, working)
         other.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_progress_create_index")
         with pytest.raises(psycopg.errors.QueryCanceled):
             working.result()
