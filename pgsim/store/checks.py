@@ -85,7 +85,7 @@ def functions_are_current(conn: Connection) -> str | None:
     rows = conn.execute(
         "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'pgsim'::regnamespace"
     ).fetchall()
-    stored: dict[str, str] = dict(rows)  # the user's own among them are not looked at
+    stored: dict[str, str] = dict(rows)  # with the user's own, which no name below is
     named = set(re.findall(r"(?:FUNCTION|PROCEDURE) pgsim\.(\w+)\(", code))
     odd = {name for name in named if name not in stored or stored[name] not in code}
     return f"functions are missing or different: {', '.join(sorted(odd))}" if odd else None

@@ -1,10 +1,10 @@
-"""pgsim's functions, views, types and triggers in a database: what sql/code.sql makes.
+"""pgsim's functions, views, types and triggers in a database, which sql/code.sql makes.
 
 An upgrade replaces each of them in place, so that what a user has built on it stays. PostgreSQL
 refuses to replace a function or a view where its signature has changed: only then is that one
-dropped, with what else of pgsim's depends on it, and made again. Objects are pgsim's own by their
-names, which are those of the files and of the lines of sql/gone.txt; every one of them has a
-comment. Everything else in the schema is the user's.
+dropped, with pgsim's other objects that depend on it, and made again. An object is pgsim's own by
+its name, which is that of a file or stands in sql/gone.txt, and has a comment. Everything else in
+the schema is the user's.
 """
 
 from collections import defaultdict
@@ -75,8 +75,8 @@ _PRIVILEGES = """
     ) AS made (turn, statement)
     ORDER BY kind, name, turn
 """
-# What PostgreSQL says where it cannot replace a function or a view by another of its name; the last
-# where a COMMENT finds the old function beside the new one.
+# PostgreSQL's errors where it cannot replace a function or a view by another of its name; the last
+# one comes from a COMMENT that finds the old function beside the new one.
 _NOT_REPLACED = (
     errors.InvalidFunctionDefinition,
     errors.InvalidTableDefinition,
@@ -134,13 +134,12 @@ def replace_file(conn: Connection, name: str) -> None:
 
 
 def require_own_names(conn: Connection) -> None:
-    """PgsimError where an object without a comment, which is none of pgsim's, has a name of it."""
+    """PgsimError where an object has a name of pgsim's but no comment: it is the user's."""
     for each in _own(conn):
         if not each.has_comment:
             raise PgsimError(
-                f"{each.kind.lower()} {each.identity} bears a name of pgsim's, and is none of its"
-                " own, which all have a comment: rename it, or move it to another schema, then"
-                " upgrade"
+                f"{each.kind.lower()} {each.identity} has a name of pgsim's, but no comment as all"
+                " of pgsim's own have: rename it, or move it to another schema, then upgrade"
             )
 
 
@@ -167,7 +166,7 @@ def restore_privileges(conn: Connection, before: Privileges) -> None:
 
 @contextmanager
 def dependants_named() -> Iterator[None]:
-    """PgsimError with the names of the user's objects that keep the body from a change."""
+    """Turn the error of a change that the user's objects prevent into a PgsimError naming them."""
     try:
         yield
     except (errors.DependentObjectsStillExist, errors.FeatureNotSupported) as error:
@@ -182,12 +181,12 @@ def dependants_named() -> Iterator[None]:
 
 @cache
 def names_of(folder: str) -> list[str]:
-    """The names of what the files of a folder of sql/ make: each file's own."""
+    """The names of the objects that a folder of sql/ makes: those of its files."""
     return [path.stem for path in (SQL / folder).rglob("*.sql")]
 
 
 def names_gone() -> set[tuple[str, str]]:
-    """Kinds and names of what earlier releases made, and this one does not."""
+    """The kinds and names of objects that earlier releases made, and this one does not."""
     lines = GONE.read_text(encoding="utf-8").splitlines()
     words = [line.split() for line in lines if line and not line.startswith("#")]
     return {(_KIND_OF[kind], name) for kind, name in words}
@@ -226,7 +225,7 @@ def _is_same_type(conn: Connection, name: str, create: str) -> bool:
 
 
 def _drop(conn: Connection, objects: Collection[Object]) -> None:
-    """Drop these and what else of pgsim's depends on them, and nothing of the user's."""
+    """Drop these and pgsim's other objects that depend on them, and nothing of the user's."""
     if not objects:
         return
     before = _own(conn)

@@ -62,9 +62,9 @@ def require_current(conn: Connection, revision: str) -> None:
 
 
 def read_collection(conn: Connection) -> Collection:
-    """The collection of this database: whatever works on one calls this first.
+    """The collection of this database; every piece of work on a collection reads it first.
 
-    PgsimError where pgsim is not installed, or another version of it.
+    PgsimError, with the cure, where pgsim is not installed, or another version of it.
     """
     try:
         with conn.transaction():

@@ -36,9 +36,9 @@ def revision_of(path: Path) -> str:
 
 
 def newest_revision(revisions: Path = REVISIONS) -> str:
-    """The newest revision of a folder: that which this version of pgsim works with.
+    """The newest revision of a folder, which is the one that this version of pgsim works with.
 
-    It is read from the names of the files, since Alembic takes a fifth of a command's start.
+    It is read from the names of the files: importing Alembic takes a fifth of a command's start.
     """
     return max(revision_of(path) for path in (revisions / "versions").glob("*.py"))
 

@@ -1,4 +1,4 @@
-"""The advisory locks of a database: what is done by one session at a time."""
+"""The advisory locks of a database, for work that one session does at a time."""
 
 import time
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ PAUSE = 0.1  # seconds between two tries of a waiter that polls
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock's name, of whose hash PostgreSQL makes the key, and what its holder does alone.
+    """A lock: its name, whose hash is PostgreSQL's key, and the work that its holder does alone.
 
-    A waiter that `polls` tries again and again instead of waiting in a statement: its holder may
-    run CREATE INDEX CONCURRENTLY, which waits in turn for every statement that has begun.
+    Where `polls` is true, a waiter tries again and again, and does not wait in a statement: the
+    holder may run CREATE INDEX CONCURRENTLY, which waits for every statement that has begun.
     """
 
     name: str
@@ -26,10 +26,10 @@ class Lock:
 
 
 SCHEMA = Lock("pgsim.schema", "Install pgsim, or upgrade it.", polls=True)
-LOAD = Lock("pgsim.load", "Write recordings: their submissions are those that are committed.")
+LOAD = Lock("pgsim.load", "Write recordings, from all committed submissions.")
 MATRIX = Lock(
     "pgsim.similarity",
-    "Change lists of the matrix or show another one; refresh_lock() in SQL takes the same lock.",
+    "Change the lists of the matrix, or show another one; refresh_lock() in SQL takes it too.",
 )
 REBUILD = Lock("pgsim.rebuild", "Begin a rebuild or an import, and show its matrix at the end.")
 LOCKS = (SCHEMA, LOAD, MATRIX, REBUILD)

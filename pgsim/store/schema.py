@@ -47,7 +47,7 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
     Tables go through the `revisions`, and pgsim's functions, views, types and triggers become those
     of sql/, in one transaction; `steps` says what may run before and after it. An interrupted
     upgrade goes on when it is called again. Privileges stay, and so does what else is in the
-    schema. PgsimError names an object of the user's that depends on what changes, or bears a name
+    schema. PgsimError names an object of the user's that depends on what changes, or has a name
     of pgsim's. `conn` is in autocommit mode; `say` receives each step.
     """
     from pgsim.store.revisions import migrate  # slow to import, and needed by nothing else

@@ -23,6 +23,7 @@ from pgsim.sources.table_profile import propose_profile
 from pgsim.store import schema
 from pgsim.store.checks import index_is_used
 from pgsim.store.collection import read_collection
+from pgsim.store.files import SQL
 from tests.support.genuine import GENUINE
 from tests.support.paths import CHECKOUT
 from tests.support.records import example, write_records
@@ -173,7 +174,7 @@ def test_describe_prints_a_profile_as_toml_and_as_json(
 def test_columns_can_change_in_an_installed_database_and_sets_cannot(
     tmp_path: Path, database: Callable[[Profile], Connection]
 ) -> None:
-    text = (schema.SQL.parent / "pgsim" / "features" / "profiles" / "msd.toml").read_text()
+    text = (SQL.parent / "pgsim" / "features" / "profiles" / "msd.toml").read_text()
     changed = tmp_path / "msd.toml"
     conn = database(read_profile("msd"))
     assert read_collection(conn).profile == read_profile("msd")

@@ -70,7 +70,7 @@ def test_an_upgrade_stops_at_an_object_of_the_users_with_a_name_of_its_own(
         before = definition(installed)
         with pytest.raises(PgsimError) as raised:
             schema.upgrade(conn)
-    assert str(raised.value).startswith(f"{name} bears a name of pgsim's")
+    assert str(raised.value).startswith(f"{name} has a name of pgsim's")
     assert definition(installed) == before
 
 
