@@ -171,7 +171,7 @@ def new_owned(role: str, new_database: Callable[..., str]) -> Callable[..., str]
 @pytest.fixture(scope="module")
 def older_server(open_folder: Path, fast_settings: dict[str, str]) -> Iterator[embedded.Server]:
     """A server of PostgreSQL 16."""
-    home = open_folder / "older"
+    home = open_folder / "postgresql-16"
     yield embedded.start(home, settings=fast_settings, version=16)
     embedded.stop(home)
 
