@@ -311,7 +311,7 @@ def test_a_writer_does_all_the_owner_does_but_the_index(
             if conn.info.server_version >= 170000 or person == "owner":
                 assert one(conn, vacuums, "pgsim.reach") == 2
     assert made["writer"] == made["owner"]
-    assert "the index is left to the owner" in capsys.readouterr().err
+    assert "the owner of pgsim.recording has to build the index" in capsys.readouterr().err
 
 
 def test_a_writer_fits_anew_under_an_index_that_it_cannot_drop(as_role: AsRole) -> None:
