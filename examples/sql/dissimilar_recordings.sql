@@ -1,0 +1,1 @@
+SELECT rank, album, title, distance FROM dissimilar_recordings('b5f6c0a0-5472-58d3-911d-9bc10dbc8b5e', 2);

@@ -1,0 +1,1 @@
+SELECT pgsim.fill_reaches('pgsim.similarity');

@@ -1,0 +1,1 @@
+SELECT index_metric('mfccs'), index_metric('mfccs') AS again;

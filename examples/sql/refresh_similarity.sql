@@ -1,0 +1,1 @@
+CALL pgsim.refresh_similarity();

@@ -1,0 +1,1 @@
+SELECT item, value FROM pgsim.status() WHERE item IN ('recordings', 'lists', 'changes not in the lists');

