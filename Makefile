@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-slow test-docker test-vm check format bench-index bench-load bench-matrix \
+.PHONY: demo test test-slow test-docker test-vm check format docs bench-index bench-load bench-matrix \
 	bench-query bench-refresh bench-plan clean
 
 demo: $(INSTALLED)
@@ -55,12 +55,18 @@ bench-query: $(INSTALLED)
 	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bulk,plot]' hnswlib annoy h5py redis hiredis
 	$(BIN)/python -m tests.bench.query --recordings $(RECORDINGS) --plot bench-query.png
 
+# tests/docs builds the site with warnings as errors, and runs every block, example and notebook.
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar --nocolor sql
 	$(BIN)/pytest -q tests/docs
+
+# The site, in build/site; its reference pages are written from the code by the tests.
+docs: $(INSTALLED)
+	PGSIM_GOLDEN=write $(BIN)/pytest -q tests/docs/test_reference.py tests/docs/test_notebook.py
+	$(BIN)/mkdocs build --strict
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .
@@ -72,5 +78,5 @@ clean:
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,parquet,hdf5,plot,rhythm,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,parquet,hdf5,plot,rhythm,docs,dev]'
 	touch $@

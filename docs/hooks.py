@@ -1,8 +1,10 @@
-"""A hook of MkDocs: pages of the checkout's root, shown in the site, link to pages of docs/."""
+"""A hook of MkDocs: pages that lie elsewhere in the checkout are pages of the site, too."""
 
+from pathlib import Path
 from typing import Any
 
-ROOT = {
+CHECKOUT = Path(__file__).parents[1]
+ELSEWHERE = {
     "contributing.md": "CONTRIBUTING.md",
     "upgrading.md": "UPGRADING.md",
     "changelog.md": "CHANGELOG.md",
@@ -11,9 +13,8 @@ ROOT = {
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
-    """The page's text; where it is one of the root's, that page with its links set right."""
-    if page.file.src_uri not in ROOT:
+    """The page's text, or that of the page elsewhere, whose links to docs/ are set right."""
+    if page.file.src_uri not in ELSEWHERE:
         return markdown
-    with open(ROOT[page.file.src_uri], encoding="utf-8") as file:  # noqa: PTH123
-        text = file.read()
+    text = (CHECKOUT / ELSEWHERE[page.file.src_uri]).read_text(encoding="utf-8")
     return text.replace("](../docs/", "](../").replace("](docs/", "](")

@@ -21,6 +21,7 @@ from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import client_program, connect
 from pgsim.store import schema
 from tests.docs.pages import included
+from tests.support.paths import CHECKOUT
 from tests.support.records import example, write_records
 
 DATABASE = "demo"
@@ -49,6 +50,7 @@ def demo(
     """
     monkeypatch.setenv("PGSIM_HOME", str(server.home))
     monkeypatch.setenv("PGSIM_DATABASE_URL", DATABASE)
+    monkeypatch.setenv("DATABASE_URL", server.conninfo(DATABASE))
     with psycopg.connect(server.conninfo("postgres"), autocommit=True) as admin:
         before = _databases(admin)
         admin.execute(
@@ -75,13 +77,15 @@ def psql(demo: str) -> list[str]:
 
 @pytest.fixture
 def workplace(tmp_path: Path, demo: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the files that pages load, and `pgsim` on the path."""
+    """A folder with the files that pages load; `pgsim` and `python` are on the path."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    pgsim = programs / "pgsim"
-    pgsim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m pgsim "$@"\n')
-    pgsim.chmod(0o755)
+    for name, options in {"python": "", "pgsim": "-m pgsim"}.items():
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {options} "$@"\n')
+        program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     (tmp_path / "recordings").mkdir()
     with as_file(files("pgsim.demo") / "recordings.ndjson.gz") as path:
         shutil.copy(path, tmp_path / "recordings")

@@ -19,13 +19,30 @@ RELATIONS = {
     ),
 }
 CHANNELS = {
-    "pgsim_rebuild": "A rebuild has begun, or its parts are free: `pgsim rebuild --join --follow` wakes.",
+    "pgsim_rebuild": "A rebuild has begun: `pgsim rebuild --join --follow` wakes.",
     "pgsim_stale": "A recording's vector has changed: `pgsim refresh --follow` wakes.",
 }
 MOST = 120  # characters of an index that are shown; the long one is an expression of many lines
-_DO_NOT_EDIT = (
-    "<!-- Written from the code by tests/docs/test_reference.py: PGSIM_GOLDEN=write make check -->\n"
+NOTE = (
+    "<!-- Written by tests/docs/test_reference.py from the code: PGSIM_GOLDEN=write make check -->"
 )
+_FUNCTIONS_HEAD = f"""# SQL functions
+
+{NOTE}
+
+Every public function of the schema `pgsim`, with an example on the demo's database. Their arguments
+are explained in [Ask questions](../howto/ask.md#arguments). `\\df+ pgsim.*` in psql shows the same
+comments. Functions whose comment begins with "Internal:" are not listed: they may change at any
+time.
+"""
+_TABLES_HEAD = f"""# Tables and views
+
+{NOTE}
+
+The schema `pgsim` as the catalog describes it. `\\d+ pgsim.recording` in psql shows the same
+comments. *d* is the number of dimensions of the database's profile. Write only
+`recording` by plain SQL: the other tables are pgsim's own.
+"""
 
 
 # The order of the page: what is asked most comes first.
@@ -66,14 +83,7 @@ def functions_page(conn: Connection, run: Callable[[str], str]) -> str:
     """The page of public functions; `run` gives what an example prints."""
     return "\n".join(
         [
-            "# SQL functions",
-            "",
-            _DO_NOT_EDIT,
-            "Every public function of the schema `pgsim`, with an example on the demo's database. Its",
-            "arguments are explained in [Ask questions](../howto/ask.md#arguments). `\\df+ pgsim.*` in psql",
-            'shows the same comments. Functions whose comment begins with "Internal:" are not listed: they',
-            "may change at any time.",
-            "",
+            _FUNCTIONS_HEAD,
             *(line for name in FUNCTIONS for line in _function(conn, name, run)),
             *_types(conn),
         ]
@@ -140,13 +150,7 @@ def _types(conn: Connection) -> Iterator[str]:
 def tables_page(conn: Connection) -> str:
     """The page of tables, views, triggers and channels."""
     lines = [
-        "# Tables and views",
-        "",
-        _DO_NOT_EDIT,
-        "The schema `pgsim` as the catalog describes it; `\\d+ pgsim.recording` in psql shows the same",
-        "comments. *d* is the number of dimensions of the database's profile. Write only `recording`",
-        "by plain SQL; the other tables are pgsim's own.",
-        "",
+        _TABLES_HEAD,
     ]
     for heading, names in RELATIONS.items():
         lines += [f"## {heading}", ""]
@@ -161,7 +165,12 @@ def _relation(conn: Connection, name: str) -> list[str]:
     [(kind, comment)] = _rows(
         conn, "SELECT relkind, obj_description(oid, 'pg_class') FROM pg_class WHERE oid = %s", name
     )
-    lines = [f"### {name}", "", _prose(comment or "The revision of the tables, kept by alembic."), ""]
+    lines = [
+        f"### {name}",
+        "",
+        _prose(comment or "The revision of the tables, kept by alembic."),
+        "",
+    ]
     columns = _rows(
         conn,
         "SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,"
@@ -181,9 +190,7 @@ def _relation(conn: Connection, name: str) -> list[str]:
             default = _plain(default)
             notes.append(f"generated: `{default}`" if generated else f"default `{default}`")
         shown = re.sub(r"vector\(\d+\)", "vector(d)", _plain(type_))
-        lines.append(
-            f"| `{column}` | {shown} | {', '.join(notes)} | {_prose(meaning or '')} |"
-        )
+        lines.append(f"| `{column}` | {shown} | {', '.join(notes)} | {_prose(meaning or '')} |")
     lines.append("")
     lines += _list("Constraints", _constraints(conn, name))
     if kind == "r":

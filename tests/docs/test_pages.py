@@ -49,9 +49,7 @@ def test_every_block_runs_and_prints_what_the_page_shows(
             assert not re.search("^(ERROR|pgsim:|Traceback)", printed, re.MULTILINE), printed
         elif is_to_be_written():
             written, between = page.read_text(encoding="utf-8"), f"{block.raw}```\n\n```text\n"
-            written = written.replace(
-                between + block.shown, f"{between}{trimmed(printed)}\n", 1
-            )
+            written = written.replace(between + block.shown, f"{between}{trimmed(printed)}\n", 1)
             page.write_text(written, encoding="utf-8")
         else:
             assert trimmed(printed) == trimmed(block.shown), block.text
@@ -64,7 +62,9 @@ def test_the_first_question_is_asked_on_the_first_screen() -> None:
         assert first.shown
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "UPGRADING.md", "docker/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "UPGRADING.md", "docker/README.md"]
+)
 def test_pages_outside_docs_link_to_what_is_there(name: str) -> None:
     # mkdocs build --strict sees to the links of docs/.
     page = CHECKOUT / name

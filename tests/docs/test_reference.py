@@ -16,6 +16,7 @@ from tests.docs.pages import DOCS, compare_or_write, printed_by, trimmed
 from tests.docs.sql_reference import (
     CHANNELS,
     FUNCTIONS,
+    NOTE,
     RELATIONS,
     channels,
     functions_page,
@@ -24,12 +25,12 @@ from tests.docs.sql_reference import (
 )
 from tests.support.paths import CHECKOUT
 
-COMMANDS = """# Commands
+COMMANDS = f"""# Commands
 
-<!-- Written from the code by tests/docs/test_reference.py: PGSIM_GOLDEN=write make check -->
+{NOTE}
 
-Each command has `--help`, and `--json` where it prints a result. Progress goes to stderr. Each one can be
-stopped at any point and run again.
+Each command has `--help`, and `--json` where it prints a result. Progress goes to stderr. Each one
+can be stopped at any point and run again.
 
 | exit code | means |
 | --- | --- |
@@ -42,7 +43,9 @@ stopped at any point and run again.
 | environment variable | means |
 | --- | --- |
 | `PGSIM_DATABASE_URL` | the database, where `--database` names none |
-| `PGSIM_HOME` | the folder of the embedded server; for root it is `/var/lib/pgsim`, and the system user `pgsim` runs the server |
+| `PGSIM_HOME` | the folder of the embedded server; by default that of your user data |
+
+For root, the embedded server lies in `/var/lib/pgsim`, and the system user `pgsim` runs it.
 
 | extra | brings |
 | --- | --- |
@@ -51,6 +54,7 @@ stopped at any point and run again.
 | `bulk` | Faiss, for `export` and `rebuild --engine faiss` |
 | `parquet`, `hdf5` | these formats |
 | `plot` | `evaluate --plot` |
+| `pool` | pools of connections, in Python |
 """
 
 
@@ -89,10 +93,7 @@ def test_the_page_of_commands_is_that_of_the_command_line() -> None:
     commands = written.partition("\n")[2].rstrip()
     # Outside code, <mbid> would be taken for HTML.
     parts = re.split(r"(`[^`]*`)", commands)
-    commands = "".join(
-        part if part.startswith("`") else part.replace("<", r"\<")
-        for part in parts
-    )
+    commands = "".join(part if part.startswith("`") else part.replace("<", r"\<") for part in parts)
     compare_or_write(DOCS / "reference" / "commands.md", f"{COMMANDS}{commands}\n")
 
 

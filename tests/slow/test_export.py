@@ -62,8 +62,8 @@ def test_spark_joins_the_matrix_with_its_metadata(
     pytest.importorskip("pyarrow", reason="needs pgsim[parquet]")
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         pytest.skip("no Java here")
-    readme = (CHECKOUT / "pgsim" / "export" / "README.md").read_text(encoding="utf-8")
-    [script] = re.findall(r"^```python\n([^`]*pyspark.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    page = (CHECKOUT / "docs" / "howto" / "export.md").read_text(encoding="utf-8")
+    [script] = re.findall(r"^```python\n([^`]*pyspark.*?)^```$", page, re.MULTILINE | re.DOTALL)
     assert len(script.splitlines()) <= 12
     template = install_template(server, "acousticbrainz_template", "acousticbrainz")
     with closing(connect(new_database(template), autocommit=True)) as conn:

@@ -3,6 +3,7 @@
 import csv
 import importlib
 import json
+import shutil
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,7 +30,7 @@ from tests.support.paths import CHECKOUT
 from tests.support.records import example, write_records
 from tests.support.rows import contents, one
 
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+EXAMPLE = CHECKOUT / "examples" / "own_source.py"
 
 
 @pytest.fixture
@@ -215,8 +216,8 @@ def test_clips_of_a_tfrecord_become_recordings_with_labels(
 
 @pytest.fixture
 def own_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A module with the README's source of one's own in it, that can be imported; its name."""
-    (tmp_path / "my_lines.py").write_text(README.partition("```python\n")[2].partition("```")[0])
+    """The name of a module that can be imported: the example of a source of one's own."""
+    shutil.copy(EXAMPLE, tmp_path / "my_lines.py")
     monkeypatch.syspath_prepend(tmp_path)
     return "my_lines"
 

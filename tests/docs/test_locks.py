@@ -1,0 +1,104 @@
+"""The table of locks on the page for operators: which command waits for whom."""
+
+import gzip
+import json
+import re
+from collections.abc import Callable
+from contextlib import closing
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pgsim.cli import run
+from pgsim.matrix import rebuild
+from pgsim.postgres.connection import connect
+from pgsim.postgres.rows import one_value
+from pgsim.store import schema
+from tests.docs.pages import DOCS
+
+# A row of the table: a command, and whether it waits for open readers and for open writers.
+TABLE = re.findall(
+    r"^\| ((?:`[\w -]+`(?:, )?)+) \| (no|yes|at the switch) \| (no|yes) \|$",
+    (DOCS / "howto" / "production.md").read_text(encoding="utf-8"),
+    re.MULTILINE,
+)
+WAITS = {
+    (command, holder): answer != "no"
+    for commands, *answers in TABLE
+    for command in re.findall("`(.*?)`", commands)
+    for holder, answer in zip(("readers", "writers"), answers, strict=True)
+}
+# What comes after a command's name; {} is the folder with the files that are read.
+ARGUMENTS = {
+    "similar": "--title farkaskonny",
+    "dump": "{}/new.dump",
+    "export": "{}/new.csv",
+    "load": "{}/new.ndjson",
+    "redirects": "{}/redirects.csv",
+    "import": "{}/matrix.csv",
+    "evaluate": "--sample 10",
+}
+
+
+def test_the_table_has_the_commands_that_open_a_collection() -> None:
+    assert {command for command, _ in WAITS} == {
+        *("similar", "status", "check", "evaluate", "dump", "export", "load", "redirects"),
+        *("refresh", "index", "rebuild", "import", "fuse --refit", "init --upgrade"),
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path, demo: str) -> Path:
+    """A folder with a new document, redirects, and the exported matrix."""
+    with as_file(files("pgsim.demo") / "recordings.ndjson.gz") as path:
+        document = json.loads(gzip.open(path).readline())
+    document["mbid"] = "00000000-0000-4000-8000-000000000001"
+    (tmp_path / "new.ndjson").write_text(json.dumps(document))
+    redirect = "00000000-0000-4000-8000-000000000002,b5f6c0a0-5472-58d3-911d-9bc10dbc8b5e"
+    (tmp_path / "redirects.csv").write_text(redirect)
+    with (tmp_path / "matrix.csv").open("wb") as file, psycopg.connect(demo) as conn:
+        query = "COPY (TABLE pgsim.similarity_matrix) TO STDOUT (FORMAT csv, HEADER)"
+        with conn.cursor().copy(query) as rows:
+            file.writelines(rows)
+    return tmp_path
+
+
+@pytest.mark.parametrize("holder", ["readers", "writers"])
+def test_a_command_waits_for_those_that_the_page_names(
+    holder: str,
+    folder: Path,
+    new_database: Callable[..., str],
+    demo_template: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # A command that meets a lock fails after a second; one that tries again does so no more.
+    monkeypatch.setenv("PGOPTIONS", "-c lock_timeout=1s")
+    monkeypatch.setattr(rebuild, "PATIENCE", 1)
+    monkeypatch.setattr(rebuild, "PAUSE", 0)
+    conninfo = new_database(template=demo_template)
+    waited = {}
+    with closing(connect(conninfo, autocommit=True)) as conn:
+        schema.add_to_search_path(conn)
+        relations = one_value(
+            conn,
+            "SELECT string_agg(oid::regclass::text, ', ') FROM pg_class"
+            " WHERE relnamespace = 'pgsim'::regnamespace AND relkind IN ('r', 'v')",
+        )
+        locks = {
+            "readers": f"LOCK TABLE {relations} IN ACCESS SHARE MODE",
+            "writers": "LOCK TABLE pgsim.recording, pgsim.submission IN ROW EXCLUSIVE MODE",
+        }
+        for command in [command for command, of in WAITS if of == holder]:
+            if command == "index":
+                conn.execute("DROP INDEX pgsim.recording_vector")
+            arguments = f"{command} {ARGUMENTS.get(command, '')}".format(folder).split()
+            with conn.transaction():
+                conn.execute(locks[holder].encode())
+                code = run(["--database", conninfo, *arguments])
+            said = capsys.readouterr().err
+            waited[command] = code != 0
+            assert code == 0 or "lock timeout" in said or "is in use" in said, said
+    assert waited == {command: WAITS[command, holder] for command in waited}
