@@ -61,7 +61,7 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar --nocolor sql
-	$(BIN)/pytest -q tests/docs
+	$(BIN)/pytest -q -n auto --dist loadgroup tests/docs
 
 # The site, in build/site; its reference pages are written from the code by the tests.
 docs: $(INSTALLED)

@@ -251,4 +251,5 @@ def _rows(conn: Connection, query: str, name: str) -> list[tuple[Any, ...]]:
 
 def _prose(comment: str) -> str:
     """A comment as Markdown: what looks like markup is none."""
-    return re.sub(r"([<*|])", r"\\\1", comment.replace("\n", " "))
+    comment = comment.replace("\n", " ").replace("<", "&lt;")
+    return re.sub(r"([*|])", r"\\\1", comment)

@@ -11,6 +11,8 @@ import pgsim
 from tests.docs.pages import DOCS
 from tests.support.paths import CHECKOUT
 
+pytestmark = pytest.mark.xdist_group("site")  # built once
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
