@@ -12,7 +12,7 @@ with psycopg.connect(os.environ["DATABASE_URL"], row_factory=namedtuple_row) as 
         """
         SELECT rank, title, year, similarity
         FROM similar_recordings(
-            %(seed)s::uuid, 5, year_from => %(first)s, min_similarity => %(least)s::real
+            %(seed)s::uuid, 5, year_from => %(first)s, min_similarity => %(least)s
         )
         """,
         {"seed": SEED, "first": 2000, "least": 0.3},

@@ -49,8 +49,8 @@ comments. *d* is the number of dimensions of the database's profile. Write only
 FUNCTIONS = (
     *("similar_recordings", "similar_recordings_batch", "similar_to_all", "nearest_recordings"),
     *("dissimilar_recordings", "find_recordings", "recording_distances", "explain_similarity"),
-    *("distance_statistics", "recording_of", "status", "refresh_similarity", "index_metric"),
-    "fill_reaches",
+    *("distance_statistics", "recording_of", "status", "refresh_similarity", "refresh_batch"),
+    *("index_metric", "fill_reaches"),
 )
 
 
@@ -103,7 +103,7 @@ def _function(conn: Connection, name: str, run: Callable[[str], str]) -> Iterato
     parallel = {"s": "safe", "r": "restricted", "u": "unsafe"}[parallel]
     traits = "Procedure" if kind == "p" else f"{words.capitalize()}, parallel {parallel}"
     example = included(f"examples/sql/{name}.sql").rstrip("\n")
-    yield from (f"## {name}", "", _prose(comment), "")
+    yield from (f"## {name}", "", _markdown(comment), "")
     yield from ("```postgresql", _signature(name, arguments, result), "```", "")
     yield from (f"{traits}.", "", "```sql", example, "```", "", "```text", run(example), "```", "")
 
@@ -123,7 +123,9 @@ def _split(arguments: str) -> list[str]:
 
 def _plain(text: str) -> str:
     """SQL of the catalog without what goes without saying."""
-    text = re.sub(r"::(text\[\]|uuid\[\]|text|jsonb|real|integer)", "", text.replace("pgsim.", ""))
+    text = re.sub(
+        r"::(text\[\]|uuid\[\]|text|jsonb|double precision|integer)", "", text.replace("pgsim.", "")
+    )
     return re.sub(r"\bpublic\.", "", text)
 
 
@@ -250,6 +252,10 @@ def _rows(conn: Connection, query: str, name: str) -> list[tuple[Any, ...]]:
 
 
 def _prose(comment: str) -> str:
-    """A comment as Markdown: what looks like markup is none."""
-    comment = comment.replace("\n", " ").replace("<", "&lt;")
-    return re.sub(r"([*|])", r"\\\1", comment)
+    """A comment in one line of Markdown, as in a table."""
+    return _markdown(comment).replace("\n", " ")
+
+
+def _markdown(comment: str) -> str:
+    """A comment as Markdown, with its lists; any other markup is text."""
+    return re.sub(r"([*|])", r"\\\1", comment.replace("<", "&lt;"))

@@ -1,0 +1,1 @@
+SELECT * FROM pgsim.refresh_batch(1000);
