@@ -15,7 +15,8 @@ RELATIONS = {
     "What was loaded": ("submission", "collection", "redirect", "archive", "reject", "run"),
     "How the matrix is kept": (
         *("similarity_a", "similarity_b", "reach", "stale", "sampled_pair"),
-        *("rebuild", "rebuild_part", "rebuild_event", "alembic_version"),
+        *("rebuild", "rebuild_part", "rebuild_event"),
+        *("alembic_version", "upgrade_step"),
     ),
 }
 CHANNELS = {
