@@ -20,7 +20,7 @@ from pgsim.loading.load import load
 from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import client_program, connect
 from pgsim.store import schema
-from tests.docs.pages import included
+from tests.support.pages import included
 from tests.support.paths import CHECKOUT
 from tests.support.records import example, write_records
 

@@ -16,7 +16,7 @@ from pgsim.matrix import rebuild
 from pgsim.postgres.connection import connect
 from pgsim.postgres.rows import one_value
 from pgsim.store import schema
-from tests.docs.pages import DOCS
+from tests.support.pages import DOCS
 
 # A row of the table: a command, and whether it waits for open readers and for open writers.
 TABLE = re.findall(

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.docs.pages import DOCS, compare_or_write, is_to_be_written
+from tests.support.pages import DOCS, compare_or_write, is_to_be_written
 from tests.support.paths import CHECKOUT
 
 NOTEBOOK = CHECKOUT / "examples" / "explore.ipynb"

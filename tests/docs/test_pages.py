@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pgsim.features.profile import read_profile
-from tests.docs.pages import (
+from tests.support.pages import (
     DOCS,
     PAGES,
     WRITTEN,
@@ -25,9 +25,7 @@ from tests.docs.pages import (
     trimmed,
 )
 from tests.support.paths import CHECKOUT
-from tests.unit.test_floors import FLOORS
 
-ARCHITECTURE = DOCS / "explanation" / "architecture.md"
 TROUBLESHOOTING = DOCS / "howto" / "troubleshooting.md"
 
 
@@ -101,13 +99,6 @@ def test_every_example_is_shown_on_a_page() -> None:
     shown = {name for page in PAGES for name in names_included(page)}
     for path in (CHECKOUT / "examples").glob("*.py"):
         assert f"examples/{path.name}" in shown, path
-
-
-def test_the_architecture_page_has_the_floors_of_the_import_rule() -> None:
-    table = re.findall(r"^\| (\d+) \| (.+?) \|", ARCHITECTURE.read_text(), re.MULTILINE)
-    shown = [(int(floor), tuple(re.findall(r"`(\w+)`", rooms))) for floor, rooms in table]
-    highest = len(FLOORS) - 1
-    assert shown == [(highest - number, rooms) for number, rooms in enumerate(FLOORS)]
 
 
 def test_every_message_of_the_troubleshooting_page_is_in_the_code() -> None:

@@ -12,8 +12,8 @@ from typer.cli import get_docs_for_click
 from pgsim.cli import app
 from pgsim.features.profile import SHIPPED, read_profile
 from pgsim.postgres.connection import Connection, connect
-from tests.docs.pages import DOCS, compare_or_write, printed_by, trimmed
-from tests.docs.sql_reference import (
+from tests.support.pages import DOCS, compare_or_write, printed_by, trimmed
+from tests.support.sql_reference import (
     CHANNELS,
     FUNCTIONS,
     NOTE,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pgsim
-from tests.docs.pages import DOCS
+from tests.support.pages import DOCS
 from tests.support.paths import CHECKOUT
 
 pytestmark = pytest.mark.xdist_group("site")  # built once

@@ -1,6 +1,7 @@
 """Who may import whom in pgsim: a room imports from lower floors alone; nothing is circular."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -70,6 +71,14 @@ def imports_of(path: Path) -> set[str]:
 
 
 IMPORTS = {module: imports_of(path) for module, path in MODULES.items()}
+
+
+def test_the_architecture_page_has_this_table() -> None:
+    page = CHECKOUT / "docs" / "explanation" / "architecture.md"
+    rows = re.findall(r"^\| (\d+) \| (.+?) \|", page.read_text(encoding="utf-8"), re.MULTILINE)
+    shown = [(int(floor), tuple(re.findall(r"`(\w+)`", rooms))) for floor, rooms in rows]
+    highest = len(FLOORS) - 1
+    assert shown == [(highest - number, rooms) for number, rooms in enumerate(FLOORS)]
 
 
 def test_every_room_has_a_floor() -> None:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from pgsim.postgres.connection import Connection
-from tests.docs.pages import included
+from tests.support.pages import included
 from tests.support.paths import CHECKOUT
 
 # Tables and views in the order in which they are read; a test compares them with the catalog.
