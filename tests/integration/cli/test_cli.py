@@ -300,8 +300,9 @@ def test_progress_goes_to_stderr_and_stdout_is_one_json_document(
     url = new_database(acousticbrainz_template)
     path = write_lines(tmp_path / "a.ndjson", [low_level(i) for i in range(4)])
     impatient = (
-        "from pgsim import cli; from pgsim.loading import load as loader;"
-        " cli.common.LINE_EVERY = 0; loader.BATCH = 2; cli.main()"
+        "from functools import partial; from pgsim import cli; from pgsim.loading import load;"
+        " from pgsim.loading.chunks import Limits; cli.common.LINE_EVERY = 0;"
+        " load.load = partial(load.load, limits=Limits(batch=2)); cli.main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", impatient, "--database", url, "load", str(path), "--json"],
