@@ -22,19 +22,19 @@ CREATE TABLE pgsim.collection (
 );
 
 COMMENT ON TABLE pgsim.collection IS
-'What this database holds, in its one row: the profile that its vectors follow, the extractor that made its features.';
+'What this database holds, in one row: the profile of its vectors and the extractor of its features.';
 COMMENT ON COLUMN pgsim.collection.singleton IS 'Always true: a second row is refused.';
-COMMENT ON COLUMN pgsim.collection.profile IS 'Name of the profile given to pgsim init.';
-COMMENT ON COLUMN pgsim.collection.extractor IS 'Program that measured the features; two of them do not mix in one space.';
+COMMENT ON COLUMN pgsim.collection.profile IS 'The name of the profile that pgsim init was given.';
+COMMENT ON COLUMN pgsim.collection.extractor IS 'The program that measured the features; features of two programs are not comparable.';
 COMMENT ON COLUMN pgsim.collection.genre_scheme IS
-'Scheme that recording.genre is a label of; a label of another one is asked for as scheme:label.';
+'The scheme of the labels in recording.genre. A question writes a label of another scheme as scheme:label.';
 COMMENT ON COLUMN pgsim.collection.list_length IS
-'How many neighbours the matrix keeps for each recording (k); at least the 25 that make up its reach.';
+'How many neighbours the matrix keeps for each recording (k); at least as many as a reach is the mean of.';
 COMMENT ON COLUMN pgsim.collection.fitted_at IS
-'When the feature sets'' centres and scales were last fitted; NULL before the first load.';
-COMMENT ON COLUMN pgsim.collection.fitted_on IS 'How many recordings they were fitted on.';
+'When the centres and scales of the feature sets were last fitted; NULL before the first load.';
+COMMENT ON COLUMN pgsim.collection.fitted_on IS 'How many recordings the centres and scales were fitted on.';
 COMMENT ON COLUMN pgsim.collection.columns IS
-'Which columns of a table say a recording''s id, title, artist and so on: the [columns] of the profile.';
+'Which columns of a loaded table hold the id, title, artist and so on: the [columns] of the profile.';
 
 CREATE TABLE pgsim.feature_set (
     name text PRIMARY KEY,
@@ -61,21 +61,21 @@ CREATE TABLE pgsim.feature_set (
 );
 
 COMMENT ON TABLE pgsim.feature_set IS
-'One named slice of recording.vector, and all that says what its numbers mean: '
+'One named slice of recording.vector, and how its numbers are made: '
 'vector = (aggregate(transform(value)) - center) / scale * sqrt(weight).';
-COMMENT ON COLUMN pgsim.feature_set.name IS 'Name of the set, as in the profile.';
-COMMENT ON COLUMN pgsim.feature_set.position IS 'Its first dimension in the vector, counted from 1.';
-COMMENT ON COLUMN pgsim.feature_set.length IS 'How many dimensions it has.';
-COMMENT ON COLUMN pgsim.feature_set.paths IS 'Where its values stand in a document.';
+COMMENT ON COLUMN pgsim.feature_set.name IS 'The name of the set, as in the profile.';
+COMMENT ON COLUMN pgsim.feature_set.position IS 'The first dimension of the set in the vector, counted from 1.';
+COMMENT ON COLUMN pgsim.feature_set.length IS 'How many dimensions the set has.';
+COMMENT ON COLUMN pgsim.feature_set.paths IS 'Where a document has the values.';
 COMMENT ON COLUMN pgsim.feature_set.form IS 'How values become numbers (numbers, probabilities, circle_of_fifths, octaves).';
-COMMENT ON COLUMN pgsim.feature_set.transform IS 'What is done to the numbers of one submission, and how they are scaled.';
-COMMENT ON COLUMN pgsim.feature_set.aggregate IS 'How the submissions of one recording become one value: median or mean.';
-COMMENT ON COLUMN pgsim.feature_set.weight IS 'Its share of the expected squared distance; the shares of all sets sum to 1.';
-COMMENT ON COLUMN pgsim.feature_set.center IS 'Mean of each dimension over recordings; NULL until the set is fitted.';
+COMMENT ON COLUMN pgsim.feature_set.transform IS 'How the numbers of one submission are transformed and scaled.';
+COMMENT ON COLUMN pgsim.feature_set.aggregate IS 'How the values of a recording''s submissions become one: median or mean.';
+COMMENT ON COLUMN pgsim.feature_set.weight IS 'The share of the set in the expected squared distance; the weights of all sets sum to 1.';
+COMMENT ON COLUMN pgsim.feature_set.center IS 'The mean of each dimension over the recordings; NULL until the set is fitted.';
 COMMENT ON COLUMN pgsim.feature_set.scale IS
-'Divisor of each dimension, such that two recordings are expected at squared distance 1 in this set; '
-'0 for a dimension that never varies, which is 0 in every vector.';
-COMMENT ON COLUMN pgsim.feature_set.labels IS 'What each dimension is called in an explanation; NULL where nobody has said.';
+'The divisor of each dimension. It makes the expected squared distance of two recordings in this set 1; '
+'it is 0 for a dimension that never varies, which is 0 in each vector.';
+COMMENT ON COLUMN pgsim.feature_set.labels IS 'What an explanation calls each dimension; NULL where the dimensions have no names.';
 
 CREATE TABLE pgsim.submission (
     mbid uuid NOT NULL,
@@ -88,14 +88,14 @@ CREATE TABLE pgsim.submission (
 );
 
 COMMENT ON TABLE pgsim.submission IS
-'One submission as it was read, raw, so that transforms, weights and statistics can change without reading the files again.';
-COMMENT ON COLUMN pgsim.submission.mbid IS 'MusicBrainz id of the recording.';
-COMMENT ON COLUMN pgsim.submission.source IS 'Kind of source it came from: acousticbrainz, ...';
-COMMENT ON COLUMN pgsim.submission.number IS 'Offset of the submission among those of its MBID.';
+'One submission with its raw features: transforms, weights and statistics can change without reading the files again.';
+COMMENT ON COLUMN pgsim.submission.mbid IS 'The MBID of the recording.';
+COMMENT ON COLUMN pgsim.submission.source IS 'The source of the submission: acousticbrainz, ...';
+COMMENT ON COLUMN pgsim.submission.number IS 'The number of the submission among those of its MBID, from 0.';
 COMMENT ON COLUMN pgsim.submission.features IS
-'Values of all feature sets side by side, before any transform; NaN where a set is missing.';
+'The values of all feature sets side by side, before any transform; NaN where a set is missing.';
 COMMENT ON COLUMN pgsim.submission.documents IS
-'Metadata of each document that was merged into the submission, by kind: {"lowlevel": {"title": ...}}.';
+'The metadata of each document that was merged into the submission, by kind: {"lowlevel": {"title": ...}}.';
 
 CREATE TABLE pgsim.recording (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -120,34 +120,34 @@ CREATE TABLE pgsim.recording (
     CONSTRAINT year_is_from_1_to_9999 CHECK (year BETWEEN 1 AND 9999),
     CONSTRAINT length_is_not_negative CHECK (length >= 0),
     CONSTRAINT genre_probability_is_from_0_to_1 CHECK (genre_probability BETWEEN 0 AND 1),
-    -- squares of distances have to be finite, in single precision too
+    -- the square of a distance has to be finite in single precision too
     CONSTRAINT vector_is_shorter_than_1e12 CHECK (vector_norm(vector) < 1e12)
 );
 
--- A changed album must not touch the HNSW index: room for HOT updates.
+-- Room for HOT updates: a changed album must not touch the HNSW index.
 ALTER TABLE pgsim.recording SET (fillfactor = 90);
 
 COMMENT ON TABLE pgsim.recording IS
-'One recording: its metadata and its fused vector. Rows written with plain SQL count as much as loaded ones.';
-COMMENT ON COLUMN pgsim.recording.id IS 'Number of the recording in this database, as the matrix uses it.';
-COMMENT ON COLUMN pgsim.recording.mbid IS 'MusicBrainz id, or a UUIDv5 made of source and source_id.';
-COMMENT ON COLUMN pgsim.recording.title IS 'Title, the most frequent one over its submissions.';
-COMMENT ON COLUMN pgsim.recording.artist IS 'Artist credit as written.';
-COMMENT ON COLUMN pgsim.recording.artist_mbids IS 'MusicBrainz ids of the artists, where known.';
-COMMENT ON COLUMN pgsim.recording.album IS 'Album or release.';
-COMMENT ON COLUMN pgsim.recording.year IS 'Year of release.';
-COMMENT ON COLUMN pgsim.recording.decade IS 'Decade of release, 1990 for 1990 to 1999; follows year.';
-COMMENT ON COLUMN pgsim.recording.length IS 'Length in seconds.';
-COMMENT ON COLUMN pgsim.recording.genre IS 'Label in the database''s default genre scheme (collection.genre_scheme).';
-COMMENT ON COLUMN pgsim.recording.genre_probability IS 'How sure the classifier is of that genre, from 0 to 1.';
-COMMENT ON COLUMN pgsim.recording.genres IS 'Labels of every scheme, as scheme:label.';
-COMMENT ON COLUMN pgsim.recording.source_id IS 'Id of the recording in the source it came from, where that is no MBID.';
+'One recording: its metadata and its fused vector. Rows may be written by pgsim load or by plain SQL.';
+COMMENT ON COLUMN pgsim.recording.id IS 'The number of the recording in this database, which the matrix refers to.';
+COMMENT ON COLUMN pgsim.recording.mbid IS 'The MusicBrainz id, or a UUIDv5 made from source and source_id.';
+COMMENT ON COLUMN pgsim.recording.title IS 'The title that most submissions have.';
+COMMENT ON COLUMN pgsim.recording.artist IS 'The artist credit as written.';
+COMMENT ON COLUMN pgsim.recording.artist_mbids IS 'The MusicBrainz ids of the artists, where known.';
+COMMENT ON COLUMN pgsim.recording.album IS 'The album or release.';
+COMMENT ON COLUMN pgsim.recording.year IS 'The year of release.';
+COMMENT ON COLUMN pgsim.recording.decade IS 'The decade of release, 1990 for 1990 to 1999; computed from year.';
+COMMENT ON COLUMN pgsim.recording.length IS 'The length in seconds.';
+COMMENT ON COLUMN pgsim.recording.genre IS 'The label in the default genre scheme of the database (collection.genre_scheme).';
+COMMENT ON COLUMN pgsim.recording.genre_probability IS 'The probability that the classifier gives this genre, from 0 to 1.';
+COMMENT ON COLUMN pgsim.recording.genres IS 'The labels in all schemes, as scheme:label.';
+COMMENT ON COLUMN pgsim.recording.source_id IS 'The id in the source of the recording, where that is not an MBID.';
 COMMENT ON COLUMN pgsim.recording.url IS 'Where the recording can be found.';
-COMMENT ON COLUMN pgsim.recording.extra IS 'Whatever else its source says.';
-COMMENT ON COLUMN pgsim.recording.submissions IS 'How many submissions the row was made from; 0 for plain SQL.';
-COMMENT ON COLUMN pgsim.recording.missing IS 'Feature sets that no submission had; the vector has 0 there.';
+COMMENT ON COLUMN pgsim.recording.extra IS 'What else the source says, by name.';
+COMMENT ON COLUMN pgsim.recording.submissions IS 'How many submissions the row was made from; 0 for a row written by plain SQL.';
+COMMENT ON COLUMN pgsim.recording.missing IS 'The feature sets that no submission has; the vector is 0 there.';
 COMMENT ON COLUMN pgsim.recording.vector IS
-'Fused features: the Euclidean distance between two of them is the distance between the recordings.';
+'The fused features: the Euclidean distance of two vectors is the distance of the recordings.';
 
 CREATE TABLE pgsim.sampled_pair (
     number integer PRIMARY KEY,
@@ -155,9 +155,9 @@ CREATE TABLE pgsim.sampled_pair (
 );
 
 COMMENT ON TABLE pgsim.sampled_pair IS
-'Pairs of recordings drawn by lot: a metric''s similarity is the share of them that are farther apart.';
-COMMENT ON COLUMN pgsim.sampled_pair.number IS 'Number of the pair.';
-COMMENT ON COLUMN pgsim.sampled_pair.difference IS 'The difference of their vectors.';
+'Random pairs of recordings: by a metric, a similarity is the share of these pairs that are farther apart.';
+COMMENT ON COLUMN pgsim.sampled_pair.number IS 'The number of the pair.';
+COMMENT ON COLUMN pgsim.sampled_pair.difference IS 'The difference of the two vectors.';
 
 CREATE TABLE pgsim.redirect (
     mbid uuid PRIMARY KEY,
@@ -166,9 +166,9 @@ CREATE TABLE pgsim.redirect (
 );
 
 COMMENT ON TABLE pgsim.redirect IS
-'One MBID that MusicBrainz has merged into another: questions follow it where no recording has the old one.';
+'One MBID that MusicBrainz has merged into another. Questions follow it where no recording has the old MBID.';
 COMMENT ON COLUMN pgsim.redirect.mbid IS 'The old MBID.';
-COMMENT ON COLUMN pgsim.redirect.target IS 'The MBID that took its place, which may be redirected in its turn.';
+COMMENT ON COLUMN pgsim.redirect.target IS 'The MBID that replaces it, which may itself be redirected.';
 
 CREATE TABLE pgsim.similarity_a (
     id integer PRIMARY KEY,
@@ -178,15 +178,15 @@ CREATE TABLE pgsim.similarity_a (
     CONSTRAINT each_neighbour_has_a_distance CHECK (cardinality(neighbours) = cardinality(distances))
 );
 
--- No foreign keys: questions join the dead away. Free space keeps list updates HOT.
+-- No foreign keys: questions leave deleted recordings out by a join. Free space keeps list updates HOT.
 ALTER TABLE pgsim.similarity_a SET (fillfactor = 87);
 
 COMMENT ON TABLE pgsim.similarity_a IS
-'One of the two tables behind the view pgsim.similarity, which shows the current one.';
-COMMENT ON COLUMN pgsim.similarity_a.id IS 'Recording (recording.id).';
-COMMENT ON COLUMN pgsim.similarity_a.neighbours IS 'Its nearest recordings (recording.id), nearest first; ties by mbid.';
-COMMENT ON COLUMN pgsim.similarity_a.distances IS 'Their distances, in the same order.';
-COMMENT ON COLUMN pgsim.similarity_a.reach IS 'Mean of its 25 nearest distances.';
+'One of the two tables behind the view pgsim.similarity, which shows one of them.';
+COMMENT ON COLUMN pgsim.similarity_a.id IS 'The recording (recording.id).';
+COMMENT ON COLUMN pgsim.similarity_a.neighbours IS 'The nearest recordings (recording.id), nearest first; ties are ordered by mbid.';
+COMMENT ON COLUMN pgsim.similarity_a.distances IS 'The distances of the neighbours, in the same order.';
+COMMENT ON COLUMN pgsim.similarity_a.reach IS 'The mean of the nearest distances, of as many as pgsim.reach_length() says.';
 
 CREATE TABLE pgsim.similarity_b (
     id integer PRIMARY KEY,
@@ -196,15 +196,15 @@ CREATE TABLE pgsim.similarity_b (
     CONSTRAINT each_neighbour_has_a_distance CHECK (cardinality(neighbours) = cardinality(distances))
 );
 
--- No foreign keys: questions join the dead away. Free space keeps list updates HOT.
+-- No foreign keys: questions leave deleted recordings out by a join. Free space keeps list updates HOT.
 ALTER TABLE pgsim.similarity_b SET (fillfactor = 87);
 
 COMMENT ON TABLE pgsim.similarity_b IS
-'One of the two tables behind the view pgsim.similarity, which shows the current one.';
-COMMENT ON COLUMN pgsim.similarity_b.id IS 'Recording (recording.id).';
-COMMENT ON COLUMN pgsim.similarity_b.neighbours IS 'Its nearest recordings (recording.id), nearest first; ties by mbid.';
-COMMENT ON COLUMN pgsim.similarity_b.distances IS 'Their distances, in the same order.';
-COMMENT ON COLUMN pgsim.similarity_b.reach IS 'Mean of its 25 nearest distances.';
+'One of the two tables behind the view pgsim.similarity, which shows one of them.';
+COMMENT ON COLUMN pgsim.similarity_b.id IS 'The recording (recording.id).';
+COMMENT ON COLUMN pgsim.similarity_b.neighbours IS 'The nearest recordings (recording.id), nearest first; ties are ordered by mbid.';
+COMMENT ON COLUMN pgsim.similarity_b.distances IS 'The distances of the neighbours, in the same order.';
+COMMENT ON COLUMN pgsim.similarity_b.reach IS 'The mean of the nearest distances, of as many as pgsim.reach_length() says.';
 
 CREATE TABLE pgsim.reach (
     block integer PRIMARY KEY,
@@ -212,17 +212,17 @@ CREATE TABLE pgsim.reach (
     CONSTRAINT a_block_has_256_recordings CHECK (cardinality(reaches) = 256)
 );
 
--- Read where it lies: any other storage would have each block copied for each reach that is read of it.
+-- PLAIN: with any other storage, reading one reach would copy its whole block.
 ALTER TABLE pgsim.reach ALTER COLUMN reaches SET STORAGE PLAIN;
 -- Free space keeps updates HOT.
 ALTER TABLE pgsim.reach SET (fillfactor = 60);
 
 COMMENT ON TABLE pgsim.reach IS
-'pgsim.similarity.reach side by side: an answer by similarity looks up many of them, in half the time that the lists would take.';
-COMMENT ON COLUMN pgsim.reach.block IS 'recording.id >> 8.';
+'The reaches of pgsim.similarity, 256 in a row: an answer by similarity looks up many, in half the time that the lists would take.';
+COMMENT ON COLUMN pgsim.reach.block IS 'recording.id >> 8, for recordings whose reaches are in the row.';
 COMMENT ON COLUMN pgsim.reach.reaches IS 'The reach of each recording of the block, at (recording.id & 255) + 1; NULL without a list.';
 
--- Append-only, without foreign key or upsert: writers must never wait for one another here.
+-- Append-only, without foreign key or upsert: writers never wait for one another here.
 CREATE TABLE pgsim.stale (
     event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id integer NOT NULL,
@@ -231,12 +231,12 @@ CREATE TABLE pgsim.stale (
 );
 
 COMMENT ON TABLE pgsim.stale IS
-'One change to a recording''s vector that the matrix has not seen; filled by triggers, emptied by refresh.';
-COMMENT ON COLUMN pgsim.stale.event IS 'Number of the change.';
-COMMENT ON COLUMN pgsim.stale.id IS 'Recording (recording.id) that was inserted, changed or deleted.';
-COMMENT ON COLUMN pgsim.stale.old_vector IS 'The vector it had before; NULL for a new one.';
+'One change of a recording''s vector that the matrix does not contain yet. Triggers write it, a refresh deletes it.';
+COMMENT ON COLUMN pgsim.stale.event IS 'The number of the change.';
+COMMENT ON COLUMN pgsim.stale.id IS 'The recording (recording.id) that was inserted, changed or deleted.';
+COMMENT ON COLUMN pgsim.stale.old_vector IS 'The vector before the change; NULL for a new one.';
 COMMENT ON COLUMN pgsim.stale.xact IS
-'Transaction that made the change: a rebuild has seen those, and only those, that its snapshot shows.';
+'The transaction that made the change. A rebuild contains the changes that its snapshot shows, and no others.';
 
 CREATE TABLE pgsim.rebuild (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -254,18 +254,18 @@ CREATE TABLE pgsim.rebuild (
     CONSTRAINT list_length_is_from_25_to_1000 CHECK (list_length BETWEEN 25 AND 1000)
 );
 
-COMMENT ON TABLE pgsim.rebuild IS 'One making of the whole matrix; at most one is unfinished.';
-COMMENT ON COLUMN pgsim.rebuild.id IS 'Number of the rebuild.';
-COMMENT ON COLUMN pgsim.rebuild.target IS 'The table it fills, not the one that the view shows meanwhile.';
-COMMENT ON COLUMN pgsim.rebuild.list_length IS 'Neighbours in a list (k).';
+COMMENT ON TABLE pgsim.rebuild IS 'One rebuild of the whole matrix; at most one is unfinished.';
+COMMENT ON COLUMN pgsim.rebuild.id IS 'The number of the rebuild.';
+COMMENT ON COLUMN pgsim.rebuild.target IS 'The table that the rebuild fills; the view shows the other one meanwhile.';
+COMMENT ON COLUMN pgsim.rebuild.list_length IS 'How many neighbours a list has (k).';
 COMMENT ON COLUMN pgsim.rebuild.engine IS 'How neighbours are searched: cells, exact, faiss or postgres.';
-COMMENT ON COLUMN pgsim.rebuild.recall_wanted IS 'Least recall@k asked for.';
-COMMENT ON COLUMN pgsim.rebuild.recall_found IS 'recall@k on a sample, against an exact scan.';
-COMMENT ON COLUMN pgsim.rebuild.description IS 'The index that was used.';
-COMMENT ON COLUMN pgsim.rebuild.recordings IS 'Recordings with a vector when it began.';
-COMMENT ON COLUMN pgsim.rebuild.snapshot IS 'What was committed when it began; later changes are stale afterwards.';
+COMMENT ON COLUMN pgsim.rebuild.recall_wanted IS 'The least recall@k that was asked for.';
+COMMENT ON COLUMN pgsim.rebuild.recall_found IS 'The recall@k that was measured on a sample, against an exact scan.';
+COMMENT ON COLUMN pgsim.rebuild.description IS 'The index that was searched, in words.';
+COMMENT ON COLUMN pgsim.rebuild.recordings IS 'How many recordings had a vector when the rebuild began.';
+COMMENT ON COLUMN pgsim.rebuild.snapshot IS 'What was committed when the rebuild began; later changes are stale when it ends.';
 COMMENT ON COLUMN pgsim.rebuild.started_at IS 'When it began.';
-COMMENT ON COLUMN pgsim.rebuild.finished_at IS 'When the view switched to its table; NULL until then.';
+COMMENT ON COLUMN pgsim.rebuild.finished_at IS 'When the view switched to the new table; NULL until then.';
 
 CREATE TABLE pgsim.rebuild_part (
     rebuild integer NOT NULL,
@@ -276,11 +276,11 @@ CREATE TABLE pgsim.rebuild_part (
 );
 
 COMMENT ON TABLE pgsim.rebuild_part IS
-'One part of a rebuild: a worker locks the row while it works on it, so that a dead worker''s part is free again.';
-COMMENT ON COLUMN pgsim.rebuild_part.rebuild IS 'Rebuild that it is a part of (rebuild.id).';
-COMMENT ON COLUMN pgsim.rebuild_part.first_id IS 'First recording whose list it makes (recording.id).';
-COMMENT ON COLUMN pgsim.rebuild_part.last_id IS 'Last recording whose list it makes.';
-COMMENT ON COLUMN pgsim.rebuild_part.done_at IS 'When its lists were committed.';
+'One part of a rebuild. A worker locks the row while it works on the part, so that the part of a dead worker is free again.';
+COMMENT ON COLUMN pgsim.rebuild_part.rebuild IS 'The rebuild (rebuild.id).';
+COMMENT ON COLUMN pgsim.rebuild_part.first_id IS 'The first recording of the part (recording.id).';
+COMMENT ON COLUMN pgsim.rebuild_part.last_id IS 'The last recording of the part (recording.id).';
+COMMENT ON COLUMN pgsim.rebuild_part.done_at IS 'When the lists of the part were committed; NULL until then.';
 
 CREATE TABLE pgsim.rebuild_event (
     id integer NOT NULL,
@@ -288,9 +288,9 @@ CREATE TABLE pgsim.rebuild_event (
 );
 
 COMMENT ON TABLE pgsim.rebuild_event IS
-'Changes that refresh applied to the shown matrix while another was being made: stale again when the view switches.';
-COMMENT ON COLUMN pgsim.rebuild_event.id IS 'Recording (recording.id).';
-COMMENT ON COLUMN pgsim.rebuild_event.old_vector IS 'The vector it had before the change.';
+'Changes that refresh applied to the shown matrix during a rebuild; they are stale again when the view switches.';
+COMMENT ON COLUMN pgsim.rebuild_event.id IS 'The recording (recording.id).';
+COMMENT ON COLUMN pgsim.rebuild_event.old_vector IS 'The vector before the change.';
 
 CREATE TABLE pgsim.archive (
     path text PRIMARY KEY,
@@ -303,13 +303,13 @@ CREATE TABLE pgsim.archive (
 );
 
 COMMENT ON TABLE pgsim.archive IS
-'How far a file of many documents has been loaded: committed with them, so that a load goes on behind what it has.';
-COMMENT ON COLUMN pgsim.archive.path IS 'Where the file lies.';
-COMMENT ON COLUMN pgsim.archive.size IS 'Its size in bytes; where it or the time has changed, the file is read from its beginning.';
-COMMENT ON COLUMN pgsim.archive.modified IS 'When it was last modified, in nanoseconds since 1970.';
-COMMENT ON COLUMN pgsim.archive.documents IS 'How many of its documents, from its beginning, were read.';
+'How much of a file of many documents is loaded; written in the same transaction, so that a load continues where it stopped.';
+COMMENT ON COLUMN pgsim.archive.path IS 'The path of the file.';
+COMMENT ON COLUMN pgsim.archive.size IS 'Its size in bytes. A file whose size or time has changed is read from its beginning.';
+COMMENT ON COLUMN pgsim.archive.modified IS 'When the file was last modified, in nanoseconds since 1970.';
+COMMENT ON COLUMN pgsim.archive.documents IS 'How many documents were read, from the beginning of the file.';
 COMMENT ON COLUMN pgsim.archive.rejected IS 'How many of these were rejected.';
-COMMENT ON COLUMN pgsim.archive.is_finished IS 'Whether these are all.';
+COMMENT ON COLUMN pgsim.archive.is_finished IS 'Whether these are all documents of the file.';
 
 CREATE TABLE pgsim.reject (
     file text NOT NULL,
@@ -320,10 +320,10 @@ CREATE TABLE pgsim.reject (
 );
 
 COMMENT ON TABLE pgsim.reject IS 'One document that could not be loaded, and why.';
-COMMENT ON COLUMN pgsim.reject.file IS 'File or archive it stands in.';
-COMMENT ON COLUMN pgsim.reject.member IS 'Its name in the archive, or its line in the file; the file''s own for the file as a whole.';
-COMMENT ON COLUMN pgsim.reject.reason IS 'Why it could not be loaded.';
-COMMENT ON COLUMN pgsim.reject.rejected_at IS 'When it was last tried.';
+COMMENT ON COLUMN pgsim.reject.file IS 'The file or archive with the document.';
+COMMENT ON COLUMN pgsim.reject.member IS 'Its name in the archive, or its line in the file; the name of the file for the whole file.';
+COMMENT ON COLUMN pgsim.reject.reason IS 'Why the document could not be loaded.';
+COMMENT ON COLUMN pgsim.reject.rejected_at IS 'When pgsim load last tried.';
 
 CREATE TABLE pgsim.run (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -333,12 +333,12 @@ CREATE TABLE pgsim.run (
     report jsonb NOT NULL DEFAULT '{}'
 );
 
-COMMENT ON TABLE pgsim.run IS 'One run of a command that changes data: load, fuse, index, refresh.';
-COMMENT ON COLUMN pgsim.run.id IS 'Number of the run.';
-COMMENT ON COLUMN pgsim.run.command IS 'What was run.';
+COMMENT ON TABLE pgsim.run IS 'One run of a command that changes data: load, fuse, index, refresh, rebuild.';
+COMMENT ON COLUMN pgsim.run.id IS 'The number of the run.';
+COMMENT ON COLUMN pgsim.run.command IS 'The command.';
 COMMENT ON COLUMN pgsim.run.started_at IS 'When it began.';
-COMMENT ON COLUMN pgsim.run.finished_at IS 'When it ended; NULL while it runs, or where it was killed.';
-COMMENT ON COLUMN pgsim.run.report IS 'What it counted.';
+COMMENT ON COLUMN pgsim.run.finished_at IS 'When it ended; NULL while it runs, and after it was killed.';
+COMMENT ON COLUMN pgsim.run.report IS 'What the command counted, by name.';
 
 -- Usage: similar_recordings(..., genre => 'roc', decade => 1990): counts the matching rows
 -- (index only) and fetches them for an exact answer. A decade is a range of years.

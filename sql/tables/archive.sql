@@ -9,10 +9,10 @@ CREATE TABLE pgsim.archive (
 );
 
 COMMENT ON TABLE pgsim.archive IS
-'How far a file of many documents has been loaded: committed with them, so that a load goes on behind what it has.';
-COMMENT ON COLUMN pgsim.archive.path IS 'Where the file lies.';
-COMMENT ON COLUMN pgsim.archive.size IS 'Its size in bytes; where it or the time has changed, the file is read from its beginning.';
-COMMENT ON COLUMN pgsim.archive.modified IS 'When it was last modified, in nanoseconds since 1970.';
-COMMENT ON COLUMN pgsim.archive.documents IS 'How many of its documents, from its beginning, were read.';
+'How much of a file of many documents is loaded; written in the same transaction, so that a load continues where it stopped.';
+COMMENT ON COLUMN pgsim.archive.path IS 'The path of the file.';
+COMMENT ON COLUMN pgsim.archive.size IS 'Its size in bytes. A file whose size or time has changed is read from its beginning.';
+COMMENT ON COLUMN pgsim.archive.modified IS 'When the file was last modified, in nanoseconds since 1970.';
+COMMENT ON COLUMN pgsim.archive.documents IS 'How many documents were read, from the beginning of the file.';
 COMMENT ON COLUMN pgsim.archive.rejected IS 'How many of these were rejected.';
-COMMENT ON COLUMN pgsim.archive.is_finished IS 'Whether these are all.';
+COMMENT ON COLUMN pgsim.archive.is_finished IS 'Whether these are all documents of the file.';

@@ -12,16 +12,16 @@ CREATE TABLE pgsim.collection (
 );
 
 COMMENT ON TABLE pgsim.collection IS
-'What this database holds, in its one row: the profile that its vectors follow, the extractor that made its features.';
+'What this database holds, in one row: the profile of its vectors and the extractor of its features.';
 COMMENT ON COLUMN pgsim.collection.singleton IS 'Always true: a second row is refused.';
-COMMENT ON COLUMN pgsim.collection.profile IS 'Name of the profile given to pgsim init.';
-COMMENT ON COLUMN pgsim.collection.extractor IS 'Program that measured the features; two of them do not mix in one space.';
+COMMENT ON COLUMN pgsim.collection.profile IS 'The name of the profile that pgsim init was given.';
+COMMENT ON COLUMN pgsim.collection.extractor IS 'The program that measured the features; features of two programs are not comparable.';
 COMMENT ON COLUMN pgsim.collection.genre_scheme IS
-'Scheme that recording.genre is a label of; a label of another one is asked for as scheme:label.';
+'The scheme of the labels in recording.genre. A question writes a label of another scheme as scheme:label.';
 COMMENT ON COLUMN pgsim.collection.list_length IS
-'How many neighbours the matrix keeps for each recording (k); at least the 25 that make up its reach.';
+'How many neighbours the matrix keeps for each recording (k); at least as many as a reach is the mean of.';
 COMMENT ON COLUMN pgsim.collection.fitted_at IS
-'When the feature sets'' centres and scales were last fitted; NULL before the first load.';
-COMMENT ON COLUMN pgsim.collection.fitted_on IS 'How many recordings they were fitted on.';
+'When the centres and scales of the feature sets were last fitted; NULL before the first load.';
+COMMENT ON COLUMN pgsim.collection.fitted_on IS 'How many recordings the centres and scales were fitted on.';
 COMMENT ON COLUMN pgsim.collection.columns IS
-'Which columns of a table say a recording''s id, title, artist and so on: the [columns] of the profile.';
+'Which columns of a loaded table hold the id, title, artist and so on: the [columns] of the profile.';

@@ -23,18 +23,18 @@ CREATE TABLE pgsim.feature_set (
 );
 
 COMMENT ON TABLE pgsim.feature_set IS
-'One named slice of recording.vector, and all that says what its numbers mean: '
+'One named slice of recording.vector, and how its numbers are made: '
 'vector = (aggregate(transform(value)) - center) / scale * sqrt(weight).';
-COMMENT ON COLUMN pgsim.feature_set.name IS 'Name of the set, as in the profile.';
-COMMENT ON COLUMN pgsim.feature_set.position IS 'Its first dimension in the vector, counted from 1.';
-COMMENT ON COLUMN pgsim.feature_set.length IS 'How many dimensions it has.';
-COMMENT ON COLUMN pgsim.feature_set.paths IS 'Where its values stand in a document.';
+COMMENT ON COLUMN pgsim.feature_set.name IS 'The name of the set, as in the profile.';
+COMMENT ON COLUMN pgsim.feature_set.position IS 'The first dimension of the set in the vector, counted from 1.';
+COMMENT ON COLUMN pgsim.feature_set.length IS 'How many dimensions the set has.';
+COMMENT ON COLUMN pgsim.feature_set.paths IS 'Where a document has the values.';
 COMMENT ON COLUMN pgsim.feature_set.form IS 'How values become numbers (numbers, probabilities, circle_of_fifths, octaves).';
-COMMENT ON COLUMN pgsim.feature_set.transform IS 'What is done to the numbers of one submission, and how they are scaled.';
-COMMENT ON COLUMN pgsim.feature_set.aggregate IS 'How the submissions of one recording become one value: median or mean.';
-COMMENT ON COLUMN pgsim.feature_set.weight IS 'Its share of the expected squared distance; the shares of all sets sum to 1.';
-COMMENT ON COLUMN pgsim.feature_set.center IS 'Mean of each dimension over recordings; NULL until the set is fitted.';
+COMMENT ON COLUMN pgsim.feature_set.transform IS 'How the numbers of one submission are transformed and scaled.';
+COMMENT ON COLUMN pgsim.feature_set.aggregate IS 'How the values of a recording''s submissions become one: median or mean.';
+COMMENT ON COLUMN pgsim.feature_set.weight IS 'The share of the set in the expected squared distance; the weights of all sets sum to 1.';
+COMMENT ON COLUMN pgsim.feature_set.center IS 'The mean of each dimension over the recordings; NULL until the set is fitted.';
 COMMENT ON COLUMN pgsim.feature_set.scale IS
-'Divisor of each dimension, such that two recordings are expected at squared distance 1 in this set; '
-'0 for a dimension that never varies, which is 0 in every vector.';
-COMMENT ON COLUMN pgsim.feature_set.labels IS 'What each dimension is called in an explanation; NULL where nobody has said.';
+'The divisor of each dimension. It makes the expected squared distance of two recordings in this set 1; '
+'it is 0 for a dimension that never varies, which is 0 in each vector.';
+COMMENT ON COLUMN pgsim.feature_set.labels IS 'What an explanation calls each dimension; NULL where the dimensions have no names.';

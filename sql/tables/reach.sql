@@ -4,12 +4,12 @@ CREATE TABLE pgsim.reach (
     CONSTRAINT a_block_has_256_recordings CHECK (cardinality(reaches) = 256)
 );
 
--- Read where it lies: any other storage would have each block copied for each reach that is read of it.
+-- PLAIN: with any other storage, reading one reach would copy its whole block.
 ALTER TABLE pgsim.reach ALTER COLUMN reaches SET STORAGE PLAIN;
 -- Free space keeps updates HOT.
 ALTER TABLE pgsim.reach SET (fillfactor = 60);
 
 COMMENT ON TABLE pgsim.reach IS
-'pgsim.similarity.reach side by side: an answer by similarity looks up many of them, in half the time that the lists would take.';
-COMMENT ON COLUMN pgsim.reach.block IS 'recording.id >> 8.';
+'The reaches of pgsim.similarity, 256 in a row: an answer by similarity looks up many, in half the time that the lists would take.';
+COMMENT ON COLUMN pgsim.reach.block IS 'recording.id >> 8, for recordings whose reaches are in the row.';
 COMMENT ON COLUMN pgsim.reach.reaches IS 'The reach of each recording of the block, at (recording.id & 255) + 1; NULL without a list.';

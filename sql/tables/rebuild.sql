@@ -14,15 +14,15 @@ CREATE TABLE pgsim.rebuild (
     CONSTRAINT list_length_is_from_25_to_1000 CHECK (list_length BETWEEN 25 AND 1000)
 );
 
-COMMENT ON TABLE pgsim.rebuild IS 'One making of the whole matrix; at most one is unfinished.';
-COMMENT ON COLUMN pgsim.rebuild.id IS 'Number of the rebuild.';
-COMMENT ON COLUMN pgsim.rebuild.target IS 'The table it fills, not the one that the view shows meanwhile.';
-COMMENT ON COLUMN pgsim.rebuild.list_length IS 'Neighbours in a list (k).';
+COMMENT ON TABLE pgsim.rebuild IS 'One rebuild of the whole matrix; at most one is unfinished.';
+COMMENT ON COLUMN pgsim.rebuild.id IS 'The number of the rebuild.';
+COMMENT ON COLUMN pgsim.rebuild.target IS 'The table that the rebuild fills; the view shows the other one meanwhile.';
+COMMENT ON COLUMN pgsim.rebuild.list_length IS 'How many neighbours a list has (k).';
 COMMENT ON COLUMN pgsim.rebuild.engine IS 'How neighbours are searched: cells, exact, faiss or postgres.';
-COMMENT ON COLUMN pgsim.rebuild.recall_wanted IS 'Least recall@k asked for.';
-COMMENT ON COLUMN pgsim.rebuild.recall_found IS 'recall@k on a sample, against an exact scan.';
-COMMENT ON COLUMN pgsim.rebuild.description IS 'The index that was used.';
-COMMENT ON COLUMN pgsim.rebuild.recordings IS 'Recordings with a vector when it began.';
-COMMENT ON COLUMN pgsim.rebuild.snapshot IS 'What was committed when it began; later changes are stale afterwards.';
+COMMENT ON COLUMN pgsim.rebuild.recall_wanted IS 'The least recall@k that was asked for.';
+COMMENT ON COLUMN pgsim.rebuild.recall_found IS 'The recall@k that was measured on a sample, against an exact scan.';
+COMMENT ON COLUMN pgsim.rebuild.description IS 'The index that was searched, in words.';
+COMMENT ON COLUMN pgsim.rebuild.recordings IS 'How many recordings had a vector when the rebuild began.';
+COMMENT ON COLUMN pgsim.rebuild.snapshot IS 'What was committed when the rebuild began; later changes are stale when it ends.';
 COMMENT ON COLUMN pgsim.rebuild.started_at IS 'When it began.';
-COMMENT ON COLUMN pgsim.rebuild.finished_at IS 'When the view switched to its table; NULL until then.';
+COMMENT ON COLUMN pgsim.rebuild.finished_at IS 'When the view switched to the new table; NULL until then.';

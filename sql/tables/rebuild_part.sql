@@ -7,8 +7,8 @@ CREATE TABLE pgsim.rebuild_part (
 );
 
 COMMENT ON TABLE pgsim.rebuild_part IS
-'One part of a rebuild: a worker locks the row while it works on it, so that a dead worker''s part is free again.';
-COMMENT ON COLUMN pgsim.rebuild_part.rebuild IS 'Rebuild that it is a part of (rebuild.id).';
-COMMENT ON COLUMN pgsim.rebuild_part.first_id IS 'First recording whose list it makes (recording.id).';
-COMMENT ON COLUMN pgsim.rebuild_part.last_id IS 'Last recording whose list it makes.';
-COMMENT ON COLUMN pgsim.rebuild_part.done_at IS 'When its lists were committed.';
+'One part of a rebuild. A worker locks the row while it works on the part, so that the part of a dead worker is free again.';
+COMMENT ON COLUMN pgsim.rebuild_part.rebuild IS 'The rebuild (rebuild.id).';
+COMMENT ON COLUMN pgsim.rebuild_part.first_id IS 'The first recording of the part (recording.id).';
+COMMENT ON COLUMN pgsim.rebuild_part.last_id IS 'The last recording of the part (recording.id).';
+COMMENT ON COLUMN pgsim.rebuild_part.done_at IS 'When the lists of the part were committed; NULL until then.';

@@ -5,6 +5,6 @@ CREATE TABLE pgsim.redirect (
 );
 
 COMMENT ON TABLE pgsim.redirect IS
-'One MBID that MusicBrainz has merged into another: questions follow it where no recording has the old one.';
+'One MBID that MusicBrainz has merged into another. Questions follow it where no recording has the old MBID.';
 COMMENT ON COLUMN pgsim.redirect.mbid IS 'The old MBID.';
-COMMENT ON COLUMN pgsim.redirect.target IS 'The MBID that took its place, which may be redirected in its turn.';
+COMMENT ON COLUMN pgsim.redirect.target IS 'The MBID that replaces it, which may itself be redirected.';

@@ -7,7 +7,7 @@ CREATE TABLE pgsim.reject (
 );
 
 COMMENT ON TABLE pgsim.reject IS 'One document that could not be loaded, and why.';
-COMMENT ON COLUMN pgsim.reject.file IS 'File or archive it stands in.';
-COMMENT ON COLUMN pgsim.reject.member IS 'Its name in the archive, or its line in the file; the file''s own for the file as a whole.';
-COMMENT ON COLUMN pgsim.reject.reason IS 'Why it could not be loaded.';
-COMMENT ON COLUMN pgsim.reject.rejected_at IS 'When it was last tried.';
+COMMENT ON COLUMN pgsim.reject.file IS 'The file or archive with the document.';
+COMMENT ON COLUMN pgsim.reject.member IS 'Its name in the archive, or its line in the file; the name of the file for the whole file.';
+COMMENT ON COLUMN pgsim.reject.reason IS 'Why the document could not be loaded.';
+COMMENT ON COLUMN pgsim.reject.rejected_at IS 'When pgsim load last tried.';

@@ -4,6 +4,6 @@ CREATE TABLE pgsim.sampled_pair (
 );
 
 COMMENT ON TABLE pgsim.sampled_pair IS
-'Pairs of recordings drawn by lot: a metric''s similarity is the share of them that are farther apart.';
-COMMENT ON COLUMN pgsim.sampled_pair.number IS 'Number of the pair.';
-COMMENT ON COLUMN pgsim.sampled_pair.difference IS 'The difference of their vectors.';
+'Random pairs of recordings: by a metric, a similarity is the share of these pairs that are farther apart.';
+COMMENT ON COLUMN pgsim.sampled_pair.number IS 'The number of the pair.';
+COMMENT ON COLUMN pgsim.sampled_pair.difference IS 'The difference of the two vectors.';

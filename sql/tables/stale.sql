@@ -1,4 +1,4 @@
--- Append-only, without foreign key or upsert: writers must never wait for one another here.
+-- Append-only, without foreign key or upsert: writers never wait for one another here.
 CREATE TABLE pgsim.stale (
     event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id integer NOT NULL,
@@ -7,9 +7,9 @@ CREATE TABLE pgsim.stale (
 );
 
 COMMENT ON TABLE pgsim.stale IS
-'One change to a recording''s vector that the matrix has not seen; filled by triggers, emptied by refresh.';
-COMMENT ON COLUMN pgsim.stale.event IS 'Number of the change.';
-COMMENT ON COLUMN pgsim.stale.id IS 'Recording (recording.id) that was inserted, changed or deleted.';
-COMMENT ON COLUMN pgsim.stale.old_vector IS 'The vector it had before; NULL for a new one.';
+'One change of a recording''s vector that the matrix does not contain yet. Triggers write it, a refresh deletes it.';
+COMMENT ON COLUMN pgsim.stale.event IS 'The number of the change.';
+COMMENT ON COLUMN pgsim.stale.id IS 'The recording (recording.id) that was inserted, changed or deleted.';
+COMMENT ON COLUMN pgsim.stale.old_vector IS 'The vector before the change; NULL for a new one.';
 COMMENT ON COLUMN pgsim.stale.xact IS
-'Transaction that made the change: a rebuild has seen those, and only those, that its snapshot shows.';
+'The transaction that made the change. A rebuild contains the changes that its snapshot shows, and no others.';

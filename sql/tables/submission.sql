@@ -9,11 +9,11 @@ CREATE TABLE pgsim.submission (
 );
 
 COMMENT ON TABLE pgsim.submission IS
-'One submission as it was read, raw, so that transforms, weights and statistics can change without reading the files again.';
-COMMENT ON COLUMN pgsim.submission.mbid IS 'MusicBrainz id of the recording.';
-COMMENT ON COLUMN pgsim.submission.source IS 'Kind of source it came from: acousticbrainz, ...';
-COMMENT ON COLUMN pgsim.submission.number IS 'Offset of the submission among those of its MBID.';
+'One submission with its raw features: transforms, weights and statistics can change without reading the files again.';
+COMMENT ON COLUMN pgsim.submission.mbid IS 'The MBID of the recording.';
+COMMENT ON COLUMN pgsim.submission.source IS 'The source of the submission: acousticbrainz, ...';
+COMMENT ON COLUMN pgsim.submission.number IS 'The number of the submission among those of its MBID, from 0.';
 COMMENT ON COLUMN pgsim.submission.features IS
-'Values of all feature sets side by side, before any transform; NaN where a set is missing.';
+'The values of all feature sets side by side, before any transform; NaN where a set is missing.';
 COMMENT ON COLUMN pgsim.submission.documents IS
-'Metadata of each document that was merged into the submission, by kind: {"lowlevel": {"title": ...}}.';
+'The metadata of each document that was merged into the submission, by kind: {"lowlevel": {"title": ...}}.';
