@@ -37,6 +37,7 @@
 \ir functions/neighbours/nearest_matching.sql
 \ir functions/neighbours/reach_length.sql
 \ir functions/neighbours/live_reach.sql
+\ir functions/answers/seed_bound.sql
 \ir functions/neighbours/pending_recordings.sql
 \ir functions/neighbours/listed_neighbours.sql
 \ir functions/answers/exponents.sql
@@ -64,6 +65,7 @@
 \ir functions/loading/store_recordings.sql
 \ir functions/lists/exact_neighbours.sql
 \ir functions/lists/indexed_neighbours.sql
+\ir functions/lists/refuse_row_security.sql
 \ir functions/lists/refresh_lock.sql
 \ir functions/lists/take_stale.sql
 \ir functions/lists/mark_unlisted.sql

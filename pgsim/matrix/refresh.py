@@ -69,6 +69,7 @@ def refresh(
     """
     require_own_transactions(conn, "refresh")
     read_collection(conn)
+    conn.execute("SELECT pgsim.refuse_row_security()")
     rebuilt = lists = 0
     changed: set[int] = set()
     while say and (reason := costs_more_than_rebuild(conn)):

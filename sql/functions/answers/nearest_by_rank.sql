@@ -29,7 +29,7 @@ BEGIN
         -- Each seed's nearest. They are all that is needed once no recording beyond them can qualify.
         SELECT
             coalesce(array_agg(DISTINCT n.id), '{}'),
-            bool_and(coalesce(n.fetched, 0) < pool OR coalesce(n.last > similarity_bound(least_similarity, s.reach), false))
+            bool_and(coalesce(n.fetched, 0) < pool OR coalesce(n.last > seed_bound(s, least_similarity), false))
         INTO pooled, is_whole
         FROM unnest(seeds) AS s
         LEFT JOIN LATERAL (

@@ -6,7 +6,7 @@ SET search_path FROM CURRENT
 AS $$
 DECLARE
     has_rules CONSTANT boolean := NOT (rules IS NULL);
-    bound CONSTANT double precision := similarity_bound(rules.min_similarity, s.reach);
+    bound CONSTANT double precision := seed_bound(s, rules.min_similarity);
     pool integer := n;
     fetched integer;
     last_distance real;

@@ -9,10 +9,11 @@ BEGIN
             upper(current_setting('transaction_isolation'))
             USING ERRCODE = 'active_sql_transaction', HINT = 'SET default_transaction_isolation = ''read committed''';
     END IF;
+    PERFORM refuse_row_security();
     PERFORM pg_advisory_xact_lock(hashtext('pgsim.similarity'));
 END
 $$;
 
 COMMENT ON FUNCTION pgsim.refresh_lock() IS
 'Internal: waits until no other transaction changes the matrix, and blocks such transactions until this one ends; an error where this '
-'one is not READ COMMITTED.';
+'one is not READ COMMITTED, or where row-level security hides recordings from it.';

@@ -4,11 +4,17 @@ CREATE OR REPLACE FUNCTION pgsim.listed_neighbours(
 ) RETURNS TABLE (id integer, distance real)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    -- A list is complete up to its last member, with ties ordered by mbid. The mbid of a deleted member is not known.
+    -- A list is complete up to its last member, with ties ordered by mbid: of those that are still there, that have not
+    -- changed, and that the caller may see, since the mbid of another is not known.
     WITH last AS (
         SELECT
-            distances[cardinality(distances)] AS distance,
-            (SELECT r.mbid FROM pgsim.recording AS r WHERE r.id = neighbours[cardinality(neighbours)]) AS mbid
+            l.distance,
+            r.mbid
+        FROM unnest(neighbours, distances) WITH ORDINALITY AS l (id, distance, place)
+        INNER JOIN pgsim.recording AS r ON l.id = r.id
+        WHERE r.id <> ALL(pending)
+        ORDER BY l.place DESC
+        LIMIT 1
     )
 
     SELECT
@@ -28,17 +34,13 @@ BEGIN ATOMIC
             r.mbid,
             d.distance
         FROM pgsim.recording AS r
-        CROSS JOIN last AS l
         CROSS JOIN LATERAL (SELECT (r.vector <-> query)::real AS distance) AS d
-        WHERE
-            r.id = ANY(pending)
-            AND r.id <> seed_id
-            AND (d.distance < l.distance OR (d.distance = l.distance AND r.mbid <= l.mbid))
-            AND (f IS NULL OR pgsim.matches(r, f))
+        INNER JOIN last AS l ON (d.distance, r.mbid) <= (l.distance, l.mbid)
+        WHERE r.id = ANY(pending) AND r.id <> seed_id AND (f IS NULL OR pgsim.matches(r, f))
     ) AS c
     ORDER BY c.distance ASC, c.mbid ASC;
 END;
 
 COMMENT ON FUNCTION pgsim.listed_neighbours(integer, vector, integer[], real[], integer[], pgsim.recording_filter) IS
-'Internal: a stored list as it is now: without deleted and changed recordings, and with the pending ones that are as near as its last '
-'member; only recordings that match.';
+'Internal: a stored list as it is now: without deleted, changed and hidden recordings, and with the pending ones that are as near as '
+'its last member; only recordings that match.';

@@ -36,7 +36,9 @@ DECLARE
     is_plain CONSTANT boolean := k BETWEEN 1 AND 1000
     AND num_nonnulls(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists, max_per_artist,
         min_similarity, metric, weights) = 0
-    AND NOT (same_genre OR same_decade OR distinct_titles);
+    AND NOT (same_genre OR same_decade OR distinct_titles)
+    -- a policy is a condition, too
+    AND NOT row_security_active('recording'::regclass);
 BEGIN
     -- A question without conditions is answered from the stored list.
     IF is_plain AND ranking = 'similarity' THEN
