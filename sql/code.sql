@@ -10,6 +10,13 @@
 \ir views/similarity.sql
 \ir views/similarity_matrix.sql
 
+\ir functions/vectors/l2.sql
+\ir functions/vectors/differ.sql
+\ir functions/vectors/dimensions_of.sql
+\ir functions/vectors/slice_of.sql
+\ir functions/vectors/weighted_norm.sql
+\ir functions/vectors/mean_of.sql
+\ir functions/vectors/pgvector_schema.sql
 \ir functions/words/artist_key.sql
 \ir functions/words/title_key.sql
 \ir functions/words/redirected_recording.sql

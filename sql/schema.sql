@@ -1,14 +1,16 @@
--- pgvector's library has to be loaded before an ordinary role may name its settings.
-SELECT '[1]'::vector;
+-- Names are looked up in pg_catalog first, then among pgsim's own, then where pgvector lives, whose types tables and
+-- signatures name. Functions keep a shorter path: pg_catalog, pgsim, pg_temp.
+SET LOCAL search_path = pg_catalog, pg_temp;
 
 CREATE SCHEMA IF NOT EXISTS pgsim;
 
 COMMENT ON SCHEMA pgsim IS
 'Music recording similarity: ask with SELECT * FROM similar_recordings(mbid, 10).';
 
--- Functions written in plpgsql keep this path (SET search_path FROM CURRENT): pgsim's own schema,
--- then the one that pgvector lives in, and the session's temporary tables last.
-SELECT set_config('search_path', format('pgsim, %I, pg_temp', n.nspname), false)
+SELECT set_config('search_path', concat('pg_catalog, pgsim, ', quote_ident(n.nspname), ', pg_temp'), true)
 FROM pg_extension AS e
 INNER JOIN pg_namespace AS n ON e.extnamespace = n.oid
 WHERE e.extname = 'vector';
+
+-- Load pgvector's library: only then may an ordinary role name its settings.
+SELECT '[1]'::vector;

@@ -36,7 +36,8 @@ _LIVE = """
 """
 _INDEX = """
     SELECT seed.id, ARRAY(
-        SELECT o.id FROM pgsim.recording AS o ORDER BY o.vector <-> seed.vector LIMIT %(k)s + 1
+        SELECT o.id FROM pgsim.recording AS o
+        ORDER BY pgsim.l2(o.vector, seed.vector) LIMIT %(k)s + 1
     )
     FROM pgsim.recording AS seed WHERE seed.id = ANY(%(ids)s)
 """

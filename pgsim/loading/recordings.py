@@ -29,9 +29,8 @@ from pgsim.store.recording import RECORDING_COLUMNS
 AT_ONCE = 5000  # recordings in memory at once
 
 _INCOMING = f"""
-    CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_recording (
-        {", ".join(f"{name} {kind}" for name, kind in RECORDING_COLUMNS.items())}
-    ) ON COMMIT DELETE ROWS
+    CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_recording ON COMMIT DELETE ROWS
+    AS SELECT {", ".join(RECORDING_COLUMNS)} FROM pgsim.recording WITH NO DATA
 """
 
 

@@ -241,7 +241,7 @@ def _refresh(conn: Connection, size: float) -> float:
     """The seconds of a refresh after NEWCOMERS: recordings with their vectors times `size`."""
     conn.execute(
         "INSERT INTO pgsim.recording (mbid, vector) SELECT gen_random_uuid(),"
-        " vector * array_fill(%s::real, ARRAY[vector_dims(vector)])::vector"
+        " ARRAY(SELECT v.value * %s::real FROM unnest(vector::real[]) AS v (value))"
         " FROM (SELECT vector FROM pgsim.recording ORDER BY random() LIMIT %s) AS drawn",
         (size, NEWCOMERS),
     )

@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import psycopg
-from pgvector.psycopg import register_vector
-from psycopg import errors
+from pgvector.psycopg.vector import register_vector_info
+from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
+from psycopg.types import TypeInfo
 
 from pgsim import embedded
 from pgsim.embedded.binaries import find_program
@@ -21,6 +22,8 @@ from pgsim.errors import PgsimError, UsageError
 Connection = psycopg.Connection[TupleRow]
 
 DEFAULT_DATABASE = "pgsim"
+# Where all of pgsim, client and functions, looks names up: nobody else can put anything there.
+SEARCH_PATH = "pg_catalog, pgsim, pg_temp"
 OLDEST_SERVER = 16
 OLDEST_PGVECTOR = (0, 8)
 SECRETS = {"password", "sslpassword", "oauth_client_secret"}
@@ -83,11 +86,27 @@ def defaults_of(conninfo: str) -> dict[str, Any]:
 
 def prepare(conn: Connection) -> None:
     """Set a new connection up: UTC, pgsim's search path, pgvector's types. It is in autocommit."""
-    # Against settings of the database, the role or PGOPTIONS: UTC, and all digits of a number.
+    # The path first: on another one, others may have put a function or operator of their own in the
+    # way. The rest against settings of the database, the role or PGOPTIONS: UTC, and all digits of
+    # a number.
+    conn.execute(f"SET search_path = {SEARCH_PATH}".encode())
     conn.execute(
         "SELECT set_config('TimeZone', 'UTC', false), set_config('extra_float_digits', '1', false)"
     )
     _use_pgvector(conn)
+
+
+def name_pgvector(conn: Connection, *, in_transaction: bool = True) -> None:
+    """Let statements name pgvector's types and operator classes until the transaction ends.
+
+    Otherwise until the path is SEARCH_PATH again.
+    """
+    conn.execute(
+        "SELECT set_config('search_path', concat(%s::text, ', ', quote_ident(nspname)), %s)"
+        " FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace"
+        " WHERE extname = 'vector'",
+        (SEARCH_PATH, in_transaction),
+    )
 
 
 def another(conn: Connection) -> Connection:
@@ -198,14 +217,14 @@ def _parameters(conninfo: str) -> dict[str, str]:
 
 
 def _use_pgvector(conn: Connection) -> None:
-    """Put pgsim's schema and the one that pgvector lives in on the search path; adapt its types."""
+    """Adapt pgvector's type, in whatever schema it lives."""
     row = conn.execute(
-        "SELECT set_config('search_path', format('pgsim, %I, pg_temp', nspname), false)"
-        " FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace"
+        "SELECT nspname FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace"
         " WHERE extname = 'vector'"
     ).fetchone()
     if row:
-        register_vector(conn)
+        name = sql.Identifier(row[0], "vector")
+        register_vector_info(conn, TypeInfo.fetch(conn, name))
 
 
 def _create_extension(conn: Connection) -> None:

@@ -58,7 +58,9 @@ class Question(Generic[Row]):
             name: value if value is None else CONVERTERS.get(kinds[name], _as_it_is)(value)
             for name, value in given.items()
         }
-        named = ", ".join(f"{name} => %({name})s::{kinds[name]}" for name in values)
+        # A vector says its type itself, and pgvector's schema is not on the search path.
+        casts = {name: "" if kind == "vector" else f"::{kind}" for name, kind in kinds.items()}
+        named = ", ".join(f"{name} => %({name})s{casts[name]}" for name in values)
         query = f"SELECT * FROM pgsim.{self.function}({named})"
         cursor = conn.cursor(row_factory=class_row(self.row))
         try:

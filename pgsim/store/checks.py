@@ -6,7 +6,12 @@ from collections.abc import Callable
 from psycopg import errors, sql
 
 from pgsim.features.profile import WHOLE_DIMENSIONS
-from pgsim.postgres.connection import Connection, DatabaseError, require_server
+from pgsim.postgres.connection import (
+    Connection,
+    DatabaseError,
+    name_pgvector,
+    require_server,
+)
 from pgsim.postgres.rows import one_row, one_value
 from pgsim.store.collection import read_revision
 from pgsim.store.files import newest_revision, read_sql
@@ -185,6 +190,7 @@ def index_is_used(conn: Connection) -> str | None:
     if one_value(conn, "SELECT to_regclass('pgsim.recording_vector')") is None:
         return None
     with conn.transaction():
+        name_pgvector(conn)
         for name in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
             # As nearest_approximate() has it: a small table is scanned for good reason.
             conn.execute("SELECT set_config(%s, 'off', true)", (name,))

@@ -75,6 +75,31 @@ _PRIVILEGES = """
     ) AS made (turn, statement)
     ORDER BY kind, name, turn
 """
+# What code of pgsim's is bound to, outside of pgsim and of extensions. What PostgreSQL itself
+# brings is not in pg_depend.
+_FOREIGN = """
+    SELECT DISTINCT
+        pg_describe_object(d.refclassid, d.refobjid, 0), pg_describe_object(d.classid, d.objid, 0)
+    FROM pg_depend AS d
+    LEFT JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+    LEFT JOIN pg_class AS v ON w.ev_class = v.oid
+    LEFT JOIN pg_proc AS f ON d.classid = 'pg_proc'::regclass AND d.objid = f.oid
+    LEFT JOIN pg_proc AS rf ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = rf.oid
+    LEFT JOIN pg_operator AS ro ON d.refclassid = 'pg_operator'::regclass AND d.refobjid = ro.oid
+    LEFT JOIN pg_type AS rt ON d.refclassid = 'pg_type'::regclass AND d.refobjid = rt.oid
+    WHERE
+        'pgsim'::regnamespace IN (f.pronamespace, v.relnamespace)
+        AND d.refclassid IN (
+            'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_cast'::regclass
+        )
+        AND coalesce(rf.pronamespace, ro.oprnamespace, rt.typnamespace, 0)
+            IS DISTINCT FROM 'pgsim'::regnamespace
+        AND NOT EXISTS (
+            SELECT FROM pg_depend AS e
+            WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e'
+        )
+    ORDER BY 1, 2
+"""
 # PostgreSQL's errors where it cannot replace a function or a view by another of its name; the last
 # one comes from a COMMENT that finds the old function beside the new one.
 _NOT_REPLACED = (
@@ -141,6 +166,21 @@ def require_own_names(conn: Connection) -> None:
                 f"{each.kind.lower()} {each.identity} has a name of pgsim's, but no comment as all"
                 " of pgsim's own have: rename it, or move it to another schema, then upgrade"
             )
+
+
+def require_own_dependencies(conn: Connection) -> None:
+    """PgsimError where code of pgsim's was bound to something of another user's.
+
+    The body of a SQL function is bound when it is made. Where others may create in the schema of
+    pgvector, a function or operator of theirs can fit a call better than PostgreSQL's own does.
+    """
+    foreign = conn.execute(_FOREIGN.encode()).fetchall()
+    if foreign:
+        theirs, ours = foreign[0]
+        raise PgsimError(
+            f"{theirs} gets in the way of {ours}, which would call it: drop or rename it, and"
+            " REVOKE CREATE ON SCHEMA public FROM PUBLIC (or of the schema that it is in)"
+        )
 
 
 Privileges = dict[tuple[str, int], list[str]]

@@ -37,6 +37,7 @@ def install(conn: Connection, profile: Profile) -> bool:
             write_columns(conn, profile)
             return False
         conn.execute(read_sql("pgsim.sql", dimensions=profile.dimensions))
+        code.require_own_dependencies(conn)
         write_collection(conn, profile)
         return True
 
@@ -74,6 +75,7 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
             migrate(conn, revisions, dimensions)
             steps.note_after(conn, revisions, lacking)
             code.replace_code(conn)
+            code.require_own_dependencies(conn)
             conn.execute("SELECT pgsim.show_similarity(%s)", (shown,))
             after = read_revision(conn)
             if after != before:

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.explain_set(f pgsim.feature_set, a vector, b vector) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
     WITH dimension AS (
         -- the values before fusion
@@ -45,7 +45,7 @@ AS $$
         ) AS pair
         FROM pole AS p
     ), near AS (
-        SELECT a <-> b <= 0.5 * sqrt(f.weight) AS value
+        SELECT l2(a, b) <= 0.5 * sqrt(f.weight) AS value
     ), chosen AS (
         SELECT string_agg(
             format('%s %s and %s', t.label, t.one, t.other), ', ' ORDER BY t.turn

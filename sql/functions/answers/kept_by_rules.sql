@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION pgsim.kept_by_rules(
     ids integer[], distances real[], n integer, m pgsim.measure, rules pgsim.question_rules, seed_reach real, pending integer[]
 ) RETURNS TABLE (kept integer[], apart real[], used_artists text[])
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     c record;

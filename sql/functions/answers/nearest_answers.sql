@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION pgsim.nearest_answers(
     pending integer[]
 ) RETURNS SETOF pgsim.similar_recording
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     -- By a measure of its own, the order of distances is that of similarities.

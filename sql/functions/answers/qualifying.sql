@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION pgsim.qualifying(
     s pgsim.question_seed, n integer, f pgsim.recording_filter, m pgsim.measure, rules pgsim.question_rules, pending integer[]
 ) RETURNS TABLE (ids integer[], distances real[])
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     has_rules CONSTANT boolean := NOT (rules IS NULL);

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.empty_stale() RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
     -- The rows that a large refresh deleted slow down every question and refresh until a vacuum.

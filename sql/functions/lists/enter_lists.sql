@@ -1,7 +1,7 @@
 -- In plpgsql, because its temporary table exists only when it runs. By nested loop, because that table has no statistics.
 CREATE OR REPLACE FUNCTION pgsim.enter_lists(list_length integer) RETURNS integer[]
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$

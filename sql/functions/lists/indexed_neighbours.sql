@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION pgsim.indexed_neighbours(seeds integer[], n integer, ef_search integer)
 RETURNS TABLE (id integer, neighbours integer[], distances real[], reach real)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 SET enable_seqscan = off
 SET enable_bitmapscan = off
 AS $$
@@ -22,10 +22,10 @@ BEGIN
             LEFT JOIN LATERAL (
                 SELECT f.id, f.distance::real, row_number() OVER (ORDER BY f.distance::real, f.mbid) AS place
                 FROM (
-                    SELECT r.id, r.mbid, r.vector <-> seed.vector AS distance
+                    SELECT r.id, r.mbid, l2(r.vector, seed.vector) AS distance
                     FROM recording AS r
                     WHERE r.vector IS NOT NULL
-                    ORDER BY r.vector <-> seed.vector
+                    ORDER BY l2(r.vector, seed.vector)
                     LIMIT $2 + 1
                 ) AS f
                 WHERE f.id <> seed.id

@@ -1,7 +1,7 @@
 -- SECURITY DEFINER: a role that may change recordings needs no right to pgsim.stale.
 CREATE OR REPLACE FUNCTION pgsim.recording_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
     CASE TG_OP
@@ -11,7 +11,7 @@ BEGIN
             INSERT INTO stale (id, old_vector)
             -- FULL: an UPDATE can change the id.
             SELECT coalesce(n.id, o.id), o.vector FROM new_rows AS n FULL JOIN old_rows AS o ON n.id = o.id
-            WHERE n.vector IS DISTINCT FROM o.vector OR (n.mbid <> o.mbid AND n.vector IS NOT NULL);
+            WHERE differ(n.vector, o.vector) OR (n.mbid <> o.mbid AND n.vector IS NOT NULL);
         WHEN 'DELETE' THEN
             INSERT INTO stale (id, old_vector) SELECT o.id, o.vector FROM old_rows AS o WHERE o.vector IS NOT NULL;
     END CASE;

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.recording_truncated() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
     -- In the order in which a refresh locks them.

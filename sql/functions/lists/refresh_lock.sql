@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.refresh_lock() RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
     -- Only in READ COMMITTED do later statements see what the transaction before this one did.

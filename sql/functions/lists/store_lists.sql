@@ -1,7 +1,7 @@
 -- In plpgsql, because its temporary table exists only when it runs.
 CREATE OR REPLACE FUNCTION pgsim.store_lists(dead integer[]) RETURNS integer
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     stored integer;

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.take_stale(events bigint[]) RETURNS TABLE (id integer, old_vector vector)
 LANGUAGE sql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
     WITH taken AS (
         DELETE FROM stale AS s WHERE s.event = ANY(events) RETURNING s.id, s.old_vector, s.xact

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.sample_pairs() RETURNS integer
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     drawn integer;

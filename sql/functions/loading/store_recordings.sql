@@ -1,7 +1,7 @@
 -- In plpgsql, because its temporary table exists only when it runs.
 CREATE OR REPLACE FUNCTION pgsim.store_recordings(OUT inserted integer, OUT changed integer)
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
     UPDATE recording AS r
@@ -14,11 +14,14 @@ BEGIN
     WHERE
         r.mbid = i.mbid
         AND (
-            r.title, r.artist, r.artist_mbids, r.album, r.year, r.length, r.genre, r.genre_probability, r.genres,
-            r.source_id, r.url, r.extra, r.submissions, r.missing, r.vector
-        ) IS DISTINCT FROM (
-            i.title, i.artist, i.artist_mbids, i.album, i.year, i.length, i.genre, i.genre_probability, i.genres,
-            i.source_id, i.url, i.extra, i.submissions, i.missing, i.vector
+            (
+                r.title, r.artist, r.artist_mbids, r.album, r.year, r.length, r.genre, r.genre_probability, r.genres,
+                r.source_id, r.url, r.extra, r.submissions, r.missing
+            ) IS DISTINCT FROM (
+                i.title, i.artist, i.artist_mbids, i.album, i.year, i.length, i.genre, i.genre_probability, i.genres,
+                i.source_id, i.url, i.extra, i.submissions, i.missing
+            )
+            OR differ(r.vector, i.vector)
         );
     GET DIAGNOSTICS changed = ROW_COUNT;
 

@@ -1,7 +1,7 @@
 -- In plpgsql, because its temporary table exists only when it runs.
 CREATE OR REPLACE FUNCTION pgsim.store_redirects(OUT inserted bigint, OUT changed bigint, OUT redirects bigint)
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
     WITH incoming AS (

@@ -1,7 +1,7 @@
 -- In plpgsql, because its temporary table exists only when it runs.
 CREATE OR REPLACE FUNCTION pgsim.store_submissions() RETURNS TABLE (mbid uuid, source text, number integer, is_new boolean)
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 #variable_conflict use_column
 BEGIN

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.live_reach(query vector, except_id integer) RETURNS real
 LANGUAGE sql STABLE PARALLEL UNSAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
     SELECT avg(n.distance)::real FROM nearest_matching(query, reach_length(), NULL, except_id) AS n;
 $$;

@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION pgsim.nearest_approximate(
     m pgsim.measure DEFAULT NULL
 ) RETURNS TABLE (id integer, distance real)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 100
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 SET enable_seqscan = off
 SET enable_bitmapscan = off
 SET enable_sort = off
@@ -22,7 +22,10 @@ DECLARE
     -- the index finds are then ordered by their true distance.
     indexed CONSTANT text := coalesce(
         m.slice,
-        CASE WHEN vector_dims(query) > 2000 THEN format('r.vector::halfvec(%s)', vector_dims(query)) ELSE 'r.vector' END);
+        CASE
+            WHEN dimensions_of(query) > 2000 THEN format('r.vector::%s.halfvec(%s)', pgvector_schema(), dimensions_of(query))
+            ELSE 'r.vector'
+        END);
 BEGIN
     FOR i IN 1 .. array_length(settings, 1) LOOP
         kept[i] := current_setting(settings[i][1], true);
@@ -33,13 +36,13 @@ BEGIN
             SELECT r.id, r.mbid, distance(r.vector, $1, $5) AS distance
             FROM recording AS r
             WHERE r.vector IS NOT NULL AND matches(r, $3) AND r.id IS DISTINCT FROM $4
-            ORDER BY %s <-> %s
+            ORDER BY %s OPERATOR(%s.<->) %s
             LIMIT $2
         )
         SELECT fetched.id, fetched.distance
         FROM fetched
         ORDER BY fetched.distance, fetched.mbid',
-        indexed, replace(indexed, 'r.vector', '$1'))
+        indexed, pgvector_schema(), replace(indexed, 'r.vector', '$1'))
     USING query, n, f, except_id, m;
     FOR i IN 1 .. array_length(settings, 1) LOOP
         PERFORM set_config(settings[i][1], kept[i], true);

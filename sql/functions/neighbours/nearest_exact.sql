@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION pgsim.nearest_exact(
     m pgsim.measure DEFAULT NULL, farthest boolean DEFAULT false
 ) RETURNS TABLE (id integer, distance real)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 100
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
     -- EXECUTE makes a plan for these conditions. No HNSW index serves an order by the distance as real, so the plan

@@ -3,7 +3,7 @@ CREATE OR REPLACE FUNCTION pgsim.nearest_matching(
     except_id integer DEFAULT NULL, listed_share double precision DEFAULT NULL, m pgsim.measure DEFAULT NULL
 ) RETURNS TABLE (id integer, distance real)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 100
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -13,7 +13,7 @@ CREATE OR REPLACE FUNCTION pgsim.distance_statistics(
     weights jsonb DEFAULT NULL
 ) RETURNS TABLE (candidates bigint, mean real, deviation real, p95 real, max real)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     m measure := resolve_measure(metric, weights);

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION pgsim.explain_similarity(a uuid, b uuid)
 RETURNS TABLE (feature_set text, distance real, share real, missing boolean, explanation text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 10
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     one recording;
@@ -11,7 +11,7 @@ BEGIN
     PERFORM seed_vectors(ARRAY[a, b]);
     SELECT r.* INTO one FROM recording AS r WHERE r.id = recording_of(a);
     SELECT r.* INTO other FROM recording AS r WHERE r.id = recording_of(b);
-    squared := (one.vector <-> other.vector) ^ 2;
+    squared := l2(one.vector, other.vector) ^ 2;
     RETURN QUERY
     SELECT
         f.name,
@@ -27,9 +27,9 @@ BEGIN
         END
     FROM feature_set AS f
     CROSS JOIN LATERAL (
-        SELECT v.own, v.others, v.own <-> v.others AS apart
+        SELECT v.own, v.others, l2(v.own, v.others) AS apart
         FROM (
-            SELECT subvector(one.vector, f.position, f.length) AS own, subvector(other.vector, f.position, f.length) AS others
+            SELECT slice_of(one.vector, f.position, f.length) AS own, slice_of(other.vector, f.position, f.length) AS others
         ) AS v
     ) AS s
     ORDER BY s.apart DESC, f.position ASC;

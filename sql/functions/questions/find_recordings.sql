@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION pgsim.find_recordings(
     words text DEFAULT NULL, k integer DEFAULT 10, artist text DEFAULT NULL, title text DEFAULT NULL
 ) RETURNS SETOF pgsim.found_recording
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.index_metric(metric text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -19,8 +19,8 @@ BEGIN
         RETURN false;
     END IF;
     EXECUTE format(
-        'CREATE INDEX %I ON recording USING hnsw ((subvector(vector, %s, %s)::vector(%3$s)) vector_l2_ops)'
-        ' WITH (m = 16, ef_construction = 64)', name, slice.start, slice.length);
+        'CREATE INDEX %I ON recording USING hnsw ((%4$s.subvector(vector, %2$s, %3$s)::%4$s.vector(%3$s)) %4$s.vector_l2_ops)'
+        ' WITH (m = 16, ef_construction = 64)', name, slice.start, slice.length, pgvector_schema());
     RETURN true;
 END
 $$;

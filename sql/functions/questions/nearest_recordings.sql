@@ -18,7 +18,7 @@ CREATE OR REPLACE FUNCTION pgsim.nearest_recordings(
     ranking text DEFAULT 'similarity'
 ) RETURNS SETOF pgsim.similar_recording
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
@@ -32,8 +32,8 @@ BEGIN
     IF query IS NULL THEN
         RAISE EXCEPTION 'the query vector is NULL'
             USING ERRCODE = 'null_value_not_allowed', HINT = 'an unknown recording, or one without features, has no vector';
-    ELSIF vector_dims(query) <> dimensions THEN
-        RAISE EXCEPTION 'the query vector has % dimensions, but the recordings have %', vector_dims(query), dimensions
+    ELSIF dimensions_of(query) <> dimensions THEN
+        RAISE EXCEPTION 'the query vector has % dimensions, but the recordings have %', dimensions_of(query), dimensions
             USING ERRCODE = 'data_exception', HINT = 'ask with a vector of this database''s feature space, such as recording.vector';
     END IF;
     conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);

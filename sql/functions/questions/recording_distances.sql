@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION pgsim.recording_distances(a uuid, b uuid)
 RETURNS TABLE (metric text, distance real, similarity real, missing boolean)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE

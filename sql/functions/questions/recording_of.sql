@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.recording_of(seed uuid) RETURNS integer
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     result integer;

@@ -1,12 +1,12 @@
 CREATE OR REPLACE FUNCTION pgsim.refresh_batch(most integer, OUT changed integer, OUT lists integer)
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     list_length CONSTANT integer := (SELECT c.list_length FROM collection AS c);
     others integer;
     ids integer[];
-    old_vectors vector[];
+    old_vectors recording.vector%TYPE[];
     linked integer[];
     short integer[];
 BEGIN
@@ -46,7 +46,7 @@ BEGIN
         FROM similarity AS s
         INNER JOIN recording AS owner ON s.id = owner.id AND owner.vector IS NOT NULL
         CROSS JOIN point AS p
-        CROSS JOIN LATERAL (SELECT (p.vector <-> owner.vector)::real) AS d (distance)
+        CROSS JOIN LATERAL (SELECT l2(p.vector, owner.vector)::real) AS d (distance)
         WHERE
             s.id <> ALL(ids)
             AND (cardinality(s.neighbours) < list_length OR d.distance <= s.distances[list_length] * (1 + 1e-5))

@@ -23,7 +23,7 @@ CREATE OR REPLACE FUNCTION pgsim.similar_recordings(
     ranking text DEFAULT 'similarity'
 ) RETURNS SETOF pgsim.similar_recording
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE

@@ -20,7 +20,7 @@ CREATE OR REPLACE FUNCTION pgsim.similar_recordings_batch(
     ranking text DEFAULT 'similarity'
 ) RETURNS SETOF pgsim.batch_recording
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE

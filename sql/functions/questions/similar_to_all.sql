@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION pgsim.similar_to_all(
     ranking text DEFAULT 'similarity'
 ) RETURNS SETOF pgsim.similar_recording
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
@@ -47,7 +47,7 @@ BEGIN
     conditions.present := m.sets;
     rules := resolve_rules(max_per_artist, distinct_titles, min_similarity, titles);
     IF method = 'centroid' THEN
-        SELECT avg(q.vector) INTO mean.vector FROM unnest(seeds_found) AS q;
+        SELECT mean_of(array_agg(q.vector)) INTO mean.vector FROM unnest(seeds_found) AS q;
         IF m.factors IS NULL THEN
             -- The seeds are no neighbours of their mean: its reach, too, leaves them out.
             others.exclude := mbids;

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.status() RETURNS TABLE (item text, value text, number bigint)
 LANGUAGE sql STABLE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
     SELECT
         v.item,

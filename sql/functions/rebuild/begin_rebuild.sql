@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION pgsim.begin_rebuild(
     list_length integer, engine text, recall_wanted double precision, part_length integer
 ) RETURNS integer
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     result integer;

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.finish_rebuild() RETURNS void
 LANGUAGE plpgsql VOLATILE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     done rebuild;

@@ -2,7 +2,7 @@
 -- The function asks for the rights of the session's role, because a dump contains no rights to functions.
 CREATE OR REPLACE FUNCTION pgsim.show_similarity(target text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     caller CONSTANT name := coalesce(nullif(current_setting('role'), 'none'), session_user);

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.shown_similarity() RETURNS text
 LANGUAGE sql STABLE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
     SELECT c.relname::text
     FROM pg_rewrite AS w

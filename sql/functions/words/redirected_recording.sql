@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.redirected_recording(seed uuid) RETURNS integer
 LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
     WITH RECURSIVE chain (mbid, steps) AS (
         SELECT d.target, 1 FROM redirect AS d WHERE d.mbid = seed

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION pgsim.resolve_filter(
     exclude uuid[] DEFAULT NULL, exclude_artists uuid[] DEFAULT NULL
 ) RETURNS pgsim.recording_filter
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 SET enable_seqscan = off
 AS $$
 #variable_conflict use_variable

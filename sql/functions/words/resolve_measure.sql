@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION pgsim.resolve_measure(metric text, weights jsonb DEFAULT NULL, approximate boolean DEFAULT false)
 RETURNS pgsim.measure
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 #variable_conflict use_variable
 DECLARE
@@ -84,13 +84,13 @@ BEGIN
     END IF;
     -- In units of the least factor, since pgvector raises an error where a product underflows.
     SELECT min(sqrt(u.share)) INTO result.unit FROM unnest(shares) AS u (share) WHERE u.share > 0;
-    result.factors := ARRAY(SELECT sqrt(u.share) / result.unit FROM unnest(shares) WITH ORDINALITY AS u (share, place) ORDER BY u.place)::vector;
+    result.factors := ARRAY(SELECT sqrt(u.share) / result.unit FROM unnest(shares) WITH ORDINALITY AS u (share, place) ORDER BY u.place);
     result.approximate := approximate;
-    SELECT format('(subvector(r.vector, %s, %s)::vector(%2$s))', m.start, m.length) INTO result.slice
+    SELECT format('(%3$s.subvector(r.vector, %1$s, %2$s)::%3$s.vector(%2$s))', m.start, m.length, pgvector_schema()) INTO result.slice
     FROM known_metrics() AS m
     WHERE m.metric = single AND m.decay = 1 AND to_regclass(format('%I', 'recording_vector_' || m.metric)) IS NOT NULL;
     result.sample := ARRAY(
-        SELECT vector_norm(p.difference * result.factors) * result.unit
+        SELECT weighted_norm(p.difference, result.factors) * result.unit
         FROM (
             SELECT s.difference FROM sampled_pair AS s
             UNION ALL

@@ -1,7 +1,7 @@
 CREATE OR REPLACE FUNCTION pgsim.seed_vectors(seeds uuid[])
 RETURNS TABLE (id integer, mbid uuid, title text, missing text[], vector vector)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
