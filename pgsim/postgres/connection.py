@@ -22,7 +22,7 @@ from pgsim.errors import PgsimError, UsageError
 Connection = psycopg.Connection[TupleRow]
 
 DEFAULT_DATABASE = "pgsim"
-# Where all of pgsim, client and functions, looks names up: nobody else can put anything there.
+# Where the functions of pgsim look names up: nobody else can put anything there.
 SEARCH_PATH = "pg_catalog, pgsim, pg_temp"
 OLDEST_SERVER = 16
 OLDEST_PGVECTOR = (0, 8)
@@ -223,6 +223,8 @@ def _use_pgvector(conn: Connection) -> None:
         " WHERE extname = 'vector'"
     ).fetchone()
     if row:
+        # Its operators are for the statements of users and of Python; functions do without them.
+        name_pgvector(conn, in_transaction=False)
         name = sql.Identifier(row[0], "vector")
         register_vector_info(conn, TypeInfo.fetch(conn, name))
 

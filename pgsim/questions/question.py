@@ -58,7 +58,7 @@ class Question(Generic[Row]):
             name: value if value is None else CONVERTERS.get(kinds[name], _as_it_is)(value)
             for name, value in given.items()
         }
-        # A vector says its type itself, and pgvector's schema is not on the search path.
+        # A vector says its type itself, whatever schema pgvector lives in.
         casts = {name: "" if kind == "vector" else f"::{kind}" for name, kind in kinds.items()}
         named = ", ".join(f"{name} => %({name})s{casts[name]}" for name in values)
         query = f"SELECT * FROM pgsim.{self.function}({named})"

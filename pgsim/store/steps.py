@@ -24,7 +24,7 @@ first. A fresh install runs no step: sql/ has what they make.
 import re
 from pathlib import Path
 
-from pgsim.postgres.connection import SEARCH_PATH, Connection, name_pgvector
+from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_value
 from pgsim.progress import Say
 from pgsim.store.files import bind, revision_of
@@ -74,15 +74,10 @@ def _steps(folder: Path, kind: str, revisions: list[str]) -> list[Path]:
 def _run(conn: Connection, path: Path, dimensions: int, say: Say) -> None:
     say(f"running {path.name}")
     text = path.read_text(encoding="utf-8")
-    name_pgvector(conn, in_transaction=False)
-    try:
-        for statement in filter(str.strip, re.split(r"(?<=;)[ \t]*\n", text)):
-            if named := _INDEX.search(statement):
-                _drop_invalid(conn, named[1])
-            conn.execute(bind(statement, dimensions=dimensions))
-    finally:
-        if not conn.closed:
-            conn.execute(f"SET search_path = {SEARCH_PATH}".encode())
+    for statement in filter(str.strip, re.split(r"(?<=;)[ \t]*\n", text)):
+        if named := _INDEX.search(statement):
+            _drop_invalid(conn, named[1])
+        conn.execute(bind(statement, dimensions=dimensions))
 
 
 def _drop_invalid(conn: Connection, index: str) -> None:
