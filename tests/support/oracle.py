@@ -196,7 +196,12 @@ def draw(rng: random.Random, mbids: list[UUID]) -> dict[str, Any]:
         "length_from": lambda: rng.choice([None, float(length)]),
         "length_to": lambda: rng.choice([None, length + rng.choice([0.0, 10.0, 300.0])]),
         "exclude": lambda: rng.choice(
-            [None, [], [None], [*rng.sample(mbids, min(len(mbids), rng.choice([1, 100, 300]))), None]]
+            [
+                None,
+                [],
+                [None],
+                [*rng.sample(mbids, min(len(mbids), rng.choice([1, 100, 300]))), None],
+            ]
         ),
         "exclude_artists": lambda: rng.choice(
             [None, [], [None], [artist_of(rng.randrange(14)) for _ in range(3)]]

@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.refuse_row_security() RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
     IF row_security_active('recording'::regclass) THEN

@@ -25,7 +25,7 @@ from tests.support.rows import one
 
 QUESTIONS = 50
 VIEWER = "test_viewer"
-# What a policy shows: lists are then too short, just long enough, or empty; or a corner of the space.
+# What a policy shows: lists are then too short, just long enough, or empty; or a corner of the space.  # noqa: E501
 POLICIES = {
     "every second": "id % 2 = 0",
     "nearly all": "id % 40 <> 0",
@@ -139,7 +139,7 @@ DEFINITIONS = {
     "similar_to_all(%(seeds)s, 10, 'rank', ranking => 'distance')": (
         "WITH pair AS (SELECT s.id AS seed, r.mbid, (r.vector <-> s.vector)::real AS d,"
         " row_number() OVER (PARTITION BY s.id ORDER BY (r.vector <-> s.vector)::real, r.mbid) AS n"
-        f" {OTHERS}), placed AS (SELECT p.*, rank() OVER (PARTITION BY p.seed ORDER BY p.d) AS place"
+        f" {OTHERS}), placed AS (SELECT p.*, rank() OVER (PARTITION BY p.seed ORDER BY p.d) AS place"  # noqa: E501
         " FROM pair AS p WHERE p.mbid IN (SELECT o.mbid FROM pair AS o WHERE o.n <= 40))"
         " SELECT mbid, avg(d)::real AS mean FROM placed"
         " GROUP BY mbid ORDER BY avg(place), mean, mbid LIMIT 10"
@@ -171,10 +171,13 @@ def test_statistics_are_of_the_recordings_shown(viewer: Connection) -> None:
     row = viewer.execute(
         "SELECT candidates, mean, max FROM pgsim.distance_statistics('[1,1,1,1]')"
     ).fetchone()
-    assert row == viewer.execute(
-        "SELECT count(*), avg(d)::real, max(d) FROM (SELECT (vector <-> '[1,1,1,1]')::real AS d"
-        " FROM pgsim.recording WHERE vector IS NOT NULL) AS r"
-    ).fetchone()
+    assert (
+        row
+        == viewer.execute(
+            "SELECT count(*), avg(d)::real, max(d) FROM (SELECT (vector <-> '[1,1,1,1]')::real AS d"
+            " FROM pgsim.recording WHERE vector IS NOT NULL) AS r"
+        ).fetchone()
+    )
 
 
 def test_a_search_for_words_has_k_rows_of_the_recordings_shown(viewer: Connection) -> None:
@@ -201,9 +204,11 @@ def test_a_recording_that_is_hidden_is_unknown(
     with closing(connect(url, autocommit=True)) as owner:
         hidden = one(owner, "SELECT mbid FROM pgsim.recording WHERE id = 1")
         shown = one(owner, "SELECT mbid FROM pgsim.recording WHERE id = 2")
-    with as_viewer(url, POLICIES["every second"]) as conn:
-        with pytest.raises(psycopg.errors.NoDataFound, match=f"unknown recording {hidden}"):
-            conn.execute(f"SELECT {question}".encode(), {"hidden": hidden, "shown": shown})
+    with (
+        as_viewer(url, POLICIES["every second"]) as conn,
+        pytest.raises(psycopg.errors.NoDataFound, match=f"unknown recording {hidden}"),
+    ):
+        conn.execute(f"SELECT {question}".encode(), {"hidden": hidden, "shown": shown})
 
 
 def test_who_sees_a_part_does_not_make_the_lists_of_all(viewer: Connection) -> None:
