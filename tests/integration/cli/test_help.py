@@ -37,7 +37,7 @@ def printed(*arguments: str, **environment: str) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize("name", commands().keys() - {"pgsim"})
+@pytest.mark.parametrize("name", sorted(commands().keys() - {"pgsim"}))
 def test_the_first_sentence_of_a_command_is_short_and_whole_in_the_list(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
