@@ -102,10 +102,11 @@ def name_pgvector(conn: Connection, *, in_transaction: bool = True) -> None:
     Otherwise until the path is SEARCH_PATH again.
     """
     conn.execute(
-        "SELECT set_config('search_path', concat(%s::text, ', ', quote_ident(nspname)), %s)"
+        "SELECT set_config('search_path',"
+        " concat('pg_catalog, pgsim, ', quote_ident(nspname), ', pg_temp'), %s)"
         " FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace"
         " WHERE extname = 'vector'",
-        (SEARCH_PATH, in_transaction),
+        (in_transaction,),
     )
 
 

@@ -94,6 +94,8 @@ _FOREIGN = """
         )
         AND coalesce(rf.pronamespace, ro.oprnamespace, rt.typnamespace, 0)
             IS DISTINCT FROM 'pgsim'::regnamespace
+        -- before PostgreSQL 17, the arrays of an extension's types are not its members
+        AND rt.typcategory IS DISTINCT FROM 'A'
         AND NOT EXISTS (
             SELECT FROM pg_depend AS e
             WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e'

@@ -6,7 +6,8 @@ DECLARE
     list_length CONSTANT integer := (SELECT c.list_length FROM collection AS c);
     others integer;
     ids integer[];
-    old_vectors recording.vector%TYPE[];
+    -- An array of vectors cannot be declared without naming pgvector's schema, before PostgreSQL 17.
+    old_vectors question_seed[];
     linked integer[];
     short integer[];
 BEGIN
@@ -19,7 +20,9 @@ BEGIN
         RETURN;
     END IF;
     -- Take exactly the events seen here: one with a lower number may be committed later.
-    SELECT array_agg(DISTINCT t.id), array_agg(t.old_vector) FILTER (WHERE t.old_vector IS NOT NULL)
+    SELECT
+        array_agg(DISTINCT t.id),
+        array_agg(ROW(NULL, t.old_vector, NULL, NULL, NULL, NULL)::question_seed) FILTER (WHERE t.old_vector IS NOT NULL)
     INTO ids, old_vectors
     FROM take_stale(ARRAY(SELECT s.event FROM stale AS s ORDER BY s.event LIMIT most)) AS t;
     changed := coalesce(cardinality(ids), 0);
@@ -37,7 +40,7 @@ BEGIN
     WITH point AS (
         SELECT r.id, r.vector FROM recording AS r WHERE r.id = ANY(ids) AND r.vector IS NOT NULL
         UNION ALL
-        SELECT NULL, o.vector FROM unnest(old_vectors) AS o (vector)
+        SELECT NULL, o.vector FROM unnest(old_vectors) AS o
     ), link AS (
         SELECT
             s.id,

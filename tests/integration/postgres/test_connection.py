@@ -155,7 +155,7 @@ def test_a_connection_has_utc_a_name_and_the_path_to_pgsim_and_pgvector(
             " current_setting('application_name'), '[1,2]'::vector"
         ).fetchone()
     assert shown is not None
-    assert shown[:3] == ('pgsim, "My, Types", pg_temp', "UTC", "pgsim")
+    assert shown[:3] == ('pg_catalog, pgsim, "My, Types", pg_temp', "UTC", "pgsim")
     assert shown[3].to_list() == [1.0, 2.0]
 
 
@@ -168,8 +168,8 @@ def test_a_database_without_pgvector_is_reached_and_gets_it(
         database.require_server(conn)
         after = conn.execute("SHOW search_path").fetchone()
         assert conn.execute("SELECT '[1,2]'::vector").fetchone() is not None
-    assert before == ('"$user", public',)
-    assert after == ("pgsim, public, pg_temp",)
+    assert before == ("pg_catalog, pgsim, pg_temp",)
+    assert after == ("pg_catalog, pgsim, public, pg_temp",)
 
 
 def test_a_role_that_may_not_install_pgvector_is_told_who_may(
