@@ -46,7 +46,7 @@ BEGIN
             SELECT
                 c.id,
                 r.mbid,
-                s.id AS seed,
+                s.seed,
                 d.distance,
                 CASE
                     WHEN d.distance = 0 THEN 0
@@ -54,7 +54,8 @@ BEGIN
                 END AS exponent
             FROM unnest(pooled, reaches) AS c (id, reach)
             INNER JOIN recording AS r ON c.id = r.id
-            CROSS JOIN unnest(seeds) AS s
+            -- With the ordinality, which is in order, pairs are sorted seed by seed, which is quicker.
+            CROSS JOIN unnest(seeds) WITH ORDINALITY AS s (id, vector, reach, listed, listed_distances, listed_share, seed)
             CROSS JOIN LATERAL (SELECT distance(r.vector, s.vector, m) AS distance) AS d
         ), placed AS (
             SELECT
