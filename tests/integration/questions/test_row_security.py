@@ -25,7 +25,8 @@ from tests.support.rows import one
 
 QUESTIONS = 50
 VIEWER = "test_viewer"
-# What a policy shows: lists are then too short, just long enough, or empty; or a corner of the space.  # noqa: E501
+# What a policy shows: lists are then too short, just long enough, or empty; or a corner of the
+# space.
 POLICIES = {
     "every second": "id % 2 = 0",
     "nearly all": "id % 40 <> 0",
@@ -139,7 +140,8 @@ DEFINITIONS = {
     "similar_to_all(%(seeds)s, 10, 'rank', ranking => 'distance')": (
         "WITH pair AS (SELECT s.id AS seed, r.mbid, (r.vector <-> s.vector)::real AS d,"
         " row_number() OVER (PARTITION BY s.id ORDER BY (r.vector <-> s.vector)::real, r.mbid) AS n"
-        f" {OTHERS}), placed AS (SELECT p.*, rank() OVER (PARTITION BY p.seed ORDER BY p.d) AS place"  # noqa: E501
+        f" {OTHERS}),"
+        " placed AS (SELECT p.*, rank() OVER (PARTITION BY p.seed ORDER BY p.d) AS place"
         " FROM pair AS p WHERE p.mbid IN (SELECT o.mbid FROM pair AS o WHERE o.n <= 40))"
         " SELECT mbid, avg(d)::real AS mean FROM placed"
         " GROUP BY mbid ORDER BY avg(place), mean, mbid LIMIT 10"
@@ -237,6 +239,43 @@ def test_a_policy_for_others_changes_nothing(
         assert owner.execute(question.encode()).fetchall() == plain
 
 
-@pytest.mark.parametrize("policy", ["id % 2 = 0", "id % 25 = 0", "vector[1] > 0"])
-def test_the_index_serves_who_sees_a_part(clustered: Connection, policy: str) -> None:
-    pytest.skip("to be written")
+@pytest.mark.parametrize("genre", [None, "roc"])
+@pytest.mark.parametrize(
+    "policy", ["id % 2 = 0", "id % 25 = 0", "id % 400 = 0", "(vector::real[])[1] > 0"]
+)
+def test_answers_of_a_larger_collection_are_whole_and_the_nearest_shown(
+    clustered: Connection, policy: str, genre: str | None
+) -> None:
+    """Where the HNSW index can serve: exactly k rows, and the recall of an exact scan."""
+    found = rows = 0
+    with clustered.transaction(force_rollback=True):
+        schema.grant_roles(clustered)
+        clustered.execute("CREATE ROLE test_index_viewer IN ROLE pgsim_reader")
+        clustered.execute("ALTER TABLE pgsim.recording ENABLE ROW LEVEL SECURITY")
+        clustered.execute(
+            f"CREATE POLICY shown ON pgsim.recording TO test_index_viewer USING ({policy})".encode()
+        )
+        clustered.execute("SET LOCAL ROLE test_index_viewer")
+        shown = seeds(clustered)
+        assert 10 < len(shown) < 10_000
+        for seed in random.Random(5).sample(shown, 20):
+            values = {"seed": seed, "genre": genre}
+            # `+ 0`: no index serves this order.
+            exact = clustered.execute(
+                "SELECT (r.vector <-> s.vector)::real AS distance"
+                " FROM pgsim.recording AS r, pgsim.recording AS s"
+                " WHERE s.mbid = %(seed)s AND r.mbid <> s.mbid AND r.vector IS NOT NULL"
+                " AND (%(genre)s::text IS NULL OR r.genre = %(genre)s)"
+                " ORDER BY (r.vector <-> s.vector) + 0, r.mbid LIMIT 10",
+                values,
+            ).fetchall()
+            answer = clustered.execute(
+                "SELECT distance FROM similar_recordings("
+                " %(seed)s, 10, genre => %(genre)s, ranking => 'distance')",
+                values,
+            ).fetchall()
+            assert len(answer) == len(exact)
+            rows += len(exact)
+            found += sum(distance <= exact[-1][0] for (distance,) in answer)
+    assert rows
+    assert found / rows >= 0.99
