@@ -46,7 +46,7 @@ def load(
     ] = None,
     again: Annotated[
         bool,
-        typer.Option("--again", help="Read unchanged files again, too."),
+        typer.Option("--again", help="Read unchanged files as well."),
     ] = False,
     rejects: Annotated[
         Path | None,
@@ -122,7 +122,7 @@ def fuse(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Fit the feature sets again, and every vector.
+    """Fit centres and scales, and compute all vectors.
 
     Centres and scales are fitted to today's collection; the vectors are made of the stored
     submissions. A load needs no fuse of its own.
@@ -224,7 +224,7 @@ def rebuild(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make the whole matrix anew.
+    """Rebuild the whole matrix.
 
     An unfinished rebuild continues where it was. Questions are answered from the old matrix until
     the new one is complete.

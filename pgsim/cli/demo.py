@@ -7,7 +7,7 @@ from pgsim.demo.tour import tour
 
 
 def demo() -> None:
-    """Show the whole job on real recordings.
+    """Show every step on real recordings.
 
     It loads the music of free games into a database 'demo' on the embedded server, whatever
     --database says, and asks about it. It can be run again at any time.

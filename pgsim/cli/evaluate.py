@@ -1,4 +1,4 @@
-"""`pgsim evaluate`: how good the answers are."""
+"""`pgsim evaluate`: the quality of the answers."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -30,7 +30,7 @@ def evaluate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure how good the answers are.
+    """Measure the quality of the answers.
 
     The recall of the index, of the live answer without stored lists, and of the stored matrix is
     measured on a sample, against an exact scan. Hubs, and labels shared with the seed, are counted

@@ -94,7 +94,7 @@ def similar(
     ] = False,
     stats: Annotated[
         bool,
-        typer.Option("--stats", help="Print statistics of all distances the answer is taken from."),
+        typer.Option("--stats", help="Print statistics of all the distances to the seed."),
     ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Print which feature sets make each distance.")
@@ -105,7 +105,7 @@ def similar(
 ) -> None:
     """Print the recordings most similar to one.
 
-    It is found by its MBID, by words of its artist and title, or it is a file.
+    The seed is an MBID, words of an artist and title, or an audio file.
     """
     if as_csv and as_json:
         raise UsageError("--csv or --json, not both")

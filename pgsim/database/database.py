@@ -207,7 +207,7 @@ class Database(Connected):
         threads: int | None = None,
         say: Say = silent,
     ) -> Evaluation:
-        """Measure how good the answers are: recall of a sample, hubs, and labels shared.
+        """Measure the quality of the answers: recall of a sample, hubs, and labels shared.
 
         `seed` chooses the random sample.
         """
@@ -312,7 +312,7 @@ class Database(Connected):
         say: Say = silent,
         advance: Advance = still,
     ) -> RebuildReport:
-        """Make the whole matrix anew; questions are answered from the old one until then.
+        """Rebuild the whole matrix; questions are answered from the old one until then.
 
         `engine` is cells (the default), exact, faiss or postgres; `k` the length of the lists;
         `recall` the least recall@k, measured on a sample, where 1 is exact. `join` helps a rebuild

@@ -141,7 +141,8 @@ def _insert(db: Database, mbid: UUID, title: str) -> Iterator[Step]:
     [nearest] = db.similar(mbid, 1, ranking="distance")
     conn.execute(
         "INSERT INTO pgsim.recording (mbid, title, album, vector)"
-        " SELECT %s, 'Newcomer', 'Demo', avg(vector) FROM pgsim.recording WHERE mbid = ANY(%s)",
+        " SELECT %s, 'Newcomer', 'Demo', pgsim.mean_of(array_agg(vector))"
+        " FROM pgsim.recording WHERE mbid = ANY(%s)",
         (NEWCOMER, [mbid, nearest.mbid]),
     )
     count = "SELECT count(*) FROM pgsim.similarity_matrix WHERE similar_mbid = %s"

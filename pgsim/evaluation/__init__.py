@@ -1,1 +1,1 @@
-"""Measure how good the answers are."""
+"""Measure the quality of the answers."""

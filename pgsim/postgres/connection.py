@@ -22,7 +22,7 @@ from pgsim.errors import PgsimError, UsageError
 Connection = psycopg.Connection[TupleRow]
 
 DEFAULT_DATABASE = "pgsim"
-# Where the functions of pgsim look names up: nobody else can put anything there.
+# Where pgsim's functions and its client look names up: nobody else can put anything there.
 SEARCH_PATH = "pg_catalog, pgsim, pg_temp"
 OLDEST_SERVER = 16
 OLDEST_PGVECTOR = (0, 8)
@@ -96,17 +96,13 @@ def prepare(conn: Connection) -> None:
     _use_pgvector(conn)
 
 
-def name_pgvector(conn: Connection, *, in_transaction: bool = True) -> None:
-    """Let statements name pgvector's types and operator classes until the transaction ends.
-
-    Otherwise until the path is SEARCH_PATH again.
-    """
+def name_pgvector(conn: Connection) -> None:
+    """Let definitions name pgvector's types and operator classes until the transaction ends."""
     conn.execute(
         "SELECT set_config('search_path',"
-        " concat('pg_catalog, pgsim, ', quote_ident(nspname), ', pg_temp'), %s)"
+        " concat('pg_catalog, pgsim, ', quote_ident(nspname), ', pg_temp'), true)"
         " FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace"
-        " WHERE extname = 'vector'",
-        (in_transaction,),
+        " WHERE extname = 'vector'"
     )
 
 
@@ -224,8 +220,6 @@ def _use_pgvector(conn: Connection) -> None:
         " WHERE extname = 'vector'"
     ).fetchone()
     if row:
-        # Its operators are for the statements of users and of Python; functions do without them.
-        name_pgvector(conn, in_transaction=False)
         name = sql.Identifier(row[0], "vector")
         register_vector_info(conn, TypeInfo.fetch(conn, name))
 

@@ -22,7 +22,9 @@ def mbid_of(value: Mbid) -> UUID:
     try:
         return value if isinstance(value, UUID) else UUID(str(value))
     except ValueError:
-        raise UsageError(f"'{value}' is no MBID: 36 characters, as in a MusicBrainz URL") from None
+        raise UsageError(
+            f"'{value}' is not an MBID: 36 characters, as in a MusicBrainz URL"
+        ) from None
 
 
 def mbids_of(values: Mbids) -> list[UUID]:
@@ -37,10 +39,10 @@ def vector_of(numbers: Numbers | Vector) -> Vector:
     try:
         values = np.asarray(numbers, np.float32)
     except (TypeError, ValueError):
-        raise UsageError(f"{numbers!r:.80} is no vector: give a sequence of numbers") from None
+        raise UsageError(f"{numbers!r:.80} is not a vector: give a sequence of numbers") from None
     if values.ndim != 1:
         raise UsageError(
-            f"an array of shape {values.shape} is no vector: give one row, (dimensions,)"
+            f"an array of shape {values.shape} is not a vector: give one row, (dimensions,)"
         )
     if not np.isfinite(values).all():
         raise UsageError("the vector has a value that is not finite: give finite numbers")

@@ -58,12 +58,14 @@ class SeedFilters(Filters, total=False):
 class Rules(Filters, total=False):
     """What a question for the nearest takes besides: how the answer is made up and ordered."""
 
-    max_per_artist: Annotated[int | None, Word("integer", "Most recordings of one artist.")]
+    max_per_artist: Annotated[
+        int | None, Word("integer", "Maximum number of recordings of one artist.")
+    ]
     distinct_titles: Annotated[
         bool | None, Word("boolean", "Each title once; versions of it count as one.", "false")
     ]
     min_similarity: Annotated[
-        float | None, Word("double precision", "Least similarity, from 0 to 1.")
+        float | None, Word("double precision", "Minimum similarity, from 0 to 1.")
     ]
     approximate: Annotated[
         bool | None,

@@ -9,7 +9,6 @@ from pgsim.features.profile import WHOLE_DIMENSIONS
 from pgsim.postgres.connection import (
     Connection,
     DatabaseError,
-    name_pgvector,
     require_server,
 )
 from pgsim.postgres.rows import one_row, one_value
@@ -190,17 +189,21 @@ def index_is_used(conn: Connection) -> str | None:
     if one_value(conn, "SELECT to_regclass('pgsim.recording_vector')") is None:
         return None
     with conn.transaction():
-        name_pgvector(conn)
         for name in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
             # As nearest_approximate() has it: a small table is scanned for good reason.
             conn.execute("SELECT set_config(%s, 'off', true)", (name,))
         dimensions = vector_dimensions(conn)
+        schema = one_value(conn, "SELECT pgsim.pgvector_schema()")
         is_half = dimensions > WHOLE_DIMENSIONS
         plan = conn.execute(
             sql.SQL(
                 "EXPLAIN (COSTS off) SELECT id FROM pgsim.recording WHERE vector IS NOT NULL"
-                " ORDER BY vector{} <-> {} LIMIT 10"
-            ).format(sql.SQL(f"::halfvec({dimensions})" if is_half else ""), str([0] * dimensions))
+                " ORDER BY vector{0} OPERATOR({1}.<->) {2} LIMIT 10"
+            ).format(
+                sql.SQL(f"::{schema}.halfvec({dimensions})" if is_half else ""),
+                sql.SQL(schema),
+                str([0] * dimensions),
+            )
         ).fetchall()
     if any("recording_vector" in line for (line,) in plan):
         return None

@@ -4,4 +4,7 @@ CREATE TABLE pgsim.alembic_version (
     CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 
-INSERT INTO pgsim.alembic_version (version_num) VALUES ('0001');
+INSERT INTO pgsim.alembic_version (version_num) VALUES ('0002');
+
+COMMENT ON TABLE pgsim.alembic_version IS 'The revision of the tables, in one row; pgsim init --upgrade writes it.';
+COMMENT ON COLUMN pgsim.alembic_version.version_num IS 'The number of the newest revision that the tables have gone through.';

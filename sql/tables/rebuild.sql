@@ -10,6 +10,8 @@ CREATE TABLE pgsim.rebuild (
     snapshot pg_snapshot NOT NULL,
     started_at timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz,
+    cluster bigint,
+    database oid,
     CONSTRAINT target_is_one_of_two_tables CHECK (target IN ('similarity_a', 'similarity_b')),
     CONSTRAINT list_length_is_from_25_to_1000 CHECK (list_length BETWEEN 25 AND 1000)
 );
@@ -26,3 +28,6 @@ COMMENT ON COLUMN pgsim.rebuild.recordings IS 'How many recordings had a vector 
 COMMENT ON COLUMN pgsim.rebuild.snapshot IS 'What was committed when the rebuild began; later changes are stale when it ends.';
 COMMENT ON COLUMN pgsim.rebuild.started_at IS 'When it began.';
 COMMENT ON COLUMN pgsim.rebuild.finished_at IS 'When the view switched to the new table; NULL until then.';
+COMMENT ON COLUMN pgsim.rebuild.cluster IS
+'The server that it began on (system_identifier of pg_control_system()): its snapshot says nothing elsewhere.';
+COMMENT ON COLUMN pgsim.rebuild.database IS 'The database that it began in (pg_database.oid).';

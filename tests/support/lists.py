@@ -46,7 +46,7 @@ def exact(conn: Connection) -> list[Any]:
                 (avg(d) FILTER (WHERE place <= 25))::real
             FROM pgsim.collection, (
                 SELECT *, row_number() OVER (ORDER BY d, mbid) AS place FROM (
-                    SELECT x.id, x.mbid, (x.vector <-> r.vector)::real AS d
+                    SELECT x.id, x.mbid, pgsim.l2(x.vector, r.vector)::real AS d
                     FROM pgsim.recording AS x
                     WHERE x.id <> r.id AND x.vector IS NOT NULL
                 ) AS all_others

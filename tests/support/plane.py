@@ -13,7 +13,7 @@ def mbid(number: int) -> UUID:
 def insert(conn: Connection, number: int, x: float, y: float = 0) -> None:
     """Insert the recording of that number, at a point of the plane."""
     conn.execute(
-        "INSERT INTO pgsim.recording (mbid, title, vector) VALUES (%s, %s, %s::vector)",
+        "INSERT INTO pgsim.recording (mbid, title, vector) VALUES (%s, %s, %s::public.vector)",
         (mbid(number), f"number {number}", f"[{x},{y}]"),
     )
 

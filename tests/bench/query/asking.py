@@ -58,11 +58,11 @@ BY_HAND = """
 """
 JOIN = f"""
     SELECT n.id, n.mbid, n.artist, n.title, n.album, n.year, n.genre,
-        n.vector <-> s.vector AS distance
+        n.vector OPERATOR(public.<->) s.vector AS distance
     FROM pgsim.recording AS s
     CROSS JOIN LATERAL (
         SELECT id, {COLUMNS}, vector FROM pgsim.recording AS r
-        WHERE r.id <> s.id {{condition}} ORDER BY r.vector <-> s.vector LIMIT 10
+        WHERE r.id <> s.id {{condition}} ORDER BY r.vector OPERATOR(public.<->) s.vector LIMIT 10
     ) AS n
     WHERE s.mbid = %s
 """

@@ -163,7 +163,7 @@ def test_filters_reach_the_question(filled: str, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["similar", "x"], 2, "'x' is no MBID: 36 characters, as in a MusicBrainz URL"),
+        (["similar", "x"], 2, "'x' is not an MBID: 36 characters, as in a MusicBrainz URL"),
         (
             ["similar", str(mbid(999))],
             1,

@@ -141,7 +141,7 @@ def test_statistics_are_of_all_that_the_answer_is_chosen_from(
         SELECT
             count(*), avg(d), stddev_pop(d), percentile_cont(0.95) WITHIN GROUP (ORDER BY d), max(d)
         FROM (
-            SELECT r.vector <-> s.vector AS d FROM pgsim.recording AS r, pgsim.recording AS s
+            SELECT pgsim.l2(r.vector, s.vector) AS d FROM pgsim.recording AS r, pgsim.recording AS s
             WHERE s.mbid = %s AND r.mbid <> s.mbid AND r.decade = s.decade
         ) AS a
         """,
@@ -243,7 +243,7 @@ def test_csv_has_the_columns_of_sql_and_quotes_what_has_to_be(
         ([mbid(1), "-k", "99999999999"], 2, "k 99999999999: integer out of range"),
         ([mbid(1), "--decade", "-99999999999"], 2, "decade -99999999999: integer out of range"),
         ([mbid(1), "--weights", '{"x": 1}'], 2, "unknown feature set 'x' in weights; known"),
-        ([mbid(1), "--exclude", "x"], 2, "'x' is no MBID"),
+        ([mbid(1), "--exclude", "x"], 2, "'x' is not an MBID"),
         ([mbid(1), "--worst", "--max-per-artist", "1"], 2, "--max-per-artist cannot go with"),
         (["missing.json"], 1, "missing.json not found"),
         (["/dev/null"], 1, "/dev/null is neither a file nor a folder"),

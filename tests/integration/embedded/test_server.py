@@ -111,7 +111,7 @@ def test_ensuring_a_database_twice_makes_it_once_with_pgvector(server: embedded.
     for _ in range(2):
         embedded.ensure_database(server, name)
     with psycopg.connect(server.conninfo(name)) as conn:
-        row = conn.execute("SELECT current_database(), '[1,2]'::vector::text").fetchone()
+        row = conn.execute("SELECT current_database(), '[1,2]'::public.vector::text").fetchone()
     assert row == (name, "[1,2]")
     with psycopg.connect(server.conninfo("postgres"), autocommit=True) as conn:
         conn.execute('DROP DATABASE "a b/ü\'""%"')

@@ -29,10 +29,11 @@ def test_a_set_that_no_recording_has_is_zero_in_every_vector_and_named_by_status
     assert report.unfitted == ("bpm",)
     for name in unfitted.split(", "):
         each = read_collection(conn).profile.set(name)
-        part = "subvector(vector, %s, %s)"
-        zero = f"SELECT bool_and({part} = array_fill(0, ARRAY[%s])::vector) FROM pgsim.recording"
+        part = "public.subvector(vector, %s, %s)"
+        zeros = "array_fill(0, ARRAY[%s])::public.vector"
+        zero = f"SELECT bool_and({part} OPERATOR(public.=) {zeros}) FROM pgsim.recording"
         assert one(conn, zero, each.position + 1, each.length, each.length)
-    assert one(conn, "SELECT bool_or(vector_norm(vector) > 0.5) FROM pgsim.recording")
+    assert one(conn, "SELECT bool_or(public.vector_norm(vector) > 0.5) FROM pgsim.recording")
 
 
 def test_a_load_that_brings_a_set_not_fitted_says_so(conn: Connection, tmp_path: Path) -> None:

@@ -149,7 +149,8 @@ def test_a_changed_title_or_year_shows_at_once(crowd: Connection) -> None:
 def test_thousands_of_pending_recordings_are_all_answered_for(crowd: Connection) -> None:
     crowd.execute(
         "INSERT INTO pgsim.recording (mbid, vector)"
-        " SELECT gen_random_uuid(), format('[%s,50]', i)::vector FROM generate_series(1, 2000) AS i"
+        " SELECT gen_random_uuid(), format('[%s,50]', i)::public.vector"
+        " FROM generate_series(1, 2000) AS i"
     )
     crowd.execute("DELETE FROM pgsim.recording WHERE mbid = %s", (mbid(11),))
     assert numbers(crowd, 10, 3, ", ranking => 'distance'") == [9, 8, 12]
@@ -194,7 +195,8 @@ def test_similarities_are_those_of_now_however_many_changes_are_pending(crowd: C
     question = "SELECT mbid, similarity FROM similar_recordings(%s, 10)"
     crowd.execute(
         "INSERT INTO pgsim.recording (mbid, vector)"
-        " SELECT gen_random_uuid(), format('[%s,9]', i)::vector FROM generate_series(1, 600) AS i"
+        " SELECT gen_random_uuid(), format('[%s,9]', i)::public.vector"
+        " FROM generate_series(1, 600) AS i"
     )
     refresh(crowd)
     before = crowd.execute(question, (mbid(10),)).fetchall()
@@ -240,7 +242,7 @@ def test_hundreds_of_copies_are_answered_by_mbid_live_too(plane: Connection) -> 
     plane.execute(
         "INSERT INTO pgsim.recording (mbid, vector)"
         " SELECT lpad(to_hex(1000 - i), 32, '0')::uuid, '[1,0]' FROM generate_series(1, 400) AS i"
-        " UNION ALL SELECT gen_random_uuid(), format('[%s,50]', i)::vector"
+        " UNION ALL SELECT gen_random_uuid(), format('[%s,50]', i)::public.vector"
         " FROM generate_series(1, 1500) AS i"
     )
     insert(plane, 1, 0)
@@ -358,7 +360,7 @@ def test_whatever_happens_a_refresh_ends_with_the_exact_matrix(
             insert(plane, (number * 37) % 101, *argument)
         elif step == "move":
             plane.execute(
-                "UPDATE pgsim.recording SET vector = %s::vector WHERE id = %s",
+                "UPDATE pgsim.recording SET vector = %s::public.vector WHERE id = %s",
                 (str(list(argument[1])), argument[0]),
             )
         elif step == "forget":
@@ -388,7 +390,7 @@ def true_neighbours(conn: Connection, seed: int, k: int) -> list[int]:
     rows = conn.execute(
         "SELECT o.mbid FROM pgsim.recording AS o, pgsim.recording AS r"
         " WHERE r.id = %s AND o.id <> r.id AND o.vector IS NOT NULL"
-        " ORDER BY (o.vector <-> r.vector)::real, o.mbid LIMIT %s",
+        " ORDER BY pgsim.l2(o.vector, r.vector)::real, o.mbid LIMIT %s",
         (seed, k),
     )
     return [each.int for (each,) in rows]

@@ -101,8 +101,9 @@ def test_a_list_that_an_earlier_part_refilled_keeps_who_changes_in_a_later_one(
     grown.execute("DELETE FROM pgsim.recording WHERE id = ANY(%s)", (row[0][:50],))
     seed = "(SELECT vector FROM pgsim.recording WHERE id = 1)"
     grown.execute(
-        "UPDATE pgsim.recording SET vector = vector + array_fill(0.0001::real, ARRAY[68])::vector"
-        f" WHERE id IN (SELECT id FROM pgsim.recording ORDER BY vector <-> {seed}"
+        "UPDATE pgsim.recording"
+        " SET vector = vector OPERATOR(public.+) array_fill(0.0001::real, ARRAY[68])::public.vector"
+        f" WHERE id IN (SELECT id FROM pgsim.recording ORDER BY pgsim.l2(vector, {seed})"
         " OFFSET 60 LIMIT 80)".encode()
     )
     refresh(grown)

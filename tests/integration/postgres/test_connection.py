@@ -118,7 +118,7 @@ def test_the_flag_wins_over_the_environment_and_that_over_the_embedded_server(
     assert database.resolve("named", create=True) == server.conninfo("named")
     assert database.resolve("named") == server.conninfo("named")
     with database.connect(server.conninfo("named")) as conn:
-        assert conn.execute("SELECT '[1,2]'::vector::text").fetchone() == ("[1,2]",)
+        assert conn.execute("SELECT '[1,2]'::public.vector::text").fetchone() == ("[1,2]",)
 
 
 def test_pg_variables_fill_gaps_only(
@@ -152,7 +152,7 @@ def test_a_connection_has_utc_a_name_and_the_path_to_pgsim_and_pgvector(
         conn.rollback()  # what connect has set outlives it
         shown = conn.execute(
             "SELECT current_setting('search_path'), current_setting('TimeZone'),"
-            " current_setting('application_name'), '[1,2]'::vector"
+            " current_setting('application_name'), '[1,2]'::public.vector"
         ).fetchone()
     assert shown is not None
     assert shown[:3] == ('pg_catalog, pgsim, "My, Types", pg_temp', "UTC", "pgsim")
@@ -167,7 +167,7 @@ def test_a_database_without_pgvector_is_reached_and_gets_it(
         database.require_server(conn)
         database.require_server(conn)
         after = conn.execute("SHOW search_path").fetchone()
-        assert conn.execute("SELECT '[1,2]'::vector").fetchone() is not None
+        assert conn.execute("SELECT '[1,2]'::public.vector").fetchone() is not None
     assert before == ("pg_catalog, pgsim, pg_temp",)
     assert after == ("pg_catalog, pgsim, public, pg_temp",)
 

@@ -31,7 +31,7 @@ POLICIES = {
     "every second": "id % 2 = 0",
     "nearly all": "id % 40 <> 0",
     "few": "id % 12 = 0",
-    "a corner": "vector <-> '[0,0,0,0]' < 3 OR id % 40 = 1",
+    "a corner": "pgsim.l2(vector, '[0,0,0,0]') < 3 OR id % 40 = 1",
 }
 
 
@@ -134,12 +134,13 @@ OTHERS = f"{SHOWN} AND r.vector IS NOT NULL AND r.mbid <> ALL(%(seeds)s)"
 # A question with its definition: both give an MBID and a distance.
 DEFINITIONS = {
     "similar_to_all(%(seeds)s, 10, ranking => 'distance')": (
-        "SELECT r.mbid, (r.vector <-> avg(s.vector))::real AS d"
+        "SELECT r.mbid, pgsim.l2(r.vector, public.avg(s.vector))::real AS d"
         f" {OTHERS} GROUP BY r.id ORDER BY d, r.mbid LIMIT 10"
     ),
     "similar_to_all(%(seeds)s, 10, 'rank', ranking => 'distance')": (
-        "WITH pair AS (SELECT s.id AS seed, r.mbid, (r.vector <-> s.vector)::real AS d,"
-        " row_number() OVER (PARTITION BY s.id ORDER BY (r.vector <-> s.vector)::real, r.mbid) AS n"
+        "WITH pair AS (SELECT s.id AS seed, r.mbid, pgsim.l2(r.vector, s.vector)::real AS d,"
+        " row_number() OVER"
+        " (PARTITION BY s.id ORDER BY pgsim.l2(r.vector, s.vector)::real, r.mbid) AS n"
         f" {OTHERS}),"
         " placed AS (SELECT p.*, rank() OVER (PARTITION BY p.seed ORDER BY p.d) AS place"
         " FROM pair AS p WHERE p.mbid IN (SELECT o.mbid FROM pair AS o WHERE o.n <= 40))"
@@ -147,7 +148,7 @@ DEFINITIONS = {
         " GROUP BY mbid ORDER BY avg(place), mean, mbid LIMIT 10"
     ),
     "dissimilar_recordings(%(seed)s, 10)": (
-        "SELECT r.mbid, (r.vector <-> s.vector)::real AS d"
+        "SELECT r.mbid, pgsim.l2(r.vector, s.vector)::real AS d"
         f" {OTHERS.replace('seeds)s', 'one)s')} ORDER BY d DESC, r.mbid LIMIT 10"
     ),
 }
@@ -176,7 +177,8 @@ def test_statistics_are_of_the_recordings_shown(viewer: Connection) -> None:
     assert (
         row
         == viewer.execute(
-            "SELECT count(*), avg(d)::real, max(d) FROM (SELECT (vector <-> '[1,1,1,1]')::real AS d"
+            "SELECT count(*), avg(d)::real, max(d)"
+            " FROM (SELECT pgsim.l2(vector, '[1,1,1,1]')::real AS d"
             " FROM pgsim.recording WHERE vector IS NOT NULL) AS r"
         ).fetchone()
     )
@@ -262,11 +264,11 @@ def test_answers_of_a_larger_collection_are_whole_and_the_nearest_shown(
             values = {"seed": seed, "genre": genre}
             # `+ 0`: no index serves this order.
             exact = clustered.execute(
-                "SELECT (r.vector <-> s.vector)::real AS distance"
+                "SELECT pgsim.l2(r.vector, s.vector)::real AS distance"
                 " FROM pgsim.recording AS r, pgsim.recording AS s"
                 " WHERE s.mbid = %(seed)s AND r.mbid <> s.mbid AND r.vector IS NOT NULL"
                 " AND (%(genre)s::text IS NULL OR r.genre = %(genre)s)"
-                " ORDER BY (r.vector <-> s.vector) + 0, r.mbid LIMIT 10",
+                " ORDER BY pgsim.l2(r.vector, s.vector) + 0, r.mbid LIMIT 10",
                 values,
             ).fetchall()
             answer = clustered.execute(

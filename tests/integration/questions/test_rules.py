@@ -60,7 +60,7 @@ def walk(
 ) -> list[tuple[UUID, float]]:
     """The answer by distance as its definition says it: nearest first, each judged in turn."""
     rows = conn.execute(
-        "SELECT r.mbid, (r.vector <-> s.vector)::real AS d,"
+        "SELECT r.mbid, pgsim.l2(r.vector, s.vector)::real AS d,"
         " pgsim.artist_key(r.artist_mbids, r.artist), pgsim.title_key(r.title)"
         " FROM pgsim.recording AS s, pgsim.recording AS r"
         " WHERE s.mbid = %s AND r.mbid <> s.mbid ORDER BY d, r.mbid",

@@ -54,7 +54,7 @@ def truth(conn: Connection, seed: Any, k: int, asked: dict[str, Any]) -> list[tu
     """The k nearest by a plain scan: what every answer by distance has to be."""
     return conn.execute(
         f"""
-        SELECT r.mbid, (r.vector <-> seed.vector)::real AS d
+        SELECT r.mbid, pgsim.l2(r.vector, seed.vector)::real AS d
         FROM pgsim.recording AS seed, pgsim.recording AS r
         WHERE seed.mbid = %(seed)s AND r.mbid <> seed.mbid AND {CONDITIONS}
         ORDER BY d, r.mbid LIMIT %(k)s
@@ -115,10 +115,8 @@ def test_ranking_by_similarity_orders_the_nearest_eighty_or_forty_matches(
 
 def test_similarity_is_the_formula_of_distance_and_both_reaches(clustered: Connection) -> None:
     seed = seeds(clustered, True)[0]
-    reach = (
-        "SELECT avg(d) FROM (SELECT (o.vector <-> r.vector)::real AS d FROM pgsim.recording AS o"
-    )
-    reach += " WHERE o.id <> r.id ORDER BY d LIMIT 25) AS nearest"
+    reach = "SELECT avg(d) FROM (SELECT pgsim.l2(o.vector, r.vector)::real AS d"
+    reach += " FROM pgsim.recording AS o WHERE o.id <> r.id ORDER BY d LIMIT 25) AS nearest"
     with clustered.transaction(force_rollback=True):
         # With lists of their own, no reach is found live, which the index may not do exactly.
         write_lists(

@@ -39,7 +39,8 @@ def points(plane: Connection) -> Connection:
     plane.execute("SET search_path = public, pgsim")
     plane.execute(
         "INSERT INTO recording (mbid, title, length, year, vector) SELECT gen_random_uuid(),"
-        " 'title ' || i, i / 10.0, 1950 + i, ARRAY[i, 0]::vector FROM generate_series(1, 60) AS i"
+        " 'title ' || i, i / 10.0, 1950 + i, ARRAY[i, 0]::public.vector"
+        " FROM generate_series(1, 60) AS i"
     )
     plane.execute("CALL refresh_similarity()")
     return plane

@@ -208,7 +208,7 @@ UNCOMMENTED = """
             AND (c.relkind IS NULL OR c.relkind = 'c')
     )
 
-    SELECT name FROM object WHERE comment IS NULL AND name !~ 'alembic_version' ORDER BY name
+    SELECT name FROM object WHERE comment IS NULL ORDER BY name
 """
 
 

@@ -15,7 +15,7 @@ from pgsim.postgres.connection import Connection, connect
 from pgsim.store import locks, schema
 from pgsim.store.check import run_checks
 from pgsim.store.collection import read_revision
-from pgsim.store.files import REVISIONS
+from pgsim.store.files import REVISIONS, newest_revision
 from pgsim.store.finding import OK
 from pgsim.store.steps import unfinished
 from tests.support.definition import definition, opened
@@ -23,6 +23,8 @@ from tests.support.revisions import build_from_revisions
 from tests.support.rows import one
 
 PROFILE = read_profile("acousticbrainz")
+NOW = newest_revision()
+NEXT, LATER = (f"{int(NOW) + n:04}" for n in (1, 2))
 
 REVISION = """
 from alembic import context
@@ -84,7 +86,7 @@ def test_an_index_is_built_concurrently_while_another_session_writes(
 ) -> None:
     add(
         revisions,
-        "0002",
+        NEXT,
         after="-- Usage: a test.\n"
         "CREATE INDEX CONCURRENTLY IF NOT EXISTS made ON pgsim.recording (title);\n",
     )
@@ -100,12 +102,12 @@ def test_an_index_is_built_concurrently_while_another_session_writes(
             working = pool.submit(schema.upgrade, conn, say, revisions)
             wait_for(other, BUILDING, working)
             # The tables are of the new revision, the index waits for the writer, others write.
-            assert read_revision(other) == "0002"
-            assert unfinished(other) == ["0002"]
+            assert read_revision(other) == NEXT
+            assert unfinished(other) == [NEXT]
             other.execute(insert.encode())
             assert not working.done()
-        assert working.result() == ("0001", "0002")
-    assert said == ["running 0002_made.after.sql"]
+        assert working.result() == (NOW, NEXT)
+    assert said == [f"running {NEXT}_made.after.sql"]
     assert one(conn, VALID.format("made")) is True
     assert unfinished(conn) == []
     assert one(conn, "SELECT count(*) FROM pgsim.recording") == 3
@@ -117,7 +119,7 @@ def test_an_interrupted_step_begins_again_and_its_invalid_index_is_dropped(
 ) -> None:
     add(
         revisions,
-        "0002",
+        NEXT,
         main="ALTER TABLE pgsim.recording ADD COLUMN made text;\n",
         **{
             kind: "CREATE INDEX CONCURRENTLY IF NOT EXISTS first ON pgsim.recording (album);\n"
@@ -142,11 +144,11 @@ def test_an_interrupted_step_begins_again_and_its_invalid_index_is_dropped(
     assert one(conn, VALID.format("first")) is False
     assert one(conn, "SELECT to_regclass('pgsim.second')") is None
     if kind == "before":
-        assert read_revision(conn) == "0001"
-        assert schema.upgrade(conn, revisions=revisions) == ("0001", "0002")
+        assert read_revision(conn) == NOW
+        assert schema.upgrade(conn, revisions=revisions) == (NOW, NEXT)
     else:
-        assert read_revision(conn) == "0002"
-        assert schema.upgrade(conn, revisions=revisions) == ("0002", "0002")
+        assert read_revision(conn) == NEXT
+        assert schema.upgrade(conn, revisions=revisions) == (NEXT, NEXT)
     assert one(conn, VALID.format("first")) is True
     assert one(conn, VALID.format("second")) is True
     assert unfinished(conn) == []
@@ -159,19 +161,26 @@ def test_check_says_that_an_upgrade_was_interrupted(conn: Connection) -> None:
         return found.wrong
 
     assert finding() is None
-    conn.execute("INSERT INTO pgsim.upgrade_step (revision) VALUES ('0001')")
-    assert finding() == "the upgrade to revision 0001 was interrupted"
+    conn.execute(f"INSERT INTO pgsim.upgrade_step (revision) VALUES ('{NOW}')")
+    assert finding() == f"the upgrade to revision {NOW} was interrupted"
 
 
 def test_steps_run_in_their_order_and_each_once(conn: Connection, revisions: Path) -> None:
     def note(revision: str, kind: str) -> str:
         return f"INSERT INTO pgsim.run (command) VALUES ('{revision} {kind}');\n"
 
-    for revision in ("0002", "0003"):
+    for revision in (NEXT, LATER):
         kinds = ("before", "main", "after")
         add(revisions, revision, **{kind: note(revision, kind) for kind in kinds})
     expected = [
-        *("0002 before", "0003 before", "0002 main", "0003 main", "0002 after", "0003 after")
+        *(
+            f"{NEXT} before",
+            f"{LATER} before",
+            f"{NEXT} main",
+            f"{LATER} main",
+            f"{NEXT} after",
+            f"{LATER} after",
+        )
     ]
     for _ in range(2):
         schema.upgrade(conn, revisions=revisions)
@@ -182,19 +191,19 @@ def test_steps_run_in_their_order_and_each_once(conn: Connection, revisions: Pat
 def test_a_main_step_that_fails_leaves_the_schema_as_it_was_and_says_why_in_one_line(
     conn: Connection, url: str, revisions: Path
 ) -> None:
-    add(revisions, "0002", main="ALTER TABLE pgsim.recording ADD COLUMN made text;\n")
-    add(revisions, "0003", main="ALTER TABLE pgsim.recording DROP COLUMN nothing;\n")
+    add(revisions, NEXT, main="ALTER TABLE pgsim.recording ADD COLUMN made text;\n")
+    add(revisions, LATER, main="ALTER TABLE pgsim.recording DROP COLUMN nothing;\n")
     before = definition(url)
     with pytest.raises(psycopg.errors.UndefinedColumn, match='column "nothing"'):
         schema.upgrade(conn, revisions=revisions)
     assert definition(url) == before
-    assert read_revision(conn) == "0001"
+    assert read_revision(conn) == NOW
 
 
 def test_an_error_inside_alembic_is_postgresqls_own(
     conn: Connection, url: str, revisions: Path
 ) -> None:
-    add(revisions, "0002", main="SELECT 1;\n")
+    add(revisions, NEXT, main="SELECT 1;\n")
     with opened(url) as other, other.transaction():
         other.execute("LOCK TABLE pgsim.alembic_version IN SHARE MODE")
         conn.execute("SET lock_timeout = '100ms'")
@@ -206,12 +215,12 @@ def test_an_error_inside_alembic_is_postgresqls_own(
 def test_a_column_that_an_object_of_the_users_depends_on_stays_and_the_object_is_named(
     conn: Connection, revisions: Path
 ) -> None:
-    add(revisions, "0002", main="ALTER TABLE pgsim.run DROP COLUMN command;\n")
+    add(revisions, NEXT, main="ALTER TABLE pgsim.run DROP COLUMN command;\n")
     conn.execute("CREATE VIEW public.mine AS SELECT command FROM pgsim.run")
     with pytest.raises(PgsimError, match="view mine depends on column command of table run"):
         schema.upgrade(conn, revisions=revisions)
     conn.execute("ALTER TABLE pgsim.run RENAME COLUMN finished_at TO ended_at")
-    add(revisions, "0002", main="ALTER TABLE pgsim.run ALTER COLUMN command TYPE varchar;\n")
+    add(revisions, NEXT, main="ALTER TABLE pgsim.run ALTER COLUMN command TYPE varchar;\n")
     with pytest.raises(PgsimError, match="view mine depends on column"):
         schema.upgrade(conn, revisions=revisions)
 
@@ -222,10 +231,10 @@ def test_a_main_step_can_drop_code_that_stands_in_its_way(
     before = definition(url)
     change = "ALTER TABLE pgsim.feature_set ALTER COLUMN weight TYPE "
     main = f"{change}numeric;\n{change}double precision;\n"
-    add(revisions, "0002", main=main)
+    add(revisions, NEXT, main=main)
     with pytest.raises(PgsimError, match=r'function known_metrics\(\) depends on column "weight"'):
         schema.upgrade(conn, revisions=revisions)
-    add(revisions, "0002", main=f"DROP FUNCTION pgsim.known_metrics();\n{main}")
+    add(revisions, NEXT, main=f"DROP FUNCTION pgsim.known_metrics();\n{main}")
     schema.upgrade(conn, revisions=revisions)
     assert definition(url) == before
 
@@ -235,7 +244,7 @@ def test_fresh_tables_by_revisions_with_steps_are_those_of_an_upgrade(
 ) -> None:
     add(
         revisions,
-        "0002",
+        NEXT,
         before="CREATE INDEX CONCURRENTLY IF NOT EXISTS early ON pgsim.recording (album);\n",
         main="ALTER TABLE pgsim.recording ADD COLUMN made vector(:dimensions);\n",
         after="CREATE INDEX CONCURRENTLY IF NOT EXISTS late ON pgsim.recording (album)\n"
@@ -251,14 +260,14 @@ def test_fresh_tables_by_revisions_with_steps_are_those_of_an_upgrade(
 def test_two_upgrades_at_once_take_turns(conn: Connection, url: str, revisions: Path) -> None:
     add(
         revisions,
-        "0002",
+        NEXT,
         before="CREATE INDEX CONCURRENTLY IF NOT EXISTS early ON pgsim.recording (album);\n"
         "SELECT pg_sleep(0.5);\n",
         main="ALTER TABLE pgsim.recording ADD COLUMN made text;\n",
     )
     with closing(connect(url, autocommit=True)) as other, ThreadPoolExecutor(2) as pool:
         working = [pool.submit(schema.upgrade, each, revisions=revisions) for each in (conn, other)]
-        assert sorted(each.result() for each in working) == [("0001", "0002"), ("0002", "0002")]
+        assert sorted(each.result() for each in working) == [(NOW, NEXT), (NEXT, NEXT)]
 
 
 def test_an_upgrade_inside_a_transaction_is_refused(conn: Connection) -> None:
@@ -267,7 +276,7 @@ def test_an_upgrade_inside_a_transaction_is_refused(conn: Connection) -> None:
 
 
 def test_an_upgrade_gives_its_lock_back(conn: Connection, url: str, revisions: Path) -> None:
-    add(revisions, "0002", after="SELECT 1 / 0;\n")
+    add(revisions, NEXT, after="SELECT 1 / 0;\n")
     with pytest.raises(psycopg.errors.DivisionByZero):
         schema.upgrade(conn, revisions=revisions)
     with opened(url) as other, locks.held(other, locks.SCHEMA, within=0):

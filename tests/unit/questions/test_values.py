@@ -20,7 +20,7 @@ def test_an_mbid_is_a_uuid_or_its_text() -> None:
     assert mbids_of(iter([])) == []
     wrong: Any
     for wrong in ("x", "", 5, None):
-        with pytest.raises(UsageError, match=f"'{wrong}' is no MBID: 36 characters"):
+        with pytest.raises(UsageError, match=f"'{wrong}' is not an MBID: 36 characters"):
             mbid_of(wrong)
 
 
@@ -36,8 +36,8 @@ def test_a_vector_is_any_row_of_numbers(numbers: Any) -> None:
 @pytest.mark.parametrize(
     ("numbers", "said"),
     [
-        ("abc", "'abc' is no vector: give a sequence of numbers"),
-        ([[1.0]], r"an array of shape \(1, 1\) is no vector: give one row, \(dimensions,\)"),
+        ("abc", "'abc' is not a vector: give a sequence of numbers"),
+        ([[1.0]], r"an array of shape \(1, 1\) is not a vector: give one row, \(dimensions,\)"),
         (5, r"an array of shape \(\) is no vector"),
         ([1, [2]], "is no vector: give a sequence of numbers"),
         ([1.0, float("nan")], "the vector has a value that is not finite"),

@@ -1,0 +1,12 @@
+"""Keys for replication, where a rebuild belongs, and how a run ended."""
+
+from alembic import context
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    context.config.attributes["run_sql"](__file__)

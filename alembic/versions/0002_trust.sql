@@ -1,0 +1,21 @@
+COMMENT ON TABLE pgsim.alembic_version IS 'The revision of the tables, in one row; pgsim init --upgrade writes it.';
+COMMENT ON COLUMN pgsim.alembic_version.version_num IS 'The number of the newest revision that the tables have gone through.';
+
+-- Under a publication of all tables, rows of a table without a key cannot be deleted.
+ALTER TABLE pgsim.rebuild_event ADD COLUMN event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY;
+COMMENT ON COLUMN pgsim.rebuild_event.event IS 'The number of the row.';
+
+ALTER TABLE pgsim.rebuild ADD COLUMN cluster bigint, ADD COLUMN database oid;
+COMMENT ON COLUMN pgsim.rebuild.cluster IS
+'The server that it began on (system_identifier of pg_control_system()): its snapshot says nothing elsewhere.';
+COMMENT ON COLUMN pgsim.rebuild.database IS 'The database that it began in (pg_database.oid).';
+
+ALTER TABLE pgsim.run
+ADD COLUMN outcome text,
+ADD COLUMN error text,
+ADD CONSTRAINT outcome_is_known CHECK (outcome IN ('done', 'failed', 'interrupted', 'broken off'));
+UPDATE pgsim.run SET outcome = 'done' WHERE finished_at IS NOT NULL;
+COMMENT ON COLUMN pgsim.run.finished_at IS 'When it ended, or was found broken off; NULL while it runs.';
+COMMENT ON COLUMN pgsim.run.outcome IS
+'How it ended: done, failed, interrupted (by a signal), or broken off, where its session ended without a word; NULL while it runs.';
+COMMENT ON COLUMN pgsim.run.error IS 'Why it failed.';
