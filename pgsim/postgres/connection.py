@@ -3,6 +3,8 @@
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,6 +26,7 @@ Connection = psycopg.Connection[TupleRow]
 DEFAULT_DATABASE = "pgsim"
 # Where pgsim's functions and its client look names up: nobody else can put anything there.
 SEARCH_PATH = "pg_catalog, pgsim, pg_temp"
+_SET_PATH = f"SET search_path = {SEARCH_PATH}".encode()
 OLDEST_SERVER = 16
 OLDEST_PGVECTOR = (0, 8)
 SECRETS = {"password", "sslpassword", "oauth_client_secret"}
@@ -89,21 +92,32 @@ def prepare(conn: Connection) -> None:
     # The path first: on another one, others may have put a function or operator of their own in the
     # way. The rest against settings of the database, the role or PGOPTIONS: UTC, and all digits of
     # a number.
-    conn.execute(f"SET search_path = {SEARCH_PATH}".encode())
+    conn.execute(_SET_PATH)
     conn.execute(
         "SELECT set_config('TimeZone', 'UTC', false), set_config('extra_float_digits', '1', false)"
     )
     _use_pgvector(conn)
 
 
-def name_pgvector(conn: Connection) -> None:
-    """Let definitions name pgvector's types and operator classes until the transaction ends."""
+@contextmanager
+def naming_pgvector(conn: Connection) -> Iterator[None]:
+    """Let definitions name pgvector's types and operator classes, which its schema has.
+
+    Others may have made functions there that fit a call better than PostgreSQL's own: whatever
+    calls one is run outside.
+    """
     conn.execute(
         "SELECT set_config('search_path',"
-        " concat('pg_catalog, pgsim, ', quote_ident(nspname), ', pg_temp'), true)"
+        " concat('pg_catalog, pgsim, ', quote_ident(nspname::text), ', pg_temp'), false)"
         " FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace"
         " WHERE extname = 'vector'"
     )
+    try:
+        yield
+    finally:
+        # The end of a failed transaction takes the path back by itself.
+        if conn.info.transaction_status != TransactionStatus.INERROR and not conn.broken:
+            conn.execute(_SET_PATH)
 
 
 def another(conn: Connection) -> Connection:

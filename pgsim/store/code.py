@@ -17,7 +17,7 @@ from pathlib import Path
 from psycopg import errors
 
 from pgsim.errors import PgsimError
-from pgsim.postgres.connection import Connection
+from pgsim.postgres.connection import Connection, naming_pgvector
 from pgsim.postgres.rows import one_value
 from pgsim.store.files import SQL, includes, read_sql
 
@@ -75,30 +75,55 @@ _PRIVILEGES = """
     ) AS made (turn, statement)
     ORDER BY kind, name, turn
 """
-# What code of pgsim's is bound to, outside of pgsim and of extensions. What PostgreSQL itself
-# brings is not in pg_depend.
+# What pgsim's code is bound to, outside of pgsim and of extensions; and what the indexes, defaults,
+# constraints and triggers of its tables are bound to that has a name of PostgreSQL's or pgsim's:
+# these may also be the user's. What PostgreSQL itself brings is not in pg_depend.
 _FOREIGN = """
+    WITH ours (class, oid, is_code) AS (
+        SELECT 'pg_proc'::regclass, oid, true FROM pg_proc
+        WHERE pronamespace = 'pgsim'::regnamespace
+        UNION ALL
+        SELECT 'pg_rewrite'::regclass, w.oid, true
+        FROM pg_rewrite AS w INNER JOIN pg_class AS v ON w.ev_class = v.oid
+        WHERE v.relnamespace = 'pgsim'::regnamespace
+        UNION ALL
+        SELECT p.class, p.oid, false
+        FROM (
+            SELECT 'pg_class'::regclass, indexrelid, indrelid FROM pg_index
+            UNION ALL SELECT 'pg_attrdef'::regclass, oid, adrelid FROM pg_attrdef
+            UNION ALL SELECT 'pg_constraint'::regclass, oid, conrelid FROM pg_constraint
+            UNION ALL SELECT 'pg_trigger'::regclass, oid, tgrelid FROM pg_trigger
+        ) AS p (class, oid, table_oid)
+        INNER JOIN pg_class AS t ON p.table_oid = t.oid
+        WHERE t.relnamespace = 'pgsim'::regnamespace
+    ), theirs (class, oid, name) AS (
+        SELECT 'pg_proc'::regclass, oid, proname FROM pg_proc
+        WHERE pronamespace <> 'pgsim'::regnamespace
+        UNION ALL
+        SELECT 'pg_operator'::regclass, oid, oprname FROM pg_operator
+        UNION ALL
+        -- before PostgreSQL 17, the arrays of an extension's types are not its members
+        SELECT 'pg_type'::regclass, oid, typname FROM pg_type
+        WHERE typnamespace <> 'pgsim'::regnamespace AND typcategory <> 'A'
+        UNION ALL
+        SELECT 'pg_cast'::regclass, oid, NULL FROM pg_cast
+    )
     SELECT DISTINCT
         pg_describe_object(d.refclassid, d.refobjid, 0), pg_describe_object(d.classid, d.objid, 0)
-    FROM pg_depend AS d
-    LEFT JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
-    LEFT JOIN pg_class AS v ON w.ev_class = v.oid
-    LEFT JOIN pg_proc AS f ON d.classid = 'pg_proc'::regclass AND d.objid = f.oid
-    LEFT JOIN pg_proc AS rf ON d.refclassid = 'pg_proc'::regclass AND d.refobjid = rf.oid
-    LEFT JOIN pg_operator AS ro ON d.refclassid = 'pg_operator'::regclass AND d.refobjid = ro.oid
-    LEFT JOIN pg_type AS rt ON d.refclassid = 'pg_type'::regclass AND d.refobjid = rt.oid
+    FROM ours
+    INNER JOIN pg_depend AS d ON d.classid = ours.class AND d.objid = ours.oid
+    INNER JOIN theirs ON d.refclassid = theirs.class AND d.refobjid = theirs.oid
     WHERE
-        'pgsim'::regnamespace IN (f.pronamespace, v.relnamespace)
-        AND d.refclassid IN (
-            'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass, 'pg_cast'::regclass
-        )
-        AND coalesce(rf.pronamespace, ro.oprnamespace, rt.typnamespace, 0)
-            IS DISTINCT FROM 'pgsim'::regnamespace
-        -- before PostgreSQL 17, the arrays of an extension's types are not its members
-        AND rt.typcategory IS DISTINCT FROM 'A'
-        AND NOT EXISTS (
+        NOT EXISTS (
             SELECT FROM pg_depend AS e
             WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e'
+        )
+        AND (
+            ours.is_code OR theirs.class IN ('pg_operator'::regclass, 'pg_cast'::regclass)
+            OR theirs.name IN (
+                SELECT p.proname FROM pg_proc AS p
+                WHERE p.pronamespace IN ('pg_catalog'::regnamespace, 'pgsim'::regnamespace)
+            )
         )
     ORDER BY 1, 2
 """
@@ -147,13 +172,14 @@ def replace_file(conn: Connection, name: str) -> None:
             return
         _drop(conn, before)
     try:
-        with conn.transaction():
+        with conn.transaction(), naming_pgvector(conn):
             conn.execute(text.encode())
     except _NOT_REPLACED:
         if not before:
             raise
         _drop(conn, before)
-        conn.execute(text.encode())
+        with naming_pgvector(conn):
+            conn.execute(text.encode())
         return
     # A function with other arguments is another function to PostgreSQL, and stands beside the old.
     if kind == "ROUTINE" and len(_named(conn, kind, path.stem)) > len(before):
@@ -171,10 +197,11 @@ def require_own_names(conn: Connection) -> None:
 
 
 def require_own_dependencies(conn: Connection) -> None:
-    """PgsimError where code of pgsim's was bound to something of another user's.
+    """PgsimError where something of pgsim's was bound to something of another user's.
 
-    The body of a SQL function is bound when it is made. Where others may create in the schema of
-    pgvector, a function or operator of theirs can fit a call better than PostgreSQL's own does.
+    The body of a SQL function is bound when it is made, as an index's expression and a default are.
+    Where others may create in the schema of pgvector, a function or operator of theirs can fit a
+    call better than PostgreSQL's own does.
     """
     foreign = conn.execute(_FOREIGN.encode()).fetchall()
     if foreign:
@@ -259,9 +286,9 @@ def _found(conn: Connection, name: str | None = None) -> Iterator[Object]:
 def _is_same_type(conn: Connection, name: str, create: str) -> bool:
     """Whether a statement would make the composite type of that name as it is."""
     with conn.transaction(force_rollback=True):
-        conn.execute(
-            create.replace(f"CREATE TYPE pgsim.{name} AS", f"CREATE TYPE {_TRIAL} AS").encode()
-        )
+        trial = create.replace(f"CREATE TYPE pgsim.{name} AS", f"CREATE TYPE {_TRIAL} AS")
+        with naming_pgvector(conn):
+            conn.execute(trial.encode())
         made, found = (one_value(conn, _ATTRIBUTES, (each,)) for each in (_TRIAL, f"pgsim.{name}"))
     return bool(made == found)
 

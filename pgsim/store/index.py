@@ -3,7 +3,7 @@
 from psycopg import sql
 
 from pgsim.features.profile import WHOLE_DIMENSIONS
-from pgsim.postgres.connection import Connection, name_pgvector
+from pgsim.postgres.connection import Connection, naming_pgvector
 from pgsim.postgres.rows import one_value
 from pgsim.store.files import read_sql
 
@@ -57,11 +57,11 @@ def build_index(conn: Connection) -> bool:
         return False
     with conn.transaction():
         _allow_memory(conn)
-        name_pgvector(conn)
         dimensions = vector_dimensions(conn)
         is_half = dimensions > WHOLE_DIMENSIONS
         name = "recording_vector_half" if is_half else "recording_vector"
-        conn.execute(read_sql(f"indexes/{name}.sql", dimensions=dimensions))
+        with naming_pgvector(conn):
+            conn.execute(read_sql(f"indexes/{name}.sql", dimensions=dimensions))
         conn.execute("SELECT pgsim.sample_pairs()")
     return True
 

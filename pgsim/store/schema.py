@@ -9,7 +9,7 @@ from psycopg import errors, sql
 
 from pgsim.errors import PgsimError
 from pgsim.features.profile import Profile
-from pgsim.postgres.connection import Connection, require_own_transactions
+from pgsim.postgres.connection import Connection, naming_pgvector, require_own_transactions
 from pgsim.postgres.rows import one_value
 from pgsim.progress import Say, silent
 from pgsim.store import code, locks, steps
@@ -36,7 +36,8 @@ def install(conn: Connection, profile: Profile) -> bool:
             _require_profile(read_collection(conn), profile)
             write_columns(conn, profile)
             return False
-        conn.execute(read_sql("pgsim.sql", dimensions=profile.dimensions))
+        with naming_pgvector(conn):
+            conn.execute(read_sql("pgsim.sql", dimensions=profile.dimensions))
         code.require_own_dependencies(conn)
         write_collection(conn, profile)
         return True
@@ -68,7 +69,8 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
             locks.take(conn, locks.MATRIX)
             code.require_own_names(conn)
             privileges = code.read_privileges(conn)
-            conn.execute(read_sql("schema.sql"))
+            with naming_pgvector(conn):
+                conn.execute(read_sql("schema.sql"))
             # The function may be missing, and without its view the matrix shows no table.
             code.replace_file(conn, "functions/rebuild/shown_similarity.sql")
             shown = one_value(conn, "SELECT pgsim.shown_similarity()") or "similarity_a"

@@ -24,7 +24,7 @@ first. A fresh install runs no step: sql/ has what they make.
 import re
 from pathlib import Path
 
-from pgsim.postgres.connection import Connection
+from pgsim.postgres.connection import Connection, naming_pgvector
 from pgsim.postgres.rows import one_value
 from pgsim.progress import Say
 from pgsim.store.files import bind, revision_of
@@ -77,7 +77,8 @@ def _run(conn: Connection, path: Path, dimensions: int, say: Say) -> None:
     for statement in filter(str.strip, re.split(r"(?<=;)[ \t]*\n", text)):
         if named := _INDEX.search(statement):
             _drop_invalid(conn, named[1])
-        conn.execute(bind(statement, dimensions=dimensions))
+        with naming_pgvector(conn):
+            conn.execute(bind(statement, dimensions=dimensions))
 
 
 def _drop_invalid(conn: Connection, index: str) -> None:

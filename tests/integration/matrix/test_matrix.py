@@ -201,7 +201,7 @@ def test_similarities_are_those_of_now_however_many_changes_are_pending(crowd: C
     refresh(crowd)
     before = crowd.execute(question, (mbid(10),)).fetchall()
     # All at ten times the scale: distances and reaches alike, so that no similarity changes.
-    crowd.execute("UPDATE pgsim.recording SET vector = vector * '[10,10]'")
+    crowd.execute("UPDATE pgsim.recording SET vector = vector OPERATOR(public.*) '[10,10]'")
     pending = crowd.execute(question, (mbid(10),)).fetchall()
     assert [row[0] for row in pending] == [row[0] for row in before]
     assert [row[1] for row in pending] == pytest.approx([row[1] for row in before], rel=1e-5)

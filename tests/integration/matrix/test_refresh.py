@@ -21,6 +21,7 @@ from tests.support.databases import install_template
 from tests.support.lists import assert_reaches_are_those_of_the_lists
 
 RECORDINGS = 2000
+SQUARE = "UPDATE pgsim.recording SET vector = vector OPERATOR(public.*) vector"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def change(conn: Connection) -> int:
     # Among the old ones, not in clusters of their own.
     newcomers.vectors[:] = make_collection(RECORDINGS, 68, seed=7).vectors[::10] * np.float32(1.01)
     copy_in(conn, newcomers)
-    conn.execute("UPDATE pgsim.recording SET vector = vector * vector WHERE id % 100 = 3")
+    conn.execute(f"{SQUARE} WHERE id % 100 = 3".encode())
     conn.execute("DELETE FROM pgsim.recording WHERE id % 100 = 4")
     return waiting(conn)
 
@@ -209,7 +210,7 @@ def test_little_change_is_refreshed_and_much_is_rebuilt(grown: Connection) -> No
     grown.execute("DELETE FROM pgsim.recording WHERE id % 100 = 4")
     refresh(grown, say=said.append)
     assert said == []
-    grown.execute("UPDATE pgsim.recording SET vector = vector * vector WHERE id % 4 > 0")
+    grown.execute(f"{SQUARE} WHERE id % 4 > 0".encode())
     refresh(grown, say=said.append)
     assert "more than 1,000 + 1,980 / 30 = 1,066: making all lists anew" in said[0]
     assert grown.execute("SELECT count(*) FROM pgsim.stale").fetchone() == (0,)
@@ -217,7 +218,7 @@ def test_little_change_is_refreshed_and_much_is_rebuilt(grown: Connection) -> No
 
 def test_a_matrix_that_was_asked_to_be_exact_stays_exact(grown: Connection) -> None:
     said: list[str] = []
-    grown.execute("UPDATE pgsim.recording SET vector = vector * vector WHERE id % 4 > 0")
+    grown.execute(f"{SQUARE} WHERE id % 4 > 0".encode())
     refresh(grown, say=said.append)
     assert said == []
     refreshed = matrix(grown)
@@ -228,7 +229,7 @@ def test_a_matrix_that_was_asked_to_be_exact_stays_exact(grown: Connection) -> N
 def test_a_refresh_leaves_much_to_a_rebuild_that_is_under_way(grown: Connection) -> None:
     said: list[str] = []
     rebuild(grown)
-    grown.execute("UPDATE pgsim.recording SET vector = vector * vector WHERE id % 4 > 0")
+    grown.execute(f"{SQUARE} WHERE id % 4 > 0".encode())
     reports = []
     with closing(connect(grown.info.dsn, autocommit=True)) as other:
         rebuild(grown, advance=lambda _: reports.append(refresh(other, say=said.append)))
@@ -340,7 +341,7 @@ def test_recordings_without_a_list_get_one_though_nothing_has_changed(grown: Con
 
 def test_a_large_refresh_gives_the_space_of_its_changes_back(grown: Connection) -> None:
     for _ in range(3):
-        grown.execute("UPDATE pgsim.recording SET vector = vector * vector WHERE id <= 1500")
+        grown.execute(f"{SQUARE} WHERE id <= 1500".encode())
     size = "SELECT pg_relation_size('pgsim.stale')"
     before = grown.execute(size).fetchone()
     assert before is not None

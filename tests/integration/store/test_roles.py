@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import psycopg
@@ -17,51 +17,11 @@ from pgsim.postgres.connection import Connection, connect
 from pgsim.store import schema
 from pgsim.store.files import SQL
 from tests.support.documents import collection, mbid, write_lines
+from tests.support.roles import ROLES, AsRole, connections
 from tests.support.rows import contents, one
 
 TABLES = sorted(path.stem for path in (SQL / "tables").glob("*.sql"))
-ROLES = {"reader": "IN ROLE pgsim_reader", "writer": "IN ROLE pgsim_writer", "stranger": ""}
-
-
-@pytest.fixture(scope="module")
-def roles_template(server: embedded.Server, filled_template: str) -> Iterator[str]:
-    """A filled database with roles, and three people to connect as."""
-    name = "roles_template"
-    with closing(connect(server.conninfo("postgres"), autocommit=True)) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {filled_template}".encode())
-        with closing(connect(server.conninfo(name), autocommit=True)) as conn:
-            schema.grant_roles(conn)
-            for person, membership in ROLES.items():
-                conn.execute(f"CREATE ROLE test_{person} LOGIN {membership}".encode())
-            # As after a restore, which brings no rights and leaves every function to everybody.
-            conn.execute("GRANT USAGE ON SCHEMA pgsim TO test_stranger")
-        yield name
-        admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-        for person in ROLES:
-            admin.execute(f"DROP ROLE test_{person}".encode())
-
-
-AsRole = Callable[[str], Connection]
 Shared = dict[str, Connection]
-
-
-@contextmanager
-def connections(url: str) -> Iterator[AsRole]:
-    """Connect as reader, writer, stranger or owner."""
-    with ExitStack() as opened:
-
-        def connect_as(person: str) -> Connection:
-            own = url if person == "owner" else make_conninfo(url, user=f"test_{person}")
-            return opened.enter_context(closing(connect(own, autocommit=True)))
-
-        yield connect_as
-
-
-@pytest.fixture
-def as_role(new_database: Callable[..., str], roles_template: str) -> Iterator[AsRole]:
-    """Connections to a filled database of this test's own."""
-    with connections(new_database(roles_template)) as connect_as:
-        yield connect_as
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +80,10 @@ def test_a_reader_checks_and_asks_from_the_shell_and_is_told_who_may_load(
 
 def test_a_reader_asks_while_changes_are_pending_and_without_any_list(as_role: AsRole) -> None:
     owner = as_role("owner")
-    owner.execute("UPDATE pgsim.recording SET vector = vector + vector WHERE mbid = %s", (mbid(1),))
+    owner.execute(
+        "UPDATE pgsim.recording SET vector = vector OPERATOR(public.+) vector WHERE mbid = %s",
+        (mbid(1),),
+    )
     question = "SELECT * FROM similar_recordings(%s, 5)"
     pending = as_role("reader").execute(question.encode(), (mbid(2),)).fetchall()
     owner.execute("DELETE FROM pgsim.similarity")

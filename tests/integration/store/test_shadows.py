@@ -1,64 +1,177 @@
-"""Where others may create in `public`, pgsim's functions never call what they make there."""
+"""Where everybody may create in `public`, nobody gains anybody's rights by what they make there."""
 
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from pgsim.cli import run
 from pgsim.errors import PgsimError
 from pgsim.features.profile import read_profile
-from pgsim.postgres.connection import connect
+from pgsim.postgres.connection import Connection, connect
 from pgsim.store import schema
+from tests.support.documents import collection, mbid, write_lines
+from tests.support.roles import AsRole
 from tests.support.rows import one
+from tests.support.shadows import WAS_CALLED, make_shadows
 
-# Each fits a call better than PostgreSQL's own, which takes any array, or any arguments.
-SHADOWS = (
-    ("format", "text, text", "text"),
-    ("format", "text, name", "text"),
-    ("cardinality", "integer[]", "integer"),
-    ("cardinality", "real[]", "integer"),
-    ("unnest", "integer[]", "SETOF integer"),
-    ("array_remove", "integer[], integer", "integer[]"),
-    ("num_nonnulls", "text, integer", "integer"),
-)
+# Everything that a program does in a database, in an order in which it can be done.
+COMMANDS = [
+    "init",
+    "load FOLDER/more.ndjson",
+    "load --again FOLDER/more.ndjson",
+    "status --json",
+    "check",
+    "similar MBID --explain",
+    "similar MBID --stats --genre pop --same-decade --max-per-artist 1",
+    "similar MBID --worst --metric bpm",
+    "similar --title title",
+    "redirects FOLDER/redirects.csv",
+    "fuse --refit",
+    "index",
+    "index --metric bpm",
+    "refresh",
+    "rebuild",
+    "rebuild --engine postgres --restart",
+    "evaluate --sample 10",
+    "export FOLDER/matrix.csv",
+    "export FOLDER/matrix.parquet",
+    "import FOLDER/matrix.parquet",
+    "dump FOLDER/music.dump",
+    "plan --recordings 100000 --sample 2000",
+    "init --roles",
+]
+QUESTIONS = [
+    "SELECT * FROM pgsim.similar_recordings(%(seed)s, 3)",
+    "SELECT * FROM pgsim.similar_recordings(%(seed)s, 3, genre => 'pop', same_decade => true)",
+    "SELECT * FROM pgsim.similar_recordings(%(seed)s, 3, ranking => 'distance', year_from => 1950)",
+    "SELECT * FROM pgsim.similar_recordings(%(seed)s, 3, metric => 'bpm+key', max_per_artist => 1)",
+    "SELECT * FROM pgsim.similar_recordings(%(seed)s, 3, weights => '{\"bpm\": 2}')",
+    "SELECT * FROM pgsim.similar_recordings(%(seed)s, 3, distinct_titles => true)",
+    "SELECT n.* FROM pgsim.recording AS r, pgsim.nearest_recordings(r.vector, 3) AS n"
+    " WHERE r.mbid = %(seed)s",
+    "SELECT * FROM pgsim.explain_similarity(%(seed)s, %(other)s)",
+    "SELECT * FROM pgsim.dissimilar_recordings(%(seed)s, 3)",
+    "SELECT * FROM pgsim.similar_to_all(ARRAY[%(seed)s, %(other)s]::uuid[], 3, method => 'rank')",
+    "SELECT * FROM pgsim.similar_to_all(ARRAY[%(seed)s, %(other)s]::uuid[], 3)",
+    "SELECT * FROM pgsim.similar_recordings_batch(ARRAY[%(seed)s, %(other)s]::uuid[], 3)",
+    "SELECT * FROM pgsim.recording_distances(%(seed)s, %(other)s)",
+    "SELECT * FROM pgsim.distance_statistics("
+    "(SELECT vector FROM pgsim.recording WHERE mbid = %(seed)s))",
+    "SELECT * FROM pgsim.find_recordings('title')",
+    "SELECT pgsim.recording_of(%(seed)s)",
+    "SELECT * FROM pgsim.similarity_matrix WHERE mbid = %(seed)s",
+    "SELECT * FROM pgsim.status()",
+]
+CHANGES = [
+    "UPDATE pgsim.recording SET vector = (SELECT o.vector FROM pgsim.recording AS o"
+    " WHERE o.mbid = %(other)s) WHERE mbid = %(seed)s",
+    "CALL pgsim.refresh_similarity()",
+    "SELECT pgsim.show_similarity(pgsim.shown_similarity())",
+    "SELECT pgsim.fill_reaches('pgsim.similarity')",
+    "SELECT pgsim.sample_pairs()",
+    "DELETE FROM pgsim.recording WHERE mbid = %(seed)s",
+    "SELECT * FROM pgsim.refresh_batch(10)",
+]
 
 
-def shadow(name: str, arguments: str, result: str) -> bytes:
-    return (
-        f"CREATE FUNCTION public.{name}({arguments}) RETURNS {result} LANGUAGE plpgsql"
-        f" AS $$BEGIN RAISE EXCEPTION 'a shadow of {name} was called'; END$$"
-    ).encode()
+def shadow(conn: Connection) -> int:
+    """Let everybody create in public, as before PostgreSQL 15; make the shadows as a stranger."""
+    conn.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+    conn.execute("SET ROLE test_stranger")
+    made = make_shadows(conn)
+    conn.execute("RESET ROLE")
+    return made
 
 
-def test_a_shadow_is_not_called_by_questions_refresh_or_the_switch(
-    new_database: Callable[..., str], filled_template: str
+def test_nothing_that_pgsim_runs_calls_a_shadow(
+    as_role: AsRole, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with closing(connect(new_database(filled_template), autocommit=True)) as conn:
-        for each in SHADOWS:
-            conn.execute(shadow(*each))
-        seed = one(conn, "SELECT mbid FROM pgsim.recording ORDER BY id LIMIT 1")
-        for question in ("%s, 5", "%s, 5, ranking => 'distance'", "%s, 5, same_decade => true"):
-            query = f"SELECT * FROM pgsim.similar_recordings({question})"
-            assert conn.execute(query.encode(), (seed,)).fetchall()
-        conn.execute(
-            "UPDATE pgsim.recording SET vector = (SELECT o.vector FROM pgsim.recording AS o"
-            " ORDER BY o.id DESC LIMIT 1) WHERE mbid = %s",
-            (seed,),
+    owner = as_role("owner")
+    assert shadow(owner) > 5000
+    words = {"seed": mbid(1), "other": mbid(2)}
+    for person in ("reader", "writer", "owner"):
+        conn = as_role(person)
+        for question in QUESTIONS:
+            assert conn.execute(question.encode(), words).fetchall(), question
+    for person in ("writer", "owner"):
+        conn = as_role(person)
+        for change in CHANGES:
+            conn.execute(change.encode(), words)
+        words = {"seed": mbid(3), "other": mbid(4)}
+    write_lines(tmp_path / "more.ndjson", collection(50)[-30:])
+    (tmp_path / "redirects.csv").write_text(f"{mbid(900)},{mbid(5)}\n")
+    for command in COMMANDS:
+        arguments = command.replace("FOLDER", str(tmp_path)).replace("MBID", str(mbid(5))).split()
+        assert run(["--database", owner.info.dsn, *arguments]) == 0, (
+            command,
+            capsys.readouterr().err,
         )
-        conn.execute("CALL pgsim.refresh_similarity()")
-        assert one(conn, "SELECT count(*) FROM pgsim.stale") == 0
-        conn.execute("SELECT pgsim.show_similarity(pgsim.shown_similarity())")
+    assert one(owner, WAS_CALLED) is False
 
 
+def test_an_upgrade_calls_no_shadow_and_keeps_none(
+    new_database: Callable[..., str], roles_template: str
+) -> None:
+    with closing(connect(new_database(roles_template), autocommit=True)) as conn:
+        shadow(conn)
+        with pytest.raises(PgsimError, match="gets in the way of"):
+            schema.upgrade(conn)
+        assert one(conn, WAS_CALLED) is False
+        assert schema.is_installed(conn)
+
+
+def test_an_installation_calls_no_shadow_and_keeps_none(
+    new_database: Callable[..., str], roles_template: str
+) -> None:
+    with closing(connect(new_database(roles_template), autocommit=True)) as conn:
+        shadow(conn)
+        conn.execute("DROP SCHEMA pgsim CASCADE")
+        with pytest.raises(PgsimError, match="gets in the way of"):
+            schema.install(conn, read_profile("acousticbrainz"))
+        assert one(conn, WAS_CALLED) is False
+        assert not schema.is_installed(conn)
+
+
+@pytest.mark.parametrize(
+    ("made", "gone", "named"),
+    [
+        (
+            "FUNCTION public.cardinality(integer[]) RETURNS integer RETURN 1",
+            "FUNCTION public.cardinality(integer[])",
+            r"function cardinality\(integer\[\]\)",
+        ),
+        (  # in a constraint of a table
+            "FUNCTION public.cardinality(real[]) RETURNS integer RETURN 1",
+            "FUNCTION public.cardinality(real[])",
+            r"function cardinality\(real\[\]\)",
+        ),
+        (  # in the expression of an index
+            "FUNCTION public.to_tsvector(text, text) RETURNS tsvector IMMUTABLE RETURN 'a'",
+            "FUNCTION public.to_tsvector(text, text)",
+            r"function to_tsvector\(text,text\)",
+        ),
+    ],
+)
 def test_an_installation_that_would_be_bound_to_a_shadow_is_refused(
-    new_database: Callable[..., str],
+    new_database: Callable[..., str], made: str, gone: str, named: str
 ) -> None:
     with closing(connect(new_database(), autocommit=True)) as conn:
-        conn.execute(shadow("cardinality", "integer[]", "integer"))
-        with pytest.raises(
-            PgsimError, match=r"function cardinality\(integer\[\]\) gets in the way"
-        ):
+        conn.execute(f"CREATE {made}".encode())
+        with pytest.raises(PgsimError, match=f"{named} gets in the way of"):
             schema.install(conn, read_profile("acousticbrainz"))
         assert not schema.is_installed(conn)
-        conn.execute("DROP FUNCTION public.cardinality(integer[])")
+        conn.execute(f"DROP {gone}".encode())
         assert schema.install(conn, read_profile("acousticbrainz"))
+
+
+def test_every_function_looks_names_up_among_pgsims_and_postgresqls_alone(
+    as_role: AsRole,
+) -> None:
+    rows = as_role("owner").execute(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'pgsim'::regnamespace"
+        " AND prosqlbody IS NULL"  # else it was bound when it was made
+        " AND NOT coalesce(proconfig @> ARRAY['search_path=pg_catalog, pgsim, pg_temp'], false)"
+    )
+    assert rows.fetchall() == []
