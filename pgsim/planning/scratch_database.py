@@ -20,7 +20,10 @@ from pgsim.store.collection import read_collection
 from pgsim.store.recording import RECORDING_COLUMNS
 
 SCRATCH = "pgsim_plan"
-MARK = "Scratch of pgsim plan: it may be dropped."  # the comment on that database
+# By this connection limit a database is known as scratch: CREATE DATABASE itself sets it, while a
+# comment needs a second statement, before which a plan can be killed.
+MARK = 19_060
+_INTERRUPTED = -2  # the limit of a database that is half dropped
 
 CopyIn = Callable[[Connection], None]
 
@@ -84,14 +87,13 @@ def scratch_database(conn: Connection, conninfo: str, profile: Profile) -> Itera
     name = sql.Identifier(SCRATCH)
     drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(name)
     row = conn.execute(
-        "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
-        (SCRATCH,),
+        "SELECT datconnlimit FROM pg_database WHERE datname = %s", (SCRATCH,)
     ).fetchone()
-    if row is not None and row[0] != MARK:
+    if row is not None and row[0] not in (MARK, _INTERRUPTED):
         raise PgsimError(f"the server has a database '{SCRATCH}' of somebody's: rename it")
     try:
         conn.execute(drop)
-        conn.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        conn.execute(sql.SQL("CREATE DATABASE {} CONNECTION LIMIT {}").format(name, MARK))
     except errors.InsufficientPrivilege:
         raise PgsimError(
             f"role '{conn.info.user}' may not make the scratch database that samples are measured"
@@ -100,7 +102,6 @@ def scratch_database(conn: Connection, conninfo: str, profile: Profile) -> Itera
     except (errors.ObjectInUse, errors.DuplicateDatabase):
         raise PgsimError("another pgsim plan is at work on this server: wait for it") from None
     try:
-        conn.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(name, sql.Literal(MARK)))
         with closing(connect(make_conninfo(conninfo, dbname=SCRATCH), autocommit=True)) as scratch:
             try:
                 require_server(scratch)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -13,9 +15,32 @@ from pgsim.errors import PgsimError
 from pgsim.features.profile import read_profile
 from pgsim.planning import plan as module
 from pgsim.planning.plan import LEAST_SAMPLE, plan
-from pgsim.planning.scratch_database import MARK, SCRATCH, scratch_database
+from pgsim.planning.scratch_database import SCRATCH, scratch_database
 from pgsim.postgres.connection import Connection
 from tests.support.clustered import copy_in, make_collection
+from tests.support.paths import CHECKOUT
+
+KILLED = """
+import os
+import sys
+import psycopg
+from pgsim.features.profile import read_profile
+from pgsim.planning.scratch_database import scratch_database
+from pgsim.postgres.connection import connect
+
+execute = psycopg.Connection.execute
+
+def execute_and_die(conn, *words):
+    cursor = execute(conn, *words)
+    if cursor.statusmessage == "CREATE DATABASE":
+        os._exit(9)
+    return cursor
+
+psycopg.Connection.execute = execute_and_die
+conn = connect(sys.argv[1], autocommit=True)
+with scratch_database(conn, sys.argv[1], read_profile("acousticbrainz")):
+    pass
+"""
 
 
 @pytest.fixture
@@ -116,7 +141,7 @@ def test_a_role_that_may_not_make_the_scratch_database_is_told_what_it_needs(
         conn.execute(sql.SQL("DROP ROLE {}").format(role))
 
 
-def test_one_plan_at_a_time_and_what_a_killed_one_left_is_dropped(conn: Connection) -> None:
+def test_one_plan_at_a_time_and_no_database_of_somebodys(conn: Connection) -> None:
     profile = read_profile("acousticbrainz")
     with (
         scratch_database(conn, conn.info.dsn, profile),
@@ -133,7 +158,15 @@ def test_one_plan_at_a_time_and_what_a_killed_one_left_is_dropped(conn: Connecti
     ):
         pass
     assert scratches(conn) == 1
-    conn.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(SCRATCH), MARK))
-    with scratch_database(conn, conn.info.dsn, profile) as scratch:
+    conn.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(SCRATCH)))
+
+
+def test_a_plan_that_is_killed_as_soon_as_its_database_is_there_stops_no_other(
+    conn: Connection,
+) -> None:
+    child = subprocess.run([sys.executable, "-c", KILLED, conn.info.dsn], cwd=CHECKOUT)
+    assert child.returncode == 9
+    assert scratches(conn) == 1
+    with scratch_database(conn, conn.info.dsn, read_profile("acousticbrainz")) as scratch:
         assert scratch.info.dbname == SCRATCH
     assert scratches(conn) == 0
