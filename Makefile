@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
-.PHONY: demo test test-slow test-docker test-vm check format docs bench-index bench-load bench-matrix \
-	bench-query bench-refresh bench-plan clean
+.PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
+	bench-matrix bench-query bench-refresh bench-plan clean
 
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
@@ -18,6 +18,12 @@ test: $(INSTALLED)
 test-slow: $(INSTALLED)
 	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[audio,librosa]'
 	$(BIN)/pytest -m slow
+
+# Every command is killed at random moments, in every way, and has to end right when it runs again.
+# A quarter of an hour on two idle cores. CRASH="--seed 7 --trial 23" repeats one kill; CRASH="--kills
+# 1000 --only load --by power" asks for others; tests/crash/__main__.py says more.
+test-crash: $(INSTALLED)
+	$(BIN)/python -m tests.crash $(CRASH)
 
 # DOCKER_WORK names a folder that is kept, for a quicker next run.
 test-docker:
