@@ -7,6 +7,8 @@ from pathlib import Path
 
 from alembic import context, op
 
+from pgsim.postgres.connection import naming_pgvector
+
 attributes = context.config.attributes
 
 
@@ -17,9 +19,9 @@ def run_sql(revision: str) -> None:
     a parameter.
     """
     ddl = Path(revision).with_suffix(".sql").read_text(encoding="utf-8")
-    op.get_bind().connection.driver_connection.execute(
-        ddl.replace(":dimensions", str(attributes["dimensions"])).encode()
-    )
+    conn = op.get_bind().connection.driver_connection
+    with naming_pgvector(conn):
+        conn.execute(ddl.replace(":dimensions", str(attributes["dimensions"])).encode())
 
 
 attributes["run_sql"] = run_sql

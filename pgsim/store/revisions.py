@@ -11,13 +11,13 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from pgsim.postgres.connection import Connection, naming_pgvector
+from pgsim.postgres.connection import Connection
 
 
 def migrate(conn: Connection, folder: Path, dimensions: int, last: str = "head") -> None:
     """Take the tables through the revisions of a folder that they lack, up to the last one."""
     try:
-        with naming_pgvector(conn), _alembic(conn, folder, dimensions) as config:
+        with _alembic(conn, folder, dimensions) as config:
             command.upgrade(config, last)
     except DBAPIError as error:  # PostgreSQL's own error is inside of it
         raise error.orig or error from None

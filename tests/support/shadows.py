@@ -80,10 +80,11 @@ def make_shadows(conn: Connection) -> int:
     return int(
         one(
             conn,
-            "SELECT count(*) FROM (SELECT FROM pg_proc WHERE prosrc = %(body)s UNION ALL"
+            "SELECT count(*) FROM (SELECT FROM pg_proc WHERE prosrc = %s UNION ALL"
             " SELECT FROM pg_operator WHERE oprnamespace = 'public'::regnamespace"
-            " AND oprcode IN (SELECT oid FROM pg_proc WHERE prosrc = %(body)s)) AS shadow",
-            {"body": _BODY},
+            " AND oprcode IN (SELECT oid FROM pg_proc WHERE prosrc = %s)) AS shadow",
+            _BODY,
+            _BODY,
         )
     )
 
