@@ -171,7 +171,7 @@ def _relation(conn: Connection, name: str) -> list[str]:
     lines = [
         f"### {name}",
         "",
-        _prose(comment or "The revision of the tables, kept by alembic."),
+        _prose(comment),
         "",
     ]
     columns = _rows(
@@ -226,7 +226,7 @@ def _indexes(conn: Connection, name: str) -> Iterator[str]:
         usage = re.search(r"^-- Usage: (.*(?:\n-- .*)*)", text)
         assert usage is not None, index
         reads = " ".join(usage[1].replace("\n-- ", " ").split()).partition(". ")[0].rstrip(".")
-        what = definition.partition(" USING ")[2]
+        what = _plain(definition.partition(" USING ")[2])
         if len(what) > MOST:
             what = f"{what.partition('(')[0]}(…)"
         yield f"`{index}`: `{what}`. For: {reads}"

@@ -152,7 +152,7 @@ VALUES = {
     "double precision": 0.5,
     "double precision[]": [0.5, 0.5],
     "jsonb": None,
-    "vector": str([0.5] * 68),
+    "public.vector": str([0.5] * 68),
 }
 
 

@@ -111,7 +111,7 @@ def test_the_vectors_have_the_dimensions_of_the_profile(installed: str) -> None:
             "SELECT format_type(atttypid, atttypmod) FROM pg_attribute"
             " WHERE attrelid = 'pgsim.recording'::regclass AND attname = 'vector'",
         )
-    assert kind == "vector(68)"
+    assert kind == "public.vector(68)"
 
 
 def path_of(conninfo: str) -> str:

@@ -38,8 +38,8 @@ def test_a_vector_is_any_row_of_numbers(numbers: Any) -> None:
     [
         ("abc", "'abc' is not a vector: give a sequence of numbers"),
         ([[1.0]], r"an array of shape \(1, 1\) is not a vector: give one row, \(dimensions,\)"),
-        (5, r"an array of shape \(\) is no vector"),
-        ([1, [2]], "is no vector: give a sequence of numbers"),
+        (5, r"an array of shape \(\) is not a vector"),
+        ([1, [2]], "is not a vector: give a sequence of numbers"),
         ([1.0, float("nan")], "the vector has a value that is not finite"),
     ],
 )
