@@ -106,7 +106,8 @@ def test_the_page_of_questions_explains_every_argument(conn: Connection) -> None
     rows = re.findall(r"^\| (`.*?) \| ([^|]+) \|", table, re.MULTILINE)
     shown = {(name, type_) for names, type_ in rows for name in re.findall(r"`(\w+)`", names)}
     asked = conn.execute(
-        "SELECT DISTINCT a.name, replace(format_type(a.type, NULL), 'public.', '') FROM pg_proc AS p"
+        "SELECT DISTINCT a.name, replace(format_type(a.type, NULL), 'public.', '')"
+        " FROM pg_proc AS p"
         " JOIN pg_type AS t ON t.oid = p.prorettype,"
         " unnest(p.proargnames, p.proargtypes::oid[]) AS a (name, type)"
         " WHERE t.typname IN ('similar_recording', 'batch_recording') AND p.proname = ANY(%s)",
