@@ -89,6 +89,7 @@ def conn(server: embedded.Server, filled_template: str) -> Iterator[Connection]:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {filled_template}".encode())
     with closing(connect(server.conninfo(name), autocommit=True)) as conn:
         conn.execute("CREATE TABLE pgsim.canary AS SELECT 1 AS alive")
+        conn.execute("SET search_path = public, pgsim")  # a user's
         yield conn
 
 

@@ -40,6 +40,7 @@ KINDS = {int: "integer", float: "real", str: "text", bool: "boolean", UUID: "uui
 def conn(server: embedded.Server, filled_template: str) -> Iterator[Connection]:
     """A database in which nothing is changed."""
     with closing(connect(server.conninfo(filled_template), autocommit=True)) as conn:
+        conn.execute("SET search_path = public, pgsim")  # a user's
         yield conn
 
 
