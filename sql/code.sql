@@ -73,7 +73,11 @@
 \ir functions/lists/exact_neighbours.sql
 \ir functions/lists/indexed_neighbours.sql
 \ir functions/lists/refuse_row_security.sql
+\ir functions/lists/lock_holder.sql
+\ir functions/lists/try_refresh_lock.sql
 \ir functions/lists/refresh_lock.sql
+\ir functions/lists/is_refresh_wanted.sql
+\ir functions/lists/batch_after.sql
 \ir functions/lists/take_stale.sql
 \ir functions/lists/mark_unlisted.sql
 \ir functions/lists/empty_stale.sql
@@ -86,6 +90,8 @@
 \ir functions/questions/refresh_similarity.sql
 \ir functions/rebuild/shown_similarity.sql
 \ir functions/rebuild/empty_hidden_similarity.sql
+\ir functions/rebuild/this_database.sql
+\ir functions/rebuild/give_up_foreign_rebuild.sql
 \ir functions/rebuild/begin_rebuild.sql
 \ir functions/rebuild/show_similarity.sql
 \ir functions/rebuild/finish_rebuild.sql

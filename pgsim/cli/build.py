@@ -133,7 +133,7 @@ def fuse(
         )
     with database(ctx) as db:
         with progress("recordings") as advance:
-            report = asdict(db.refit(advance=advance))
+            report = asdict(db.refit(say=say, advance=advance))
         report["fitted"] = sorted(each.name for each in db.feature_sets() if each.fitted)
     if as_json:
         print_json(report)

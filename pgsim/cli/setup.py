@@ -52,7 +52,7 @@ def init(
         else:
             if roles and not profile and schema.is_installed(conn):
                 wanted = read_collection(conn).profile
-            is_new = schema.install(conn, wanted)
+            is_new = schema.install(conn, wanted, say)
             answer = {"installed": is_new, "profile": wanted.name, "dimensions": wanted.dimensions}
             text = f"profile '{wanted.name}', {wanted.dimensions} dimensions: " + (
                 "installed" if is_new else "was installed already"

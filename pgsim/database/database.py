@@ -270,12 +270,12 @@ class Database(Connected):
             run.update(asdict(report))
         return report
 
-    def refit(self, *, advance: Advance = still) -> FuseReport:
+    def refit(self, *, say: Say = silent, advance: Advance = still) -> FuseReport:
         """Fit the feature sets to today's collection, and make every vector again."""
         from pgsim.loading.recordings import refit
 
         with self._use() as conn, recorded(conn, "fuse") as run:
-            report = refit(conn, advance)
+            report = refit(conn, advance, say)
             run.update(asdict(report))
         return report
 

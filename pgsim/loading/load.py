@@ -123,11 +123,11 @@ def load(
         with closing(parsed):
             for batch in _batches(parsed, limits.batch):
                 read = report.read
-                brought |= _store(conn, batch, accounts, report)
+                brought |= _store(conn, batch, accounts, report, say)
                 if report.read > read:
                     advance(report.read - read, batch[-1][0].done / (total or 1))
         accounts.close()
-        with alone(conn):
+        with alone(conn, say):
             fit = read_collection(conn).fit
             is_first = fit is None or not fit.fitted
             if is_first and conn.execute("SELECT 1 FROM pgsim.submission LIMIT 1").fetchone():
@@ -170,14 +170,14 @@ def _batches(parsed: Iterable[tuple[Origin, Rows]], size: int) -> Iterator[Batch
 
 
 def _store(
-    conn: Connection, batch: Batch, accounts: FileAccounts, report: LoadReport
+    conn: Connection, batch: Batch, accounts: FileAccounts, report: LoadReport, say: Say
 ) -> NDArray[np.bool_]:
     """Commit one batch: its submissions, their recordings, and the files' accounts.
 
     Add it to the report. Return which of the (dimensions,) features the batch has brought.
     """
     new = changed = 0
-    with alone(conn):
+    with alone(conn, say):
         # Only the end of the load waits for the disk: a crash of the server that undoes a batch
         # undoes the marks of its files too.
         conn.execute("SET LOCAL synchronous_commit = off")

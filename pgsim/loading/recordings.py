@@ -20,7 +20,7 @@ from pgsim.loading.recording import recording_columns
 from pgsim.postgres.adapters import register_arrays
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_row
-from pgsim.progress import Advance, still
+from pgsim.progress import Advance, Say, silent, still
 from pgsim.store import locks
 from pgsim.store.collection import Collection, read_collection, write_fit
 from pgsim.store.index import build_index, build_metric_index, drop_indexes, may_index
@@ -58,25 +58,25 @@ class Gathered:
 
 
 @contextmanager
-def alone(conn: Connection) -> Iterator[None]:
+def alone(conn: Connection, say: Say = silent) -> Iterator[None]:
     """Open a transaction in which no other load or fuse writes.
 
-    Recordings are made of all committed submissions, so these must not change meanwhile.
+    Recordings are made of all committed submissions, so these must not change meanwhile. `say`
+    receives a line that names the other load where this one waits for it.
     """
-    with conn.transaction():
-        locks.take(conn, locks.LOAD)
+    with locks.held(conn, locks.LOAD, say=say), conn.transaction():
         yield
 
 
-def refit(conn: Connection, advance: Advance = still) -> FuseReport:
+def refit(conn: Connection, advance: Advance = still, say: Say = silent) -> FuseReport:
     """Fit the feature sets on all stored submissions, and fuse every recording again.
 
     One transaction. The HNSW indexes are dropped before and built after it, since it costs more to
     change every vector under them; a role that may not do so leaves them. `advance` receives how
-    many more recordings are done. PgsimError if there are fused vectors, but not the submissions
-    that they were fused from.
+    many more recordings are done, `say` for whom it waits. PgsimError if there are fused vectors,
+    but not the submissions that they were fused from.
     """
-    with alone(conn):
+    with alone(conn, say):
         collection = read_collection(conn)
         profile = collection.profile
         moments = Moments(profile.dimensions)

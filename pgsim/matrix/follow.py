@@ -12,7 +12,7 @@ import psycopg
 
 from pgsim.errors import PgsimError
 from pgsim.matrix.engines import ENGINES
-from pgsim.matrix.rebuild import rebuild
+from pgsim.matrix.rebuild import OF_THIS_DATABASE, rebuild
 from pgsim.matrix.refresh import RefreshReport, refresh
 from pgsim.postgres.connection import Connection, connect
 from pgsim.progress import Advance, Say
@@ -28,7 +28,8 @@ IsEnded = Callable[[], bool]
 _CHANGES = "SELECT 1 FROM pgsim.stale LIMIT 1"
 _FREE_PARTS = (
     "SELECT 1 FROM pgsim.rebuild_part AS p JOIN pgsim.rebuild AS r ON r.id = p.rebuild"
-    f" WHERE r.finished_at IS NULL AND p.done_at IS NULL AND r.engine IN {ENGINES}"
+    f" WHERE r.finished_at IS NULL AND {OF_THIS_DATABASE}"
+    f" AND p.done_at IS NULL AND r.engine IN {ENGINES}"
     " LIMIT 1 FOR UPDATE OF p SKIP LOCKED"
 )
 

@@ -33,8 +33,11 @@ PARTS = {"postgres": 4096}  # the same for slower engines
 MOST = 1000  # neighbours in a list
 PAUSE = 1.0  # seconds between two looks at what other workers do
 PATIENCE = 60  # tries to switch the view
+LAST_WAIT = 10.0  # seconds in which the space of the old matrix can be given back at the end
 GRACE = 3.0  # seconds in which the server notices that another coordinator was killed
 _REBUILD = "SELECT id, target, list_length, engine, recall_wanted, recordings FROM pgsim.rebuild"
+# A dump brings a rebuild that began elsewhere: its snapshot says nothing here.
+OF_THIS_DATABASE = "(cluster, database) IS NOT DISTINCT FROM pgsim.this_database()"
 
 
 class RebuildUnderWay(PgsimError):
@@ -264,7 +267,8 @@ def _resume_or_begin(
     if not 0 < recall <= 1:
         raise UsageError(f"recall is {recall}, but must be above 0 and at most 1")
     part = min(PART, PARTS.get(engine, PART))
-    with conn.transaction():
+    give_up_foreign(conn, say)
+    with locks.held(conn, locks.MATRIX, say=say), conn.transaction():
         # A killed import cannot go on.
         conn.execute(
             "DELETE FROM pgsim.rebuild WHERE finished_at IS NULL AND (%s OR engine <> ALL(%s))",
@@ -272,7 +276,7 @@ def _resume_or_begin(
         )
         before = unfinished(conn)
         if not before:
-            return begin(conn, k, engine, recall, part)
+            return begin(conn, k, engine, recall, part, say)
     say(
         f"going on with the rebuild that was begun (engine {before.engine}, k {before.length},"
         f" recall {before.recall:g}); `restart=True` gives it up"
@@ -280,17 +284,31 @@ def _resume_or_begin(
     return before
 
 
-def begin(conn: Connection, k: int, engine: str, recall: float, part: int) -> Rebuild:
+def give_up_foreign(conn: Connection, say: Say) -> None:
+    """Give up an unfinished rebuild that began on another server or in another database."""
+    began = one_value(conn, "SELECT pgsim.give_up_foreign_rebuild()::text")
+    if began:
+        say(
+            f"giving up the rebuild that began at {began} on another server or in another database,"
+            " from where a dump brought it: what has changed since is not known here"
+        )
+
+
+def begin(
+    conn: Connection, k: int, engine: str, recall: float, part: int, say: Say = silent
+) -> Rebuild:
     """Begin a rebuild of lists of k neighbours, with `part` recordings in each part."""
-    number = one_value(
-        conn, "SELECT pgsim.begin_rebuild(%s, %s, %s, %s)", (k, engine, recall, part)
-    )
+    with locks.held(conn, locks.MATRIX, say=say):
+        number = one_value(
+            conn, "SELECT pgsim.begin_rebuild(%s, %s, %s, %s)", (k, engine, recall, part)
+        )
     return Rebuild(*one_row(conn, f"{_REBUILD} WHERE id = %s", (number,)))
 
 
 def unfinished(conn: Connection) -> Rebuild | None:
-    """The rebuild that was begun and has not ended, None where there is none."""
-    row = conn.execute(f"{_REBUILD} WHERE finished_at IS NULL".encode()).fetchone()
+    """The rebuild that was begun here and has not ended, None where there is none."""
+    query = f"{_REBUILD} WHERE finished_at IS NULL AND {OF_THIS_DATABASE}"
+    row = conn.execute(query.encode()).fetchone()
     return Rebuild(*row) if row else None
 
 
@@ -307,8 +325,7 @@ def switch(conn: Connection, begun: Rebuild, say: Say) -> None:
     conn.execute(f"ANALYZE pgsim.{begun.target}".encode())
     for _ in range(PATIENCE):
         try:
-            with conn.transaction():
-                conn.execute("SELECT pgsim.refresh_lock()")  # a refresh is waited for
+            with locks.held(conn, locks.MATRIX, say=say), conn.transaction():
                 conn.execute("SET LOCAL lock_timeout = '2s'")
                 conn.execute("SELECT pgsim.finish_rebuild()")
             break
@@ -322,7 +339,11 @@ def switch(conn: Connection, begun: Rebuild, say: Say) -> None:
         )
     # Until then every question reads past the old reaches.
     conn.execute("VACUUM (ANALYZE) pgsim.reach")
-    with suppress(errors.LockNotAvailable), conn.transaction():
-        # A dump may still read the old one; then the next rebuild empties it.
+    # A dump may still read the old one, or a refresh be at work; then the next rebuild empties it.
+    with (
+        suppress(errors.LockNotAvailable, locks.LockTaken),
+        locks.held(conn, locks.MATRIX, within=LAST_WAIT),
+        conn.transaction(),
+    ):
         conn.execute("SET LOCAL lock_timeout = '2s'")
         conn.execute("SELECT pgsim.empty_hidden_similarity()")

@@ -7,9 +7,10 @@ these pairs. The product only selects, with a margin; distances that are kept ar
 one. What becomes of the lists is decided in linking.py; this module reads and stores them.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +23,7 @@ from pgsim.matrix.rebuild import RebuildUnderWay, rebuild
 from pgsim.postgres.connection import Connection, another, require_own_transactions
 from pgsim.postgres.copying import copy_in
 from pgsim.postgres.rows import one_row, one_value
-from pgsim.progress import Advance, Say, still
+from pgsim.progress import Advance, Say, silent, still
 from pgsim.store import locks
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import read_lists, read_radii, write_lists
@@ -30,6 +31,7 @@ from pgsim.store.vectors import read_vectors
 from pgsim.threads import cores, one_blas_thread
 
 BLOCK = 10_000  # changes that share one reading of the collection
+TURN = 3.0  # seconds of work on a block, after which it ends where somebody waits for the matrix
 PART = 100  # most recordings in a transaction
 LISTS = 50  # a part changes about one list in 50: so few that its updates are mostly HOT
 LEAST = 25  # recordings in a transaction, or committing would take most of the time
@@ -62,7 +64,8 @@ def refresh(
     """Bring the matrix up to date with every recording that is new, changed or deleted.
 
     It commits part by part: stopped at any point and run again, it goes on where it was. Several
-    refreshes may run at once: they take turns, a block each. Where a rebuild of the whole matrix
+    refreshes may run at once: they take turns, a block each, and one for which others wait ends its
+    turn after some seconds. Where a rebuild of the whole matrix
     costs less, it does that instead and reports it to `say`; without `say` it never rebuilds.
     `advance` receives the number of changes, or of recordings, done. PgsimError inside a
     transaction.
@@ -83,17 +86,27 @@ def refresh(
     # Before the first block it is unknown whether an unchanged recording lacks its list.
     may_lack = True
     while True:
-        with locks.held(conn, locks.MATRIX):
+        with _turn(conn, advance, say or silent):
             parts = _parts(conn, may_lack)
             if not parts:
                 conn.execute("SELECT pgsim.empty_stale()")
                 return RefreshReport(rebuilt + len(changed), lists)
             block = _Block(conn, parts)
             may_lack = block.lacks
-            for part, written in block.work():
-                lists += written
-                changed.update(part.ids)
-                advance(len(part.events))
+            ends = time.monotonic() + TURN
+            with closing(block.work()) as work:
+                for part, written in work:
+                    lists += written
+                    changed.update(part.ids)
+                    advance(len(part.events))
+                    if time.monotonic() > ends and locks.is_wanted(conn, locks.MATRIX):
+                        break
+        locks.let_others(conn, locks.MATRIX)
+
+
+def _turn(conn: Connection, advance: Advance, say: Say) -> AbstractContextManager[None]:
+    """Hold the matrix; a waiter may be ended by `advance`."""
+    return locks.held(conn, locks.MATRIX, say=say, meanwhile=lambda: advance(0))
 
 
 def costs_more_than_rebuild(conn: Connection) -> str:
@@ -185,7 +198,7 @@ class _Block:
         self.lacks = bool(np.isnan(np.delete(self.radii, rows)).any())
         self.radii[rows] = np.nan
 
-    def work(self) -> Iterator[tuple[_Part, int]]:
+    def work(self) -> Generator[tuple[_Part, int], None, None]:
         """Commit the parts; yield each, with the number of lists written.
 
         While a part is stored, the links of the next one are found.

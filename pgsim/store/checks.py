@@ -248,6 +248,23 @@ def reaches_are_those_of_the_lists(conn: Connection) -> str | None:
     return f"{wrong:,} lists have another reach than answers go by" if wrong else None
 
 
+@check(WARNING, "pgsim rebuild, which gives it up and begins anew", after=functions_are_current)
+def unfinished_rebuild_is_of_this_database(conn: Connection) -> str | None:
+    """An unfinished rebuild is this database's own."""
+    began = one_value(
+        conn,
+        "SELECT max(r.started_at)::text FROM pgsim.rebuild AS r, pgsim.this_database() AS d"
+        " WHERE r.finished_at IS NULL"
+        " AND (r.cluster, r.database) IS DISTINCT FROM (d.cluster, d.database)",
+    )
+    return (
+        f"an unfinished rebuild began on another server or in another database ({began}), from"
+        " where a dump brought it"
+        if began
+        else None
+    )
+
+
 @check(WARNING, "VACUUM (ANALYZE) pgsim.recording", after=schema_is_current)
 def recordings_are_vacuumed(conn: Connection) -> str | None:
     """Recordings are counted by index alone, and the planner knows how many there are."""

@@ -25,13 +25,13 @@ from pgsim.store.collection import (
 from pgsim.store.files import REVISIONS, newest_revision, read_sql
 
 
-def install(conn: Connection, profile: Profile) -> bool:
+def install(conn: Connection, profile: Profile, say: Say = silent) -> bool:
     """Install pgsim for a profile, in one transaction; return False where it is there already.
 
     The columns that hold a recording's title and so on can change later, since no vector is made
     of them. PgsimError where the database holds another profile.
     """
-    with _alone(conn):
+    with _alone(conn, say):
         if is_installed(conn):
             _require_profile(read_collection(conn), profile)
             write_columns(conn, profile)
@@ -56,7 +56,7 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
 
     require_own_transactions(conn, "upgrade")
     require_not_newer(conn, read_revision(conn), newest_revision(revisions))
-    with locks.held(conn, locks.SCHEMA):
+    with locks.held(conn, locks.SCHEMA, say=say):
         before = read_revision(conn)
         # Every revision has this column: the rest of the row may have another shape.
         dimensions = one_value(conn, "SELECT sum(length)::integer FROM pgsim.feature_set")
@@ -64,9 +64,12 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
             raise no_collection(conn)
         lacking = steps.lacking(revisions, before)
         steps.run_before(conn, revisions, lacking, dimensions, say)
-        with _alone(conn), code.dependants_named():
-            # A refresh is waited for: it would wait for the tables that change here.
-            locks.take(conn, locks.MATRIX)
+        # A refresh is waited for: it would wait for the tables that change here.
+        with (
+            locks.held(conn, locks.MATRIX, say=say),
+            _alone(conn, say),
+            code.dependants_named(),
+        ):
             code.require_own_names(conn)
             privileges = code.read_privileges(conn)
             with naming_pgvector(conn):
@@ -150,11 +153,10 @@ def add_to_search_path(conn: Connection) -> str | None:
 
 
 @contextmanager
-def _alone(conn: Connection) -> Iterator[None]:
+def _alone(conn: Connection, say: Say) -> Iterator[None]:
     """A transaction in which no other session installs or upgrades."""
-    with conn.transaction():
+    with locks.held(conn, locks.SCHEMA, say=say), conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        locks.take(conn, locks.SCHEMA)
         yield
 
 

@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError
 from pgsim.matrix.engines.keys import distances
-from pgsim.matrix.rebuild import MOST, Rebuild, begin, coordinating, list_length, switch, unfinished
+from pgsim.matrix.rebuild import (
+    MOST,
+    Rebuild,
+    begin,
+    coordinating,
+    give_up_foreign,
+    list_length,
+    switch,
+    unfinished,
+)
 from pgsim.postgres.connection import Connection
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.store.collection import read_collection
@@ -74,7 +83,7 @@ def import_matrix(
     started = time.monotonic()
     read_collection(conn)
     pairs = read_pairs(path)
-    with coordinating(conn), _begun(conn) as begun:
+    with coordinating(conn), _begun(conn, say) as begun:
         say("reading the vectors")
         lists = _Lists(read_vectors(conn))
         with conn.transaction():
@@ -125,18 +134,19 @@ def import_matrix(
 
 
 @contextmanager
-def _begun(conn: Connection) -> Iterator[Rebuild]:
+def _begun(conn: Connection, say: Say) -> Iterator[Rebuild]:
     """A rebuild of one part, whose lists come from a file; given up where that fails."""
     # A killed import cannot go on.
     give_up = "DELETE FROM pgsim.rebuild WHERE finished_at IS NULL AND engine = %s"
     conn.execute(give_up.encode(), (ENGINE,))
+    give_up_foreign(conn, say)
     if unfinished(conn):
         raise PgsimError(
             "a rebuild is unfinished: end it with pgsim rebuild, or give it up with"
             " pgsim rebuild --restart, and import after that"
         )
     try:
-        yield begin(conn, MOST, ENGINE, recall=1, part=2**31 - 1)
+        yield begin(conn, MOST, ENGINE, 1, 2**31 - 1, say)
     finally:
         if not conn.broken:
             conn.execute(give_up.encode(), (ENGINE,))

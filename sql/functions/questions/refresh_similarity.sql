@@ -4,6 +4,9 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
     batch record;
+    most integer := 20;
+    began timestamptz;
+    tries integer;
 BEGIN
     -- Inside a transaction COMMIT fails, without a hint; in this block it always fails, but with other messages.
     BEGIN
@@ -18,21 +21,39 @@ BEGIN
     changed := 0;
     lists := 0;
     LOOP
-        SELECT b.changed, b.lists INTO batch FROM pgsim.refresh_batch(1000) AS b;
+        tries := 0;
+        WHILE NOT pgsim.try_refresh_lock() LOOP
+            tries := tries + 1;
+            IF tries % 600 = 30 THEN
+                RAISE NOTICE 'waiting for %, which changes the matrix', pgsim.lock_holder('pgsim.similarity');
+            END IF;
+            PERFORM pg_catalog.pg_sleep(0.1);
+            COMMIT; -- no snapshot grows older than a pause
+        END LOOP;
+        began := pg_catalog.clock_timestamp();
+        SELECT b.changed, b.lists INTO batch FROM pgsim.refresh_batch(most) AS b;
+        IF batch.changed = 0 THEN
+            PERFORM pgsim.empty_stale();
+            COMMIT;
+            EXIT;
+        END IF;
         COMMIT;
-        EXIT WHEN batch.changed = 0;
         changed := changed + batch.changed;
         lists := lists + batch.lists;
+        most := pgsim.batch_after(most, began);
+        IF pgsim.is_refresh_wanted() THEN
+            PERFORM pg_catalog.pg_sleep(0.3); -- others first
+            COMMIT;
+        END IF;
     END LOOP;
-    PERFORM pgsim.empty_stale();
-    COMMIT;
 END
 $$;
 
 COMMENT ON PROCEDURE pgsim.refresh_similarity (integer, integer) IS
-'Brings the matrix up to date with all changes of recordings, in batches of 1000 that are committed one by one: CALL
-pgsim.refresh_similarity(). Returns the number of changes and of lists that were written. Stopped at any point and
-called again, it continues.
+'Brings the matrix up to date with all changes of recordings, in batches of some seconds that are committed one by one:
+CALL pgsim.refresh_similarity(). Between two batches, others that change the matrix get their turn; a notice says for
+whom it waits. Returns the number of changes and of lists that were written. Stopped at any point and called again, it
+continues.
 
 - changed, lists: leave them out; they are the columns of the result.
 

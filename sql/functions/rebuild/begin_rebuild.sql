@@ -9,6 +9,7 @@ DECLARE
     shown text;
 BEGIN
     PERFORM refresh_lock();
+    PERFORM give_up_foreign_rebuild();
     SELECT r.id INTO result FROM rebuild AS r WHERE r.finished_at IS NULL;
     IF FOUND THEN
         RETURN result;
@@ -23,12 +24,12 @@ BEGIN
         TRUNCATE similarity_a;
     END IF;
     DELETE FROM rebuild_event;
-    INSERT INTO rebuild AS r (target, list_length, engine, recall_wanted, recordings, snapshot)
+    INSERT INTO rebuild AS r (target, list_length, engine, recall_wanted, recordings, snapshot, cluster, database)
     SELECT
         CASE shown WHEN 'similarity_a' THEN 'similarity_b' ELSE 'similarity_a' END,
         begin_rebuild.list_length, begin_rebuild.engine, begin_rebuild.recall_wanted,
-        count(*), pg_current_snapshot()
-    FROM recording AS c WHERE c.vector IS NOT NULL
+        (SELECT count(c.vector) FROM recording AS c), pg_current_snapshot(), d.cluster, d.database
+    FROM this_database() AS d
     RETURNING r.id INTO result;
     INSERT INTO rebuild_part (rebuild, first_id, last_id)
     SELECT result, min(p.id), max(p.id)

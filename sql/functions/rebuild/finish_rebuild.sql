@@ -6,9 +6,10 @@ DECLARE
     done rebuild;
 BEGIN
     PERFORM refresh_lock();
-    SELECT r.* INTO done FROM rebuild AS r WHERE r.finished_at IS NULL;
+    SELECT r.* INTO done FROM rebuild AS r, this_database() AS d
+    WHERE r.finished_at IS NULL AND (r.cluster, r.database) IS NOT DISTINCT FROM (d.cluster, d.database);
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no unfinished rebuild: the collection was emptied, or the rebuild was given up'
+        RAISE EXCEPTION 'there is no unfinished rebuild: the collection was emptied, or the rebuild was given up or began elsewhere'
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'run pgsim rebuild again';
     END IF;
     IF EXISTS (SELECT FROM rebuild_part AS p WHERE p.rebuild = done.id AND p.done_at IS NULL) THEN

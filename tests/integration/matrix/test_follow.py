@@ -22,18 +22,12 @@ from pgsim.matrix import refresh as refresh_module
 from pgsim.matrix.follow import JoinReport, follow_changes, follow_rebuilds
 from pgsim.matrix.refresh import RefreshReport
 from pgsim.postgres.connection import Connection, connect
+from pgsim.store import locks
 from tests.support.databases import environment
 from tests.support.lists import exact, matrix
 from tests.support.plane import insert
 from tests.support.rows import one
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """For less than a poll takes, so that what is seen was woken."""
-    until = time.monotonic() + 50
-    while not is_so():
-        assert time.monotonic() < until, "it never came to be"
-        time.sleep(0.02)
+from tests.support.waiting import wait_until
 
 
 def listens(conn: Connection, table: str) -> bool:
@@ -68,7 +62,7 @@ def test_a_change_is_refreshed_when_it_is_committed(plane: Connection) -> None:
         wait_until(lambda: said != [])
         insert(plane, 2, 1)
         wait_until(lambda: len(said) == 2)
-        plane.execute("DELETE FROM pgsim.recording WHERE vector = '[0,0]'")
+        plane.execute("DELETE FROM pgsim.recording WHERE vector OPERATOR(public.=) '[0,0]'")
         wait_until(lambda: len(said) == 3)
         assert matrix(plane) == exact(plane)
     assert said == [f"1 recordings had changed; {lists} lists written" for lists in (1, 2, 1)]
@@ -157,7 +151,7 @@ def test_a_lost_connection_is_made_again_and_that_is_said(
             # It waits for its turn while another changes the matrix.
             plane.execute("SELECT pg_advisory_lock(hashtext('pgsim.similarity'))")
             insert(plane, 2, 1)
-            wait_until(lambda: one(plane, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
+            wait_until(lambda: locks.is_wanted(plane, locks.MATRIX))
         ended = plane.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,11 +16,13 @@ from pgsim.errors import PgsimError, UsageError
 from pgsim.matrix import rebuild as module
 from pgsim.matrix.rebuild import rebuild
 from pgsim.matrix.refresh import refresh
-from pgsim.postgres.connection import Connection, connect
+from pgsim.postgres.connection import Connection, client_program, connect
 from pgsim.store import schema
+from pgsim.store.check import run_checks
 from pgsim.store.index import build_index
 from tests.support.clustered import copy_in, make_collection
 from tests.support.databases import install_template
+from tests.support.exactness import assert_lists_are_exact
 from tests.support.lists import exact, matrix
 from tests.support.plane import insert, numbers
 
@@ -395,6 +398,66 @@ def test_a_rebuild_whose_parts_are_all_done_only_switches(
     assert rebuild(crowd, say=said.append).lists == 0
     assert not any("reading" in line for line in said)
     assert len(matrix(crowd)) == RECORDINGS
+
+
+@pytest.fixture
+def elsewhere(
+    crowd: Connection,
+    small_parts: None,
+    new_database: Any,
+    tmp_path: Path,
+) -> Iterator[Connection]:
+    """A plain dump of an interrupted rebuild, as on a younger server, where a recording changed."""
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    rebuild(crowd, engine="exact")
+    with (
+        pytest.raises(KeyboardInterrupt),
+        closing(connect(crowd.info.dsn, autocommit=True)) as begun,
+    ):
+        rebuild(begun, engine="exact", k=30, advance=stop)
+    file, conninfo = str(tmp_path / "unfinished.dump"), new_database()
+    for program, *words in (
+        ("pg_dump", "-Fc", "-n", "pgsim", "-f", file, crowd.info.dsn),
+        ("pg_restore", "-d", conninfo, file),
+    ):
+        subprocess.run([client_program(program), *words], check=True)
+    with closing(connect(conninfo, autocommit=True)) as conn:
+        # There every transaction has a lower number than those of the snapshot.
+        conn.execute("UPDATE pgsim.rebuild SET snapshot = '4000000000:4000000000:'")
+        moved = "(SELECT vector FROM pgsim.recording WHERE id = 1000)"
+        conn.execute(f"UPDATE pgsim.recording SET vector = {moved} WHERE id = 1".encode())
+        yield conn
+
+
+def test_a_rebuild_that_began_elsewhere_is_given_up_and_that_is_said(elsewhere: Connection) -> None:
+    said: list[str] = []
+    report = rebuild(elsewhere, engine="exact", say=said.append)
+    assert report.lists == RECORDINGS
+    assert any("giving up the rebuild that began at" in line for line in said)
+    refresh(elsewhere)
+    assert {len(row[1]) for row in lists(elsewhere, "similarity")} == {100}
+    assert_lists_are_exact(elsewhere)
+
+
+def test_nothing_else_goes_on_with_a_rebuild_that_began_elsewhere(elsewhere: Connection) -> None:
+    with pytest.raises(PgsimError, match="there is no rebuild to join"):
+        rebuild(elsewhere, join=True)
+    elsewhere.execute("UPDATE pgsim.rebuild_part SET done_at = now()")
+    with pytest.raises(psycopg.Error, match="given up or began elsewhere"):
+        elsewhere.execute("SELECT pgsim.finish_rebuild()")
+    found = {each.check: each.wrong for each in run_checks(elsewhere)}
+    assert "began on another server or in another database" in str(
+        found["unfinished_rebuild_is_of_this_database"]
+    )
+    refresh(elsewhere)
+    assert_lists_are_exact(elsewhere)
+    rows = elsewhere.execute(
+        "SELECT pgsim.begin_rebuild(100, 'exact', 1, 1000) <> max(id) FROM pgsim.rebuild"
+    ).fetchall()
+    assert rows == [(True,)]
 
 
 def test_the_old_matrix_gives_its_space_back(plane: Connection) -> None:
