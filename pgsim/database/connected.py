@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from psycopg.rows import class_row
@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from pgsim.errors import PgsimError, UsageError
 from pgsim.postgres.connection import Connection, connect, defaults_of, prepare, redact
 from pgsim.postgres.errors import as_pgsim_errors
+from pgsim.postgres.pooler import is_pooled, own_transaction
 from pgsim.questions.answers import Answer
 from pgsim.questions.question import Question
 from pgsim.store.collection import read_collection
@@ -28,10 +29,15 @@ class Connected:
         self._conninfo = conninfo
         self._pool: ConnectionPool[Connection] | None = None
         self._conn: Connection | None = None
+        self._is_pooled = False  # by a pooler in transaction mode
         self._is_known = False  # whether the database was seen to hold a collection
         if pool is None:
             self._conn = connect(conninfo, autocommit=True)
+            self._is_pooled = is_pooled(self._conn)
         else:
+            # A pool would try for half a minute to connect, and say less.
+            with closing(connect(conninfo, autocommit=True)) as conn:
+                self._is_pooled = is_pooled(conn)
             self._pool = _open_pool(conninfo, pool)
 
     def __repr__(self) -> str:
@@ -84,9 +90,16 @@ class Connected:
             return Answer(kind, cursor.execute(query.encode()).fetchall())
 
     @contextmanager
-    def _use(self, *, installed: bool = True) -> Iterator[Connection]:
-        """Lend a connection; psycopg's errors become PgsimError, and so does a lack of pgsim."""
-        with as_pgsim_errors(), self._lent() as conn:
+    def _use(self, *, installed: bool = True, commits: bool = False) -> Iterator[Connection]:
+        """Lend a connection; psycopg's errors become PgsimError, and so does a lack of pgsim.
+
+        Work that `commits` has transactions of its own. Other work is in one, behind a pooler.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(as_pgsim_errors())
+            conn = stack.enter_context(self._lent())
+            if self._is_pooled and not commits:
+                stack.enter_context(own_transaction(conn))
             if installed and not self._is_known:
                 read_collection(conn)
                 self._is_known = True
@@ -109,7 +122,6 @@ def _open_pool(conninfo: str, size: int) -> ConnectionPool[Connection]:
         raise PgsimError("a pool needs psycopg_pool: pip install 'pgsim[pool]'") from None
     if size < 1:
         raise UsageError(f"`pool` is {size}, but must be at least 1")
-    connect(conninfo).close()  # a pool would try for half a minute, and say less
     return ConnectionPool(
         conninfo,
         kwargs={"autocommit": True, **defaults_of(conninfo)},

@@ -225,7 +225,7 @@ class Database(Connected):
         from pgsim.store import schema
 
         wanted = read_profile(str(profile))
-        with self._use(installed=False) as conn:
+        with self._use(installed=False, commits=True) as conn:
             require_server(conn)
             is_new = schema.install(conn, wanted)
             schema.add_to_search_path(conn)
@@ -250,7 +250,7 @@ class Database(Connected):
         """
         from pgsim.loading.load import load
 
-        with self._use() as conn:
+        with self._use(commits=True) as conn:
             return load(
                 conn,
                 [Path(path) for path in paths],
@@ -265,7 +265,7 @@ class Database(Connected):
         """Load a CSV of merged MBIDs, a line old,new; every question follows them."""
         from pgsim.loading.redirects import load_redirects
 
-        with self._use() as conn, recorded(conn, "redirects") as run:
+        with self._use(commits=True) as conn, recorded(conn, "redirects") as run:
             report = load_redirects(conn, Path(path), advance)
             run.update(asdict(report))
         return report
@@ -274,7 +274,7 @@ class Database(Connected):
         """Fit the feature sets to today's collection, and make every vector again."""
         from pgsim.loading.recordings import refit
 
-        with self._use() as conn, recorded(conn, "fuse") as run:
+        with self._use(commits=True) as conn, recorded(conn, "fuse") as run:
             report = refit(conn, advance, say)
             run.update(asdict(report))
         return report
@@ -283,7 +283,7 @@ class Database(Connected):
         """Build the HNSW index, or that of one feature set; False where it is there already."""
         from pgsim.store.index import build_index, build_metric_index
 
-        with self._use() as conn, recorded(conn, "index") as run:
+        with self._use(commits=True) as conn, recorded(conn, "index") as run:
             built = build_metric_index(conn, metric) if metric else build_index(conn)
             run.update({"built": built, "metric": metric})
         return built
@@ -295,7 +295,7 @@ class Database(Connected):
         """
         from pgsim.matrix.refresh import refresh
 
-        with self._use() as conn, recorded(conn, "refresh") as run:
+        with self._use(commits=True) as conn, recorded(conn, "refresh") as run:
             report = refresh(conn, advance, say)
             run.update(asdict(report))
         return report
@@ -320,7 +320,7 @@ class Database(Connected):
         """
         from pgsim.matrix.rebuild import rebuild
 
-        with self._use() as conn, recorded(conn, "rebuild") as run:
+        with self._use(commits=True) as conn, recorded(conn, "rebuild") as run:
             report = rebuild(
                 conn,
                 engine=engine,
@@ -350,7 +350,7 @@ class Database(Connected):
         """
         from pgsim.transfer.export import export
 
-        with self._use() as conn:
+        with self._use(commits=True) as conn:
             return export(conn, Path(path), format, force=force, advance=advance)
 
     def import_matrix(
@@ -359,7 +359,7 @@ class Database(Connected):
         """Replace the matrix by an exported one, csv or parquet, of the same recordings."""
         from pgsim.transfer.import_matrix import import_matrix
 
-        with self._use() as conn, recorded(conn, "import") as run:
+        with self._use(commits=True) as conn, recorded(conn, "import") as run:
             report = import_matrix(conn, Path(path), say=say, advance=advance)
             run.update(asdict(report))
         return report

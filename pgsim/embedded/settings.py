@@ -29,6 +29,8 @@ def write_configuration(home: Path, sockets: Path, account: Account) -> None:
         "cluster_name": "pgsim",
         "timezone": "UTC",
         "log_timezone": "UTC",
+        # The session of a killed client ends, with its locks and its snapshot.
+        "client_connection_check_interval": "2s",
         **memory_settings(memory_limit(), shared_memory_space()),
     }
     _write(home / "postgresql.conf", _format(settings) + "include_if_exists 'settings.conf'\n")

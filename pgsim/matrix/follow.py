@@ -15,6 +15,7 @@ from pgsim.matrix.engines import ENGINES
 from pgsim.matrix.rebuild import OF_THIS_DATABASE, rebuild
 from pgsim.matrix.refresh import RefreshReport, refresh
 from pgsim.postgres.connection import Connection, connect
+from pgsim.postgres.pooler import require_session
 from pgsim.progress import Advance, Say
 from pgsim.store.collection import read_collection
 from pgsim.store.runs import recorded
@@ -117,6 +118,7 @@ def _follow(
     while not is_ended():
         try:
             with closing(connect(conninfo, autocommit=True)) as conn:
+                require_session(conn, "follow")
                 read_collection(conn)
                 conn.execute(f"LISTEN {channel}".encode())
                 if failures:

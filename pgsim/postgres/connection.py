@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -20,16 +20,22 @@ from psycopg.types import TypeInfo
 from pgsim import embedded
 from pgsim.embedded.binaries import find_program
 from pgsim.errors import PgsimError, UsageError
+from pgsim.postgres.pooler import (
+    SEARCH_PATH,
+    is_pooled,
+    own_transaction,
+    set_for_session,
+)
 
 Connection = psycopg.Connection[TupleRow]
 
 DEFAULT_DATABASE = "pgsim"
-# Where pgsim's functions and its client look names up: nobody else can put anything there.
-SEARCH_PATH = "pg_catalog, pgsim, pg_temp"
 _SET_PATH = f"SET search_path = {SEARCH_PATH}".encode()
 OLDEST_SERVER = 16
 OLDEST_PGVECTOR = (0, 8)
 SECRETS = {"password", "sslpassword", "oauth_client_secret"}
+# Often enough that the session of a killed client ends soon, with its locks and its snapshot.
+CLIENT_CHECK = "2s"
 CONNECT_TIMEOUT = "10"  # seconds, unless the connection string or PGCONNECT_TIMEOUT says otherwise
 
 
@@ -88,14 +94,19 @@ def defaults_of(conninfo: str) -> dict[str, Any]:
 
 
 def prepare(conn: Connection) -> None:
-    """Set a new connection up: UTC, pgsim's search path, pgvector's types. It is in autocommit."""
-    # The path first: on another one, others may have put a function or operator of their own in the
-    # way. The rest against settings of the database, the role or PGOPTIONS: UTC, and all digits of
-    # a number.
-    conn.execute(_SET_PATH)
-    conn.execute(
-        "SELECT set_config('TimeZone', 'UTC', false), set_config('extra_float_digits', '1', false)"
-    )
+    """Set a new connection up: UTC, pgsim's search path, pgvector's types. It is in autocommit.
+
+    Through a pooler in transaction mode the session is another's: nothing is set in it. There,
+    `own_transaction` sets it for a transaction.
+    """
+    if is_pooled(conn):
+        conn.prepare_threshold = None  # an older pooler loses prepared statements
+        with own_transaction(conn):
+            _use_pgvector(conn)
+        return
+    set_for_session(conn)
+    with suppress(errors.InvalidParameterValue):  # a server that cannot tell, as on Windows
+        conn.execute(f"SET client_connection_check_interval = '{CLIENT_CHECK}'".encode())
     _use_pgvector(conn)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from pgsim.embedded import EmbeddedError
 from pgsim.postgres.connection import Connection, DatabaseError, connect, redact, resolve
+from pgsim.postgres.pooler import SessionNeeded, require_session
 from pgsim.store.checks import CHECKS
 from pgsim.store.finding import OK, PROBLEM, Finding, Function
 
@@ -25,6 +26,11 @@ def check_database(database: str | None) -> Iterator[Finding]:
         return
     yield Finding("server_answers", title, OK)
     with closing(conn):
+        try:
+            require_session(conn, "check")
+        except SessionNeeded as error:
+            yield Finding("session_is_its_own", "The session is its own", PROBLEM, str(error))
+            return
         conn.execute("SET default_transaction_read_only = on")
         for finding in run_checks(conn):
             yield replace(finding, cure=_for_database(finding.cure, database))

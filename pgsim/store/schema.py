@@ -10,6 +10,7 @@ from psycopg import errors, sql
 from pgsim.errors import PgsimError
 from pgsim.features.profile import Profile
 from pgsim.postgres.connection import Connection, naming_pgvector, require_own_transactions
+from pgsim.postgres.pooler import require_session
 from pgsim.postgres.rows import one_value
 from pgsim.progress import Say, silent
 from pgsim.store import code, locks, steps
@@ -31,6 +32,7 @@ def install(conn: Connection, profile: Profile, say: Say = silent) -> bool:
     The columns that hold a recording's title and so on can change later, since no vector is made
     of them. PgsimError where the database holds another profile.
     """
+    require_session(conn, "init")
     with _alone(conn, say):
         if is_installed(conn):
             _require_profile(read_collection(conn), profile)
@@ -55,6 +57,7 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
     from pgsim.store.revisions import migrate  # slow to import, and needed by nothing else
 
     require_own_transactions(conn, "upgrade")
+    require_session(conn, "init")
     require_not_newer(conn, read_revision(conn), newest_revision(revisions))
     with locks.held(conn, locks.SCHEMA, say=say):
         before = read_revision(conn)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pgsim.postgres.connection import Connection
+from pgsim.postgres.pooler import set_for_transaction
 from pgsim.postgres.rows import one_value
 
 
@@ -22,6 +23,7 @@ def snapshot(conn: Connection) -> Iterator[str]:
             conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             # TRUNCATE empties a table for older snapshots too: the lock comes before the snapshot.
             conn.execute(f"LOCK TABLE pgsim.{table} IN ACCESS SHARE MODE".encode())
+            set_for_transaction(conn)  # for one that a pooler lends
             if _shown(conn) == table:
                 yield table
                 return

@@ -20,6 +20,7 @@ from pgsim.postgres.connection import (
     redact,
     require_server,
 )
+from pgsim.postgres.pooler import require_session
 from pgsim.postgres.rows import one_row, one_value
 from pgsim.progress import Advance, still
 from pgsim.store.collection import read_collection
@@ -108,6 +109,8 @@ def dump(
     require_free(path, force)
     program = client_program("pg_dump")
     with closing(connect(conninfo, autocommit=True)) as conn:
+        # pg_dump changes settings of its session, which a pooler hands on.
+        require_session(conn, "dump")
         read_collection(conn)
         _require_version(program, conn.info.server_version // 10000)
         try:
@@ -163,6 +166,7 @@ def restore(conninfo: str, path: Path, advance: Advance = still) -> RestoreRepor
     """
     script = _open_dump(path)
     with closing(connect(conninfo, autocommit=True)) as conn:
+        require_session(conn, "restore")
         require_server(conn)
         if one_value(conn, "SELECT to_regnamespace('pgsim')") is not None:
             raise DumpError(

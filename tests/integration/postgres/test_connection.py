@@ -20,6 +20,8 @@ from pgsim.embedded.account import account
 from pgsim.errors import PgsimError, UsageError
 from pgsim.postgres import connection as database
 from tests.support.paths import CHECKOUT
+from tests.support.rows import one
+from tests.support.waiting import wait_until
 
 PASSWORD = "s3cret/@: %"
 QUOTED = "s3cret%2F%40%3A%20%25"
@@ -402,3 +404,25 @@ def test_the_log_of_the_embedded_server_holds_no_password(server: embedded.Serve
     # libpq sends none over a peer connection, however one is given.
     refusal(make_conninfo(server.conninfo("absent"), password="s3cret"))
     assert "s3cret" not in server.log.read_text()
+
+
+def test_the_session_of_a_killed_client_ends_in_the_middle_of_its_statement(
+    server: embedded.Server, new_database: Callable[..., str]
+) -> None:
+    url = new_database()
+    script = (
+        "import sys; from pgsim.postgres.connection import connect;"
+        "connect(sys.argv[1], autocommit=True).execute('SELECT pg_sleep(600)')"
+    )
+    client = subprocess.Popen([sys.executable, "-c", script, url], cwd=CHECKOUT)
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"
+    with psycopg.connect(server.conninfo("postgres"), autocommit=True) as admin:
+        wait_until(lambda: one(admin, asleep) == 1)
+        client.kill()
+        client.wait()
+        wait_until(lambda: one(admin, asleep) == 0, 10)
+
+
+def test_the_embedded_server_looks_for_killed_clients(server: embedded.Server) -> None:
+    with psycopg.connect(server.conninfo("postgres")) as conn:
+        assert one(conn, "SHOW client_connection_check_interval") == "2s"

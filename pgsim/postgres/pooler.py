@@ -1,0 +1,94 @@
+"""A pooler in transaction mode, which lends each transaction any free session of the server.
+
+What is set in a session, or locked by it, would be left to others; work that needs a session of its
+own is refused. Everything else sets what it needs for the transaction alone.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from pgsim.errors import PgsimError
+
+TRIES = 5  # looks at which sessions two connections get
+PATIENCE = 5.0  # seconds for a second connection to get one
+# Where pgsim's functions and its client look names up: nobody else can put anything there.
+SEARCH_PATH = "pg_catalog, pgsim, pg_temp"
+# What the client's SQL stands on, whatever the database, the role or PGOPTIONS say: names of pgsim
+# alone, UTC, and all digits of a number.
+SETTINGS = {"search_path": SEARCH_PATH, "TimeZone": "UTC", "extra_float_digits": "1"}
+
+AnyConnection = psycopg.Connection[Any]
+
+
+class SessionNeeded(PgsimError):
+    """The work needs a session of its own, and a pooler in transaction mode lends others."""
+
+
+def is_pooled(conn: AnyConnection) -> bool:
+    """Whether a pooler gives this connection another session of the server whenever it likes.
+
+    A pooler shows, as the server's process, a number of its own. One in session mode does so too,
+    but never gives two connections the same session.
+    """
+    if _process(conn) == conn.info.backend_pid:
+        return False
+    parameters = {**conn.info.get_parameters(), "password": conn.info.password or None}
+    with closing(psycopg.connect(make_conninfo("", **parameters), autocommit=True)) as other:
+        mine = _process(conn)
+        for _ in range(TRIES):
+            # In session mode the second may wait for a free session, and none may ever be free.
+            with ThreadPoolExecutor(1) as pool:
+                asking = pool.submit(_process, other)
+                try:
+                    its = asking.result(PATIENCE)
+                except TimeoutError:
+                    other.close()
+                    return False
+            if its == mine or _process(conn) != mine:
+                return True
+    return False
+
+
+def require_session(conn: AnyConnection, what: str) -> None:
+    """SessionNeeded where a pooler in transaction mode is in between; `what` is named."""
+    if is_pooled(conn):
+        raise SessionNeeded(
+            f"{what} needs a session of its own, but a pooler in transaction mode is between here"
+            " and the server: connect to PostgreSQL directly, at its own host and port"
+        )
+
+
+def set_for_session(conn: AnyConnection) -> None:
+    """Set SETTINGS for the session; they are in force before any other name is looked up."""
+    _set(conn, is_local=False)
+
+
+def set_for_transaction(conn: AnyConnection) -> None:
+    """Set SETTINGS until the transaction ends."""
+    _set(conn, is_local=True)
+
+
+@contextmanager
+def own_transaction(conn: AnyConnection) -> Iterator[None]:
+    """A transaction with SETTINGS, which leaves the session as it was."""
+    with conn.transaction():
+        set_for_transaction(conn)
+        yield
+
+
+def _set(conn: AnyConnection, *, is_local: bool) -> None:
+    calls = ", ".join(["pg_catalog.set_config(%s, %s, %s)"] * len(SETTINGS))
+    values = [each for name in SETTINGS for each in (name, SETTINGS[name], is_local)]
+    conn.execute(f"SELECT {calls}".encode(), values)
+
+
+def _process(conn: AnyConnection) -> int:
+    """The number of the server's process that answers now."""
+    row = conn.execute("SELECT pg_catalog.pg_backend_pid()").fetchone()
+    assert row is not None
+    return int(row[0])
