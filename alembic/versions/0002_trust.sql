@@ -10,6 +10,9 @@ COMMENT ON COLUMN pgsim.rebuild.cluster IS
 'The server that it began on (system_identifier of pg_control_system()): its snapshot says nothing elsewhere.';
 COMMENT ON COLUMN pgsim.rebuild.database IS 'The database that it began in (pg_database.oid).';
 
+-- Two rows in a page, and space for some versions of each.
+ALTER TABLE pgsim.reach SET (fillfactor = 30);
+
 ALTER TABLE pgsim.run
 ADD COLUMN outcome text,
 ADD COLUMN error text,

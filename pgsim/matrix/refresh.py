@@ -34,7 +34,7 @@ BLOCK = 10_000  # changes that share one reading of the collection
 TURN = 3.0  # seconds of work on a block, after which it ends where somebody waits for the matrix
 PART = 100  # most recordings in a transaction
 LISTS = 50  # a part changes about one list in 50: so few that its updates are mostly HOT
-LEAST = 25  # recordings in a transaction, or committing would take most of the time
+LEAST = 4  # recordings in a transaction, or its own cost would take most of the time
 REBUILD_ABOVE = 1000  # changes, and one recording in 30 besides
 _REBUILD_SHARE = 30
 
@@ -218,6 +218,8 @@ class _Block:
                 links = finding.pop().result()
                 finding = [pool.submit(self._find, each) for each in self.parts[at + 1 : at + 2]]
                 with self.conn.transaction():
+                    # A crash of the server that undoes a part brings its events back.
+                    self.conn.execute("SET LOCAL synchronous_commit = off")
                     taken = one_value(
                         self.conn, "SELECT count(*) FROM pgsim.take_stale(%s)", (part.events,)
                     )
@@ -238,15 +240,18 @@ class _Block:
 
     def _store(self, part: _Part, links: Links) -> int:
         """Write a part's own lists and those it changes, delete the dead; how many were written."""
-        entered = self._enter(links)
+        entered, moved = self._enter(links)
         self._link(links, entered)
         self._copy_in(links.changed, links.neighbours, links.distances)
         dead = [id_ for id_ in part.ids if self._rows(np.array([id_], np.int32))[0] < 0]
-        stored = one_value(self.conn, "SELECT pgsim.store_lists(%s)", (dead,))
+        stored = one_value(self.conn, "SELECT pgsim.store_lists(%s, %s)", (dead, moved))
         return len(entered) + int(stored)
 
-    def _enter(self, links: Links) -> NDArray[np.integer]:
-        """Have PostgreSQL put single entrants into lists that lose no member; return their rows."""
+    def _enter(self, links: Links) -> tuple[NDArray[np.integer], list[int]]:
+        """Have PostgreSQL put single entrants into lists that lose no member.
+
+        Return the rows of these lists, and the ids of those that have another reach now.
+        """
         entrants = links.entrants
         _, first, count = np.unique(entrants.owner, return_index=True, return_counts=True)
         single = entrants[first[count == 1]]
@@ -260,8 +265,10 @@ class _Block:
                 "distance": single.distance,
             },
         )
-        entered = one_value(self.conn, "SELECT pgsim.enter_lists(%s)", (self.length,))
-        return self._rows(np.array(entered, np.int32))
+        entered, moved = one_row(
+            self.conn, "SELECT lists, moved FROM pgsim.enter_lists(%s)", (self.length,)
+        )
+        return self._rows(np.array(entered, np.int32)), moved
 
     def _link(self, links: Links, entered: NDArray[np.integer]) -> None:
         """Read the other lists that a part may change, and write those that it changes."""

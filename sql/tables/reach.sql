@@ -6,8 +6,8 @@ CREATE TABLE pgsim.reach (
 
 -- PLAIN: with any other storage, reading one reach would copy its whole block.
 ALTER TABLE pgsim.reach ALTER COLUMN reaches SET STORAGE PLAIN;
--- Free space keeps updates HOT.
-ALTER TABLE pgsim.reach SET (fillfactor = 60);
+-- Each refresh changes nearly all rows: two in a page, and space for some versions of each, keep updates HOT.
+ALTER TABLE pgsim.reach SET (fillfactor = 30);
 
 COMMENT ON TABLE pgsim.reach IS
 'The reaches of pgsim.similarity, 256 in a row: an answer by similarity looks up many, in half the time that the lists would take.';

@@ -1,13 +1,10 @@
 -- In plpgsql, because its temporary table exists only when it runs. By nested loop, because that table has no statistics.
-CREATE OR REPLACE FUNCTION pgsim.enter_lists(list_length integer) RETURNS integer[]
+CREATE OR REPLACE FUNCTION pgsim.enter_lists(list_length integer, OUT lists integer[], OUT moved integer[])
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pgsim, pg_temp
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 AS $$
-DECLARE
-    lists integer[];
-    moved integer[];
 BEGIN
     WITH entered AS (
         SELECT
@@ -35,11 +32,10 @@ BEGIN
     SELECT coalesce(array_agg(s.id), '{}'), coalesce(array_agg(s.id) FILTER (WHERE s.has_moved), '{}')
     INTO lists, moved
     FROM stored AS s;
-    PERFORM store_reaches(moved);
-    RETURN lists;
 END
 $$;
 
 COMMENT ON FUNCTION pgsim.enter_lists(integer) IS
 'Internal: puts each entrant of the temporary table incoming_entrant into its list of this length, and returns these lists '
-'(recording.id). It leaves out an entrant that ties with another member or is in the list already.';
+'(recording.id), and which of them have moved: their reach is to be stored. It leaves out an entrant that ties with another member or '
+'is in the list already.';

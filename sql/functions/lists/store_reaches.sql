@@ -20,7 +20,9 @@ BEGIN
         FOR n IN 1 .. cardinality(b.places) LOOP
             merged[b.places[n]] := b.changed[n];
         END LOOP;
-        UPDATE reach AS r SET reaches = merged WHERE r.block = b.block;
+        IF merged <> b.reaches THEN
+            UPDATE reach AS r SET reaches = merged WHERE r.block = b.block;
+        END IF;
     END LOOP;
 END
 $$;
