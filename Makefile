@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
-	bench-matrix bench-query bench-refresh bench-plan clean
+	bench-matrix bench-query bench-refresh bench-small bench-plan clean
 
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
@@ -14,7 +14,7 @@ test: $(INSTALLED)
 	$(BIN)/pytest -n auto --dist loadfile
 
 # Essentia and librosa have no wheels everywhere: without them the tests of extraction say that they
-# skip.
+# skip. CAMPAIGN_SECONDS=60 shortens the quarter of an hour in which everything works at once.
 test-slow: $(INSTALLED)
 	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[audio,librosa]'
 	$(BIN)/pytest -m slow
@@ -42,6 +42,10 @@ bench-matrix: $(INSTALLED)
 bench-refresh: $(INSTALLED)
 	$(BIN)/python -m tests.bench.refresh --recordings 100000,300000,1000000 \
 		--newcomers 10,100,1000,10000 --plot refresh.png
+
+# Half an hour on two idle cores. An older commit is measured beside, from git.
+bench-small: $(INSTALLED)
+	$(BIN)/python -m tests.bench.small
 
 bench-index: $(INSTALLED)
 	$(BIN)/python -m tests.bench.index --recordings $(RECORDINGS)

@@ -31,7 +31,7 @@ from pgsim.store.vectors import read_vectors
 from pgsim.threads import cores, one_blas_thread
 
 BLOCK = 10_000  # changes that share one reading of the collection
-TURN = 3.0  # seconds of work on a block, after which it ends where somebody waits for the matrix
+TURN = 2.0  # seconds of work on a block, after which it ends where somebody waits for the matrix
 PART = 100  # most recordings in a transaction
 LISTS = 50  # a part changes about one list in 50: so few that its updates are mostly HOT
 LEAST = 4  # recordings in a transaction, or its own cost would take most of the time

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from pgsim.postgres.connection import Connection
 
+BLOCK = 1000  # recordings whose distances to all others are in memory at once
 REACH = 25  # neighbours whose mean distance is a list's reach
 
 
@@ -33,16 +34,20 @@ def assert_lists_are_exact(conn: Connection, *, recall: float = 1.0) -> int:
     in_order = np.sort(neighbours, axis=1)
     assert (in_order[:, 1:] != in_order[:, :-1]).all(), "a list has a member twice"
     assert (stored[:, 1:] >= stored[:, :-1]).all(), "a list is not nearest first"
-    squares = (vectors**2).sum(axis=1)
-    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * vectors @ vectors.T, 0))
     close = {"rtol": 1e-5, "atol": 1e-5}
-    np.testing.assert_allclose(stored, np.take_along_axis(apart, place, 1), **close)
-    np.fill_diagonal(apart, np.inf)
-    nearest = np.sort(np.partition(apart, length - 1, axis=1)[:, :length], axis=1)
-    is_true = stored <= nearest[:, -1:] * (1 + 1e-5) + 1e-5
-    assert is_true.mean() >= recall, f"{is_true.mean():.5f} of the members are true neighbours"
-    if recall == 1:
-        np.testing.assert_allclose(stored, nearest, **close)
+    squares, true = (vectors**2).sum(axis=1), 0
+    for start in range(0, len(ids), BLOCK):
+        own = slice(start, start + BLOCK)
+        apart = squares[own, None] + squares - 2 * vectors[own] @ vectors.T
+        apart = np.sqrt(np.maximum(apart, 0))
+        found = np.take_along_axis(apart, place[own], 1)
+        np.testing.assert_allclose(stored[own], found, **close)
+        apart[np.arange(len(apart)), np.arange(start, start + len(apart))] = np.inf
+        nearest = np.sort(np.partition(apart, length - 1, axis=1)[:, :length], axis=1)
+        true += int((stored[own] <= nearest[:, -1:] * (1 + 1e-5) + 1e-5).sum())
+        if recall == 1:
+            np.testing.assert_allclose(stored[own], nearest, **close)
+    assert true >= recall * stored.size, f"{true / stored.size:.5f} of the members are true ones"
     reach = stored[:, :REACH].mean(axis=1)
     np.testing.assert_allclose([row[3] for row in rows], reach, **close)
     return len(rows)
