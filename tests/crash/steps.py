@@ -26,14 +26,14 @@ def change(room: Room) -> None:
     """Insert, change and delete recordings: the lists do not know of it yet."""
     with room.connection() as conn, conn.transaction():
         conn.execute(
-            "UPDATE pgsim.recording AS r SET vector = o.vector + p.vector"
+            "UPDATE pgsim.recording AS r SET vector = o.vector OPERATOR(public.+) p.vector"
             f"{_PAIRS} AND r.id = o.id".encode(),
             (40, 0),
         )
         conn.execute("DELETE FROM pgsim.recording WHERE id % 60 = 7")
         conn.execute(
             "INSERT INTO pgsim.recording (mbid, title, vector)"
-            " SELECT md5('new' || o.id)::uuid, 'New ' || o.id, o.vector + p.vector"
+            " SELECT md5('new' || o.id)::uuid, 'New ' || o.id, o.vector OPERATOR(public.+) p.vector"
             f"{_PAIRS}".encode(),
             (50, 1),
         )
@@ -47,7 +47,7 @@ def touch(room: Room) -> None:
 
 def _touch(conn: Connection, rest: int) -> None:
     conn.execute(
-        "UPDATE pgsim.recording AS r SET vector = p.vector - o.vector"
+        "UPDATE pgsim.recording AS r SET vector = p.vector OPERATOR(public.-) o.vector"
         f"{_PAIRS} AND r.id = o.id".encode(),
         (45, rest),
     )

@@ -62,7 +62,8 @@ def test_twenty_kills_end_in_the_same_matrix(durable: embedded.Server) -> None:
             with closing(connect(url, autocommit=True)) as conn:
                 # There and back again: when all is refreshed, the matrix is what it was.
                 conn.execute(
-                    "UPDATE pgsim.recording SET vector = vector + vector WHERE id % 40 = 0"
+                    "UPDATE pgsim.recording SET vector = vector OPERATOR(public.+) vector"
+                    " WHERE id % 40 = 0"
                 )
                 conn.execute(
                     "UPDATE pgsim.recording SET vector = o.vector FROM public.original AS o"

@@ -30,7 +30,7 @@ def test_true_lists_are_exact(filled: Connection) -> None:
         "UPDATE pgsim.similarity SET neighbours[5] = id WHERE id = 3",
         "UPDATE pgsim.similarity SET neighbours = trim_array(neighbours, 1),"
         " distances = trim_array(distances, 1) WHERE id = 3",
-        "UPDATE pgsim.recording SET vector = vector * vector WHERE id = 3",
+        "UPDATE pgsim.recording SET vector = vector OPERATOR(public.*) vector WHERE id = 3",
     ],
 )
 def test_a_wrong_list_is_seen(filled: Connection, wrong: str) -> None:
