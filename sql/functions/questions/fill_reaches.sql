@@ -29,4 +29,5 @@ hand.
 
 - lists: the table or view with the lists.
 
-Raises an error in a transaction that is not READ COMMITTED.';
+Raises an error in a transaction that is not READ COMMITTED, and where another session changes the matrix for longer
+than ten seconds.';

@@ -84,4 +84,5 @@ number of changes and of lists that were written; 0 changes mean that the matrix
 
 - most: greatest number of changes.
 
-Raises an error in a transaction that is not READ COMMITTED.';
+Raises an error in a transaction that is not READ COMMITTED, and where another session changes the matrix for longer
+than ten seconds.';
