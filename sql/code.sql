@@ -39,6 +39,7 @@
 \ir functions/answers/similarity_bound.sql
 \ir functions/words/require_sets.sql
 \ir functions/words/seed_vectors.sql
+\ir functions/neighbours/plain_seed.sql
 \ir functions/neighbours/nearest_exact.sql
 \ir functions/neighbours/nearest_approximate.sql
 \ir functions/neighbours/nearest_matching.sql

@@ -30,7 +30,7 @@ _SEEDS = 50  # in a statement
 
 _LIVE = """
     SELECT seed.id, ARRAY(
-        SELECT n.id FROM pgsim.nearest_matching(seed.vector, %(k)s, NULL, seed.id) AS n
+        SELECT n.id FROM pgsim.nearest_matching(pgsim.plain_seed(seed.vector, seed.id), %(k)s) AS n
     )
     FROM pgsim.recording AS seed WHERE seed.id = ANY(%(ids)s)
 """

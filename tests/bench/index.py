@@ -17,7 +17,7 @@ FOUND = """
     SELECT count(*) FILTER (WHERE n.place <= 10 AND n.distance <= t.tenth)
     FROM truth AS t, LATERAL (
         SELECT a.distance, row_number() OVER (ORDER BY a.distance) AS place
-        FROM nearest_approximate(t.vector, %(fetch)s, NULL, t.id, %(ef)s, 20000) AS a
+        FROM nearest_approximate(t.vector, %(fetch)s, NULL, NULL, %(ef)s, %(ef)s) AS a
     ) AS n
 """
 

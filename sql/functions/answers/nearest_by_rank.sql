@@ -19,7 +19,7 @@ BEGIN
     rules.min_similarity := NULL;  -- compared with the mean, below
     IF m.factors IS NULL THEN
         -- At distance 1 from a reach of 1, the exponent is one over the other reach.
-        SELECT array_agg(ROW(s.id, s.vector, coalesce(1 / e.exponent, 0), NULL, NULL, NULL)::question_seed) INTO seeds
+        SELECT array_agg(plain_seed(s.vector, s.id, coalesce(1 / e.exponent, 0)::real)) INTO seeds
         FROM unnest(seeds) AS s
         INNER JOIN exponents(
             ARRAY(SELECT q.id FROM unnest(seeds) AS q), array_fill(1::real, ARRAY[cardinality(seeds)]), 1, pending
@@ -34,7 +34,7 @@ BEGIN
         FROM unnest(seeds) AS s
         LEFT JOIN LATERAL (
             SELECT a.id, count(*) OVER () AS fetched, max(a.distance) OVER () AS last
-            FROM nearest_matching(s.vector, pool, f, NULL, NULL, m) AS a
+            FROM nearest_matching(s, pool, f, m) AS a
         ) AS n ON true;
         pooled := array_remove(pooled, NULL);
         IF m.factors IS NULL THEN

@@ -20,7 +20,7 @@ BEGIN
     LOOP
         IF ids IS NULL OR (NOT has_rules AND cardinality(ids) < n) THEN
             SELECT coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.distance), '{}') INTO ids, distances
-            FROM nearest_matching(s.vector, pool, f, s.id, s.listed_share, m) AS c;
+            FROM nearest_matching(s, pool, f, m) AS c;
             fetched := cardinality(ids);
         END IF;
         EXIT WHEN NOT has_rules;
@@ -46,6 +46,7 @@ BEGIN
             END;
         pool := least(4.0 * pool, 2000000000);
         f.used_artists := nullif(used, '{}');
+        s.listed := NULL;  -- it holds recordings of these artists
         ids := NULL;
     END LOOP;
     ids := ids[:n];

@@ -2,7 +2,7 @@ CREATE OR REPLACE FUNCTION pgsim.live_reach(query vector, except_id integer) RET
 LANGUAGE sql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
-    SELECT avg(n.distance)::real FROM nearest_matching(query, reach_length(), NULL, except_id) AS n;
+    SELECT avg(n.distance)::real FROM nearest_matching(plain_seed(query, except_id), reach_length()) AS n;
 $$;
 
 COMMENT ON FUNCTION pgsim.live_reach(vector, integer) IS

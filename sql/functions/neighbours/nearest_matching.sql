@@ -1,53 +1,60 @@
 CREATE OR REPLACE FUNCTION pgsim.nearest_matching(
-    query vector, n integer, f pgsim.recording_filter DEFAULT NULL,
-    except_id integer DEFAULT NULL, listed_share double precision DEFAULT NULL, m pgsim.measure DEFAULT NULL
+    s pgsim.question_seed, n integer, f pgsim.recording_filter DEFAULT NULL, m pgsim.measure DEFAULT NULL
 ) RETURNS TABLE (id integer, distance real)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 100
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- Where the matching rows are far from the query, up to so many are scanned (about 0.3 s) for an exact answer.
-    worst_case CONSTANT integer := 200000;
+    -- Up to so many matching rows are scanned before anything is estimated.
+    few CONSTANT integer := 1000;
     -- The number of matching rows is estimated from so many rows.
     sampled CONSTANT real := 2000;
+    -- A row that the HNSW index brings costs as much as scanning so many rows: it has compared some twenty others.
+    cost CONSTANT integer := 12;
+    -- What pgvector takes for hnsw.ef_search.
+    most_ef CONSTANT integer := 1000;
+    -- Where the neighbours are spread in more dimensions than these, the links of the index lead astray.
+    most_dimensions CONSTANT double precision := 24;
     -- The conditions that count for the estimate: the others leave out few recordings.
     counted CONSTANT recording_filter := ROW(
         f.genre, f.label, f.year_from, f.year_to, f.length_from, f.length_to, NULL, NULL, NULL, NULL);
-    unfiltered CONSTANT boolean := counted IS NULL;
-    -- The HNSW index is asked for more than n, since it misses recordings at the end of its answer. With a filter it
-    -- has looked at many more rows, so that a smaller margin will do.
-    wanted CONSTANT integer := greatest(CASE WHEN unfiltered THEN 100 ELSE 60 END, 2 * n + n / 2);
-    total real;
-    affordable integer;
-    matching integer;
+    -- a policy is a condition, too
+    hides CONSTANT boolean := row_security_active('recording'::regclass);
+    -- The index is asked for more than n, since it misses recordings at the end of its answer.
+    wanted CONSTANT integer := greatest(30, 2 * n + n / 2);
+    total double precision;
+    matching double precision;
+    share double precision;
+    budget double precision;
+    most integer;
+    ef integer;
     found integer[];
     distances real[];
-    reached boolean;
+    is_reached boolean;
+    dimensions double precision;
 BEGIN
     IF m.factors IS NOT NULL AND m.slice IS NULL THEN
         IF m.approximate THEN
             RETURN QUERY
-            SELECT c.id, distance(r.vector, query, m) AS distance
-            FROM nearest_matching(query, greatest(1000, 10 * n), f, except_id) AS c INNER JOIN recording AS r ON c.id = r.id
+            SELECT c.id, distance(r.vector, s.vector, m) AS distance
+            FROM nearest_matching(plain_seed(s.vector, s.id), greatest(1000, 10 * n), f) AS c INNER JOIN recording AS r ON c.id = r.id
             ORDER BY distance ASC, r.mbid ASC
             LIMIT n;
         ELSE
-            RETURN QUERY SELECT e.id, e.distance FROM nearest_exact(query, n, f, except_id, m) AS e;
+            RETURN QUERY SELECT e.id, e.distance FROM nearest_exact(s.vector, n, f, s.id, m) AS e;
         END IF;
         RETURN;
     END IF;
 
     -- Before the first ANALYZE, estimate from the size of the table: a row takes about 500 bytes.
-    SELECT CASE WHEN c.reltuples < 0 THEN pg_relation_size(c.oid) / 500.0 ELSE c.reltuples END
+    SELECT greatest(1, CASE WHEN c.reltuples < 0 THEN pg_relation_size(c.oid) / 500.0 ELSE c.reltuples END)
     INTO total FROM pg_class AS c WHERE c.oid = 'recording'::regclass;
-    -- Looking at a row through the index costs about as much as scanning four rows.
-    affordable := greatest(1000, sqrt(4.0 * wanted * total));
-    IF unfiltered THEN
-        matching := total;
-    ELSE
-        -- Skipped where the list says that many rows match.
-        IF coalesce(listed_share, 0) * total <= affordable THEN
+    matching := total;
+    IF hides OR NOT counted IS NULL THEN
+        matching := few + 1;
+        -- Skipped where the list says that more rows match.
+        IF coalesce(cardinality(s.listed) / nullif(s.list_length, 0)::double precision, 0) * total <= few THEN
             EXECUTE '
                 WITH matching AS MATERIALIZED (
                     SELECT r.id, r.mbid, distance(r.vector, $1, $2) AS distance
@@ -59,8 +66,8 @@ BEGIN
                 )
                 SELECT (SELECT count(*) FROM matching), array(SELECT id FROM nearest), array(SELECT distance FROM nearest)'
             INTO matching, found, distances
-            USING query, m, f, except_id, affordable + 1, n;
-            IF matching <= affordable THEN
+            USING s.vector, m, f, s.id, few + 1, n;
+            IF matching <= few THEN
                 RETURN QUERY SELECT u.id, u.distance FROM unnest(found, distances) AS u (id, distance);
                 RETURN;
             END IF;
@@ -71,41 +78,58 @@ BEGIN
             FROM recording AS r TABLESAMPLE SYSTEM (100 * $2) REPEATABLE (0)
             WHERE r.vector IS NOT NULL AND matches(r, $3)'
         INTO matching
-        USING matching, least(1, sampled / greatest(total, 1)), counted;
+        USING matching, least(1, sampled / total), counted;
     END IF;
 
-    -- Where the list holds few of the matching rows, these are far from the query.
-    IF matching > affordable
-        AND (
-            matching > worst_case OR listed_share IS NULL
-            OR listed_share >= 0.5 * matching / greatest(total, matching)
-        )
+    -- So many of the nearest recordings hold the wanted ones, were these a third as frequent there as elsewhere. A
+    -- filter whose matches are farther from the seed does not get them, and is scanned for.
+    share := least(1, matching / total);
+    budget := ceil(wanted / share * CASE WHEN f IS NULL AND NOT hides THEN 1.5 ELSE 3 END) + coalesce(cardinality(f.exclude), 0);
+    IF cost * budget <= matching
+        AND NOT coalesce(share * s.list_length >= 5 AND cardinality(s.listed) < share * s.list_length / 2, false)
+        AND (m.slice IS NOT NULL OR to_regclass('recording_vector') IS NOT NULL)
     THEN
-        -- Without a filter, search for the seed itself too: an index that does not find it does not reach its
-        -- neighbours either.
-        SELECT
-            array_agg(a.id) FILTER (WHERE a.id IS DISTINCT FROM except_id),
-            array_agg(a.distance) FILTER (WHERE a.id IS DISTINCT FROM except_id),
-            bool_or(a.distance = 0)
-        INTO found, distances, reached
-        FROM nearest_approximate(
-            query, wanted + 1, f, CASE WHEN NOT f IS NULL THEN except_id END,
-            CASE WHEN f IS NULL THEN least(1000, wanted) ELSE 400 END,
-            least(2000000000.0, greatest(20000.0, 4.0 * wanted * total / matching))::integer, m
-        ) AS a;
-        -- Where more rows than were fetched tie, only a scan finds those with the least mbids.
-        IF (reached OR except_id IS NULL OR NOT f IS NULL)
-            AND cardinality(found) >= wanted AND distances[n] < distances[wanted]
-        THEN
-            RETURN QUERY SELECT u.id, u.distance FROM unnest(found[:n], distances[:n]) AS u (id, distance);
-            RETURN;
-        END IF;
+        most := budget;
+        LOOP
+            ef := least(most_ef, greatest(100, most));
+            -- Only of one search it is known how many rows it has looked at, where some are hidden.
+            most := CASE WHEN hides THEN ef ELSE greatest(ef, most) END;
+            SELECT
+                array_agg(a.id) FILTER (WHERE a.id IS DISTINCT FROM s.id),
+                array_agg(a.distance) FILTER (WHERE a.id IS DISTINCT FROM s.id),
+                bool_or(a.distance = 0)
+            INTO found, distances, is_reached
+            FROM nearest_approximate(s.vector, wanted + 1, f, s.id, ef, most, m) AS a;
+            -- As many as the distance grows by on the way from the n-th to the last.
+            dimensions := CASE
+                WHEN distances[wanted] > distances[n] AND distances[n] > 0
+                    THEN ln(wanted::double precision / n) / ln(distances[wanted]::double precision / distances[n])
+                ELSE 0
+            END;
+            -- An index that does not find the seed does not reach its neighbours either; nor does one that misses what
+            -- the list has. Where more rows than were fetched tie, only a scan finds those with the least mbids.
+            IF cardinality(found) >= wanted AND distances[n] < distances[wanted]
+                AND (is_reached OR s.id IS NULL)
+                AND (dimensions <= most_dimensions OR ef = most_ef)
+                AND NOT EXISTS (
+                    SELECT FROM unnest(s.listed, s.listed_distances) AS l (id, distance)
+                    WHERE l.distance < distances[n] AND l.id <> ALL(found))
+            THEN
+                RETURN QUERY SELECT u.id, u.distance FROM unnest(found[:n], distances[:n]) AS u (id, distance);
+                RETURN;
+            END IF;
+            -- A second time with the most effort, unless too few recordings near the seed match for that as well.
+            EXIT WHEN ef = most_ef OR distances[n] = distances[wanted]
+                OR coalesce(cardinality(found), 0) < wanted * most / most_ef::double precision;
+            most := most_ef;
+        END LOOP;
     END IF;
-    RETURN QUERY SELECT e.id, e.distance FROM nearest_exact(query, n, f, except_id, m) AS e;
+    RETURN QUERY SELECT e.id, e.distance FROM nearest_exact(s.vector, n, f, s.id, m) AS e;
 END
 $$;
 
-COMMENT ON FUNCTION pgsim.nearest_matching(vector, integer, pgsim.recording_filter, integer, double precision, pgsim.measure) IS
-'Internal: the n matching recordings nearest to a vector, nearest first; fewer only where fewer match. It scans the matching rows where '
-'they are few, else it searches the HNSW index, and scans where the index finds too little. By another measure it searches that '
-'measure''s own index, or reorders the max(1000, 10n) nearest where the measure is approximate, else it scans.';
+COMMENT ON FUNCTION pgsim.nearest_matching(pgsim.question_seed, integer, pgsim.recording_filter, pgsim.measure) IS
+'Internal: the n matching recordings nearest to a seed, nearest first; fewer only where fewer match. It searches the HNSW index where '
+'that costs less than scanning the matching rows, and scans them, too, where the answer of the index cannot be trusted: at worst both, '
+'which takes about 2 microseconds a matching row. By another measure it searches that measure''s own index, or reorders the '
+'max(1000, 10n) nearest where the measure is approximate, else it scans.';

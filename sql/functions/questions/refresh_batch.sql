@@ -20,9 +20,7 @@ BEGIN
         RETURN;
     END IF;
     -- Take exactly the events seen here: one with a lower number may be committed later.
-    SELECT
-        array_agg(DISTINCT t.id),
-        array_agg(ROW(NULL, t.old_vector, NULL, NULL, NULL, NULL)::question_seed) FILTER (WHERE t.old_vector IS NOT NULL)
+    SELECT array_agg(DISTINCT t.id), array_agg(plain_seed(t.old_vector)) FILTER (WHERE t.old_vector IS NOT NULL)
     INTO ids, old_vectors
     FROM take_stale(ARRAY(SELECT s.event FROM stale AS s ORDER BY s.event LIMIT most)) AS t;
     changed := coalesce(cardinality(ids), 0);

@@ -102,7 +102,7 @@ BEGIN
         IF m.factors IS NULL AND own.neighbours IS NOT NULL AND pending IS NOT NULL THEN
             SELECT coalesce(array_agg(l.id), '{}'), coalesce(array_agg(l.distance), '{}') INTO s.listed, s.listed_distances
             FROM listed_neighbours(s.id, own.vector, own.neighbours, own.distances, pending, conditions) AS l;
-            s.listed_share := cardinality(s.listed) / nullif(cardinality(own.neighbours), 0)::double precision;
+            s.list_length := cardinality(own.neighbours);
         END IF;
     END IF;
     RETURN QUERY SELECT a.* FROM nearest_answers(s, k, ranking, conditions, m, rules, pending) AS a;

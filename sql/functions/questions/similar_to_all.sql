@@ -37,7 +37,7 @@ BEGIN
         RAISE EXCEPTION 'unknown method ''%''', coalesce(method, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'known: centroid, rank';
     END IF;
-    SELECT array_agg(s.mbid), array_agg(title_key(s.title)), array_agg(ROW(s.id, s.vector, NULL, NULL, NULL, NULL)::question_seed)
+    SELECT array_agg(s.mbid), array_agg(title_key(s.title)), array_agg(plain_seed(s.vector, s.id))
     INTO mbids, titles, seeds_found
     FROM seed_vectors(seeds) AS s;
     conditions := resolve_filter(
@@ -51,7 +51,7 @@ BEGIN
         IF m.factors IS NULL THEN
             -- The seeds are no neighbours of their mean: its reach, too, leaves them out.
             others.exclude := mbids;
-            SELECT avg(n.distance) INTO mean.reach FROM nearest_matching(mean.vector, reach_length(), others) AS n;
+            SELECT avg(n.distance) INTO mean.reach FROM nearest_matching(mean, reach_length(), others) AS n;
         END IF;
         RETURN QUERY SELECT a.* FROM nearest_answers(mean, k, ranking, conditions, m, rules, pending_recordings()) AS a;
     ELSE

@@ -173,7 +173,8 @@ def test_recall_at_10_of_the_index_is_at_least_99_percent(msd: Connection) -> No
             FROM pgsim.nearest_exact(seed.vector, 10, NULL, seed.id) AS e
         ) AS exact,
         LATERAL (
-            SELECT l.distance FROM pgsim.nearest_matching(seed.vector, 10, NULL, seed.id) AS l
+            SELECT l.distance
+            FROM pgsim.nearest_matching(pgsim.plain_seed(seed.vector, seed.id), 10) AS l
         ) AS live
         """
     ).fetchone()
