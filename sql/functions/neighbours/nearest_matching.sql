@@ -6,15 +6,12 @@ SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    -- Up to so many matching rows are scanned before anything is estimated.
+    -- Up to so many matching rows are counted. More are estimated, from a sample of so many rows.
     few CONSTANT integer := 1000;
-    -- The number of matching rows is estimated from so many rows.
     sampled CONSTANT real := 2000;
     -- A row that the HNSW index brings costs as much as scanning so many rows: it has compared some twenty others.
     cost CONSTANT integer := 12;
-    -- What pgvector takes for hnsw.ef_search.
-    most_ef CONSTANT integer := 1000;
-    -- Where the neighbours are spread in more dimensions than these, the links of the index lead astray.
+    -- In a neighbourhood of more dimensions than these, the index misses more than elsewhere.
     most_dimensions CONSTANT double precision := 24;
     -- The conditions that count for the estimate: the others leave out few recordings.
     counted CONSTANT recording_filter := ROW(
@@ -27,8 +24,8 @@ DECLARE
     matching double precision;
     share double precision;
     budget double precision;
-    most integer;
     ef integer;
+    thorough integer;
     found integer[];
     distances real[];
     is_reached boolean;
@@ -52,55 +49,42 @@ BEGIN
     INTO total FROM pg_class AS c WHERE c.oid = 'recording'::regclass;
     matching := total;
     IF hides OR NOT counted IS NULL THEN
-        matching := few + 1;
-        -- Skipped where the list says that more rows match.
-        IF coalesce(cardinality(s.listed) / nullif(s.list_length, 0)::double precision, 0) * total <= few THEN
-            EXECUTE '
-                WITH matching AS MATERIALIZED (
-                    SELECT r.id, r.mbid, distance(r.vector, $1, $2) AS distance
-                    FROM recording AS r
-                    WHERE r.vector IS NOT NULL AND matches(r, $3) AND r.id IS DISTINCT FROM $4
-                    LIMIT $5
-                ), nearest AS MATERIALIZED (
-                    SELECT m.id, m.distance FROM matching AS m ORDER BY m.distance, m.mbid LIMIT $6
-                )
-                SELECT (SELECT count(*) FROM matching), array(SELECT id FROM nearest), array(SELECT distance FROM nearest)'
-            INTO matching, found, distances
-            USING s.vector, m, f, s.id, few + 1, n;
-            IF matching <= few THEN
-                RETURN QUERY SELECT u.id, u.distance FROM unnest(found, distances) AS u (id, distance);
-                RETURN;
-            END IF;
-        END IF;
-        -- REPEATABLE: the same question has the same answer.
         EXECUTE '
-            SELECT greatest($1, count(*) / $2)
-            FROM recording AS r TABLESAMPLE SYSTEM (100 * $2) REPEATABLE (0)
-            WHERE r.vector IS NOT NULL AND matches(r, $3)'
+            SELECT count(*) FROM (SELECT FROM recording AS r WHERE r.vector IS NOT NULL AND matches(r, $1) LIMIT $2) AS found'
         INTO matching
-        USING matching, least(1, sampled / total), counted;
+        USING counted, few;
+        IF matching = few THEN
+            -- REPEATABLE: the same question has the same answer.
+            EXECUTE '
+                SELECT greatest($1, count(*) / $2)
+                FROM recording AS r TABLESAMPLE SYSTEM (100 * $2) REPEATABLE (0)
+                WHERE r.vector IS NOT NULL AND matches(r, $3)'
+            INTO matching
+            USING matching, least(1, sampled / total), counted;
+        END IF;
     END IF;
 
     -- So many of the nearest recordings hold the wanted ones, were these a third as frequent there as elsewhere. A
     -- filter whose matches are farther from the seed does not get them, and is scanned for.
-    share := least(1, matching / total);
+    share := least(1, greatest(1, matching) / total);
     budget := ceil(wanted / share * CASE WHEN f IS NULL AND NOT hides THEN 1.5 ELSE 3 END) + coalesce(cardinality(f.exclude), 0);
     IF cost * budget <= matching
         AND NOT coalesce(share * s.list_length >= 5 AND cardinality(s.listed) < share * s.list_length / 2, false)
         AND (m.slice IS NOT NULL OR to_regclass('recording_vector') IS NOT NULL)
     THEN
-        most := budget;
+        -- The best hnsw.ef_search for a collection of this size; pgvector takes 1000 at most.
+        thorough := least(1000, greatest(400, sqrt(total)));
+        ef := least(thorough, greatest(100, budget));
         LOOP
-            ef := least(most_ef, greatest(100, most));
-            -- Only of one search it is known how many rows it has looked at, where some are hidden.
-            most := CASE WHEN hides THEN ef ELSE greatest(ef, most) END;
+            -- Where rows are hidden, the first ef rows of the index are known to be its nearest, and no others.
             SELECT
                 array_agg(a.id) FILTER (WHERE a.id IS DISTINCT FROM s.id),
                 array_agg(a.distance) FILTER (WHERE a.id IS DISTINCT FROM s.id),
                 bool_or(a.distance = 0)
             INTO found, distances, is_reached
-            FROM nearest_approximate(s.vector, wanted + 1, f, s.id, ef, most, m) AS a;
-            -- As many as the distance grows by on the way from the n-th to the last.
+            FROM nearest_approximate(
+                s.vector, wanted + 1, f, s.id, ef, (CASE WHEN hides THEN ef ELSE greatest(ef, budget) END)::integer, m) AS a;
+            -- The number of recordings within a distance grows with that power of it.
             dimensions := CASE
                 WHEN distances[wanted] > distances[n] AND distances[n] > 0
                     THEN ln(wanted::double precision / n) / ln(distances[wanted]::double precision / distances[n])
@@ -110,7 +94,7 @@ BEGIN
             -- the list has. Where more rows than were fetched tie, only a scan finds those with the least mbids.
             IF cardinality(found) >= wanted AND distances[n] < distances[wanted]
                 AND (is_reached OR s.id IS NULL)
-                AND (dimensions <= most_dimensions OR ef = most_ef)
+                AND (dimensions <= most_dimensions OR ef = thorough)
                 AND NOT EXISTS (
                     SELECT FROM unnest(s.listed, s.listed_distances) AS l (id, distance)
                     WHERE l.distance < distances[n] AND l.id <> ALL(found))
@@ -118,10 +102,10 @@ BEGIN
                 RETURN QUERY SELECT u.id, u.distance FROM unnest(found[:n], distances[:n]) AS u (id, distance);
                 RETURN;
             END IF;
-            -- A second time with the most effort, unless too few recordings near the seed match for that as well.
-            EXIT WHEN ef = most_ef OR distances[n] = distances[wanted]
-                OR coalesce(cardinality(found), 0) < wanted * most / most_ef::double precision;
-            most := most_ef;
+            -- Search once more, unless it would bring too few matching rows again, or as many that tie.
+            EXIT WHEN ef = thorough OR distances[n] = distances[wanted]
+                OR coalesce(cardinality(found), 0) < wanted * ef / thorough::double precision;
+            ef := thorough;
         END LOOP;
     END IF;
     RETURN QUERY SELECT e.id, e.distance FROM nearest_exact(s.vector, n, f, s.id, m) AS e;
