@@ -1,4 +1,4 @@
-"""Genuine AudioSet clips as vectors: the mean of a clip's frames, each 128 quantised bytes."""
+"""Genuine AudioSet clips as vectors: the mean of frames of a clip, each 128 quantised bytes."""
 
 import struct
 from collections.abc import Iterator
@@ -14,13 +14,34 @@ FOLDER = GENUINE / "audioset" / "bal_train"
 
 def read_clips() -> tuple[NDArray[np.float32], list[int]]:
     """Vectors (n, 128) of length 1, and the first label of each clip; both empty without data."""
-    clips = [clip for path in sorted(FOLDER.glob("*.tfrecord")) for clip in _clips(path)]
-    vectors = np.array([vector for vector, _ in clips])
-    vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors.astype(np.float32), [label for _, label in clips]
+    clips = list(_clips())
+    return _unit([frames.mean(axis=0) for frames, _ in clips]), [label for _, label in clips]
 
 
-def _clips(path: Path) -> Iterator[tuple[NDArray[np.float64], int]]:
+def read_moments(n: int) -> NDArray[np.float32]:
+    """n vectors (n, 128) of length 1, of one to three seconds each, drawn from all clips."""
+    moments = [
+        frames[start : start + seconds].mean(axis=0)
+        for frames, _ in _clips()
+        for seconds in (1, 2, 3)
+        for start in range(len(frames) - seconds + 1)
+    ]
+    vectors = _unit(moments)
+    return vectors[np.random.default_rng(2).permutation(len(vectors))[:n]]
+
+
+def _unit(vectors: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (np.array(vectors) / lengths).astype(np.float32)
+
+
+def _clips() -> Iterator[tuple[NDArray[np.float64], int]]:
+    """The frames (seconds, 128) of each clip, and its first label."""
+    for path in sorted(FOLDER.glob("*.tfrecord")):
+        yield from _clips_of(path)
+
+
+def _clips_of(path: Path) -> Iterator[tuple[NDArray[np.float64], int]]:
     data, at = path.read_bytes(), 0
     while at < len(data):
         (length,) = struct.unpack_from("<Q", data, at)
@@ -36,7 +57,7 @@ def _clips(path: Path) -> Iterator[tuple[NDArray[np.float64], int]]:
         if frames:
             levels = np.frombuffer(frames, np.uint8).reshape(-1, 128)
             yield (
-                levels.mean(axis=0) * (4 / 255) - 2,
+                levels * (4 / 255) - 2,
                 _varint(_only(_only(context[b"labels"])), 0)[0],
             )
         at += 12 + length + 4

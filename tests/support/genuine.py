@@ -1,5 +1,7 @@
 """Where the genuine data lies; it is no part of the project, so its tests can be skipped."""
 
+import csv
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -29,3 +31,16 @@ def audioset_vectors() -> NDArray[np.float32]:
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
     vectors: NDArray[np.float32] = (means / lengths).astype(np.float32)
     return vectors
+
+
+def song_vectors() -> NDArray[np.float32]:
+    """(4680, 91): timbre and loudness of songs, each column in its standard deviations."""
+    path = GENUINE / "msd_subset" / "msd_subset_4680x90.csv"
+    if not path.is_file():
+        pytest.skip(f"the genuine recordings are not in {path}")
+    with path.open(newline="", encoding="utf-8") as file:
+        songs = list(csv.DictReader(file))
+    columns = [name for name in songs[0] if name.startswith("timbre_")] + ["loudness"]
+    values = np.array([[float(song[name]) for name in columns] for song in songs])
+    values = (values - values.mean(axis=0)) / values.std(axis=0)
+    return values.astype(np.float32)

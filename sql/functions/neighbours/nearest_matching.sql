@@ -25,6 +25,7 @@ DECLARE
     share double precision;
     budget double precision;
     ef integer;
+    needed integer;
     thorough integer;
     found integer[];
     distances real[];
@@ -64,36 +65,39 @@ BEGIN
         END IF;
     END IF;
 
-    -- So many of the nearest recordings hold the wanted ones, were these a third as frequent there as elsewhere. A
-    -- filter whose matches are farther from the seed does not get them, and is scanned for.
+    -- So many of the nearest recordings hold the wanted ones, were these half as frequent there as elsewhere. Where
+    -- they are rarer, the matching rows lie far from the seed, where the index leads astray.
     share := least(1, greatest(1, matching) / total);
-    budget := ceil(wanted / share * CASE WHEN f IS NULL AND NOT hides THEN 1.5 ELSE 3 END) + coalesce(cardinality(f.exclude), 0);
+    budget := ceil(wanted / share * CASE WHEN f IS NULL AND NOT hides THEN 1.5 ELSE 2 END) + coalesce(cardinality(f.exclude), 0);
     IF cost * budget <= matching
         AND NOT coalesce(share * s.list_length >= 5 AND cardinality(s.listed) < share * s.list_length / 2, false)
         AND (m.slice IS NOT NULL OR to_regclass('recording_vector') IS NOT NULL)
     THEN
-        -- The best hnsw.ef_search for a collection of this size; pgvector takes 1000 at most.
+        -- The best hnsw.ef_search for a collection of this size; pgvector takes 1000 at most. Without a filter it is worth
+        -- its time only where the neighbourhood is a hard one.
         thorough := least(1000, greatest(400, sqrt(total)));
-        ef := least(thorough, greatest(100, budget));
+        ef := least(thorough, greatest(CASE WHEN f IS NULL AND NOT hides THEN 100 ELSE 400 END, budget));
         LOOP
-            -- Where rows are hidden, the first ef rows of the index are known to be its nearest, and no others.
+            -- Where rows are hidden, a limit counts the others alone: then the first ef rows of the index are all looked at.
+            needed := greatest(wanted, CASE WHEN hides THEN wanted * ef / budget ELSE 0 END);
             SELECT
                 array_agg(a.id) FILTER (WHERE a.id IS DISTINCT FROM s.id),
                 array_agg(a.distance) FILTER (WHERE a.id IS DISTINCT FROM s.id),
                 bool_or(a.distance = 0)
             INTO found, distances, is_reached
             FROM nearest_approximate(
-                s.vector, wanted + 1, f, s.id, ef, (CASE WHEN hides THEN ef ELSE greatest(ef, budget) END)::integer, m) AS a;
+                s.vector, needed + 1, f, s.id, ef, (CASE WHEN hides THEN ef ELSE budget END)::integer, m) AS a;
+            -- Where matching rows are rarer near the seed than elsewhere, or more rows tie than were fetched, of which
+            -- those with the least mbids are wanted, only a scan is sure to find them.
+            EXIT WHEN coalesce(cardinality(found), 0) < needed OR distances[n] = distances[wanted];
             -- The number of recordings within a distance grows with that power of it.
             dimensions := CASE
-                WHEN distances[wanted] > distances[n] AND distances[n] > 0
-                    THEN ln(wanted::double precision / n) / ln(distances[wanted]::double precision / distances[n])
+                WHEN distances[n] > 0 THEN ln(wanted::double precision / n) / ln(distances[wanted]::double precision / distances[n])
                 ELSE 0
             END;
             -- An index that does not find the seed does not reach its neighbours either; nor does one that misses what
-            -- the list has. Where more rows than were fetched tie, only a scan finds those with the least mbids.
-            IF cardinality(found) >= wanted AND distances[n] < distances[wanted]
-                AND (is_reached OR s.id IS NULL)
+            -- the list has.
+            IF (is_reached OR s.id IS NULL)
                 AND (dimensions <= most_dimensions OR ef = thorough)
                 AND NOT EXISTS (
                     SELECT FROM unnest(s.listed, s.listed_distances) AS l (id, distance)
@@ -102,9 +106,7 @@ BEGIN
                 RETURN QUERY SELECT u.id, u.distance FROM unnest(found[:n], distances[:n]) AS u (id, distance);
                 RETURN;
             END IF;
-            -- Search once more, unless it would bring too few matching rows again, or as many that tie.
-            EXIT WHEN ef = thorough OR distances[n] = distances[wanted]
-                OR coalesce(cardinality(found), 0) < wanted * ef / thorough::double precision;
+            EXIT WHEN ef = thorough OR cost * thorough >= matching;
             ef := thorough;
         END LOOP;
     END IF;
