@@ -143,7 +143,9 @@ def built(url: str, graphs: Graphs, build: int) -> Iterator[Connection]:
         yield conn
 
 
-def ask(conn: Connection, graphs: Graphs, words: str, *, as_vectors: bool = False) -> list[list[float]]:
+def ask(
+    conn: Connection, graphs: Graphs, words: str, *, as_vectors: bool = False
+) -> list[list[float]]:
     """The distances of the ten matching recordings nearest to each seed.
 
     The seed is a recording, or a vector of the caller's with the recording of it left out.

@@ -7,7 +7,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     -- Up to so many matching rows are counted. More are estimated, from a sample of so many rows.
-    few CONSTANT integer := 1000;
+    few CONSTANT integer := 300;
     sampled CONSTANT real := 2000;
     -- A row that the HNSW index brings costs as much as scanning so many rows: it has compared some twenty others.
     cost CONSTANT integer := 12;
@@ -75,7 +75,7 @@ BEGIN
     THEN
         -- The best hnsw.ef_search for a collection of this size; pgvector takes 1000 at most. Without a filter it is worth
         -- its time only where the neighbourhood is a hard one.
-        thorough := least(1000, greatest(400, sqrt(total)));
+        thorough := least(1000, greatest(400, 0.6 * sqrt(total)));
         ef := least(thorough, greatest(CASE WHEN f IS NULL AND NOT hides THEN 100 ELSE 400 END, budget));
         LOOP
             -- Where rows are hidden, a limit counts the others alone: then the first ef rows of the index are all looked at.
