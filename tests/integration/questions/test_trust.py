@@ -16,11 +16,11 @@ BUILDS = 10
 
 
 def test_clusters(server: embedded.Server) -> None:
-    assert_nearest_are_found(server, Graphs(make_collection(10_000, 67).vectors, 50), BUILDS)
+    assert_nearest_are_found(server, Graphs(make_collection(8_000, 67).vectors, 40), BUILDS)
 
 
 def test_genuine_songs(server: embedded.Server) -> None:
-    assert_nearest_are_found(server, Graphs(song_vectors(), 50), BUILDS)
+    assert_nearest_are_found(server, Graphs(song_vectors(), 40), BUILDS)
 
 
 @pytest.mark.slow
