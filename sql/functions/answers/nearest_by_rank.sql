@@ -55,7 +55,7 @@ BEGIN
             FROM unnest(pooled, reaches) AS c (id, reach)
             INNER JOIN recording AS r ON c.id = r.id
             -- With the ordinality, which is in order, pairs are sorted seed by seed, which is quicker.
-            CROSS JOIN unnest(seeds) WITH ORDINALITY AS s (id, vector, reach, listed, listed_distances, listed_share, seed)
+            CROSS JOIN unnest(seeds) WITH ORDINALITY AS s (id, vector, reach, listed, listed_distances, list_length, seed)
             CROSS JOIN LATERAL (SELECT distance(r.vector, s.vector, m) AS distance) AS d
         ), placed AS (
             SELECT
