@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 
 from pgsim.database.connected import Connected
 from pgsim.postgres.connection import require_server, resolve
+from pgsim.postgres.session import without_timeouts
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.questions import question as questions
 from pgsim.questions.answers import (
@@ -213,7 +214,7 @@ class Database(Connected):
         """
         from pgsim.evaluation.evaluate import evaluate
 
-        with self._use() as conn:
+        with self._use() as conn, without_timeouts(conn):
             return evaluate(conn, sample=sample, seed=seed, threads=threads, say=say)
 
     def install(self, profile: PathLike = "acousticbrainz") -> bool:

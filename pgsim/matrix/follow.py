@@ -16,6 +16,7 @@ from pgsim.matrix.rebuild import OF_THIS_DATABASE, rebuild
 from pgsim.matrix.refresh import RefreshReport, refresh
 from pgsim.postgres.connection import Connection, connect
 from pgsim.postgres.pooler import require_session
+from pgsim.postgres.session import clear_timeouts
 from pgsim.progress import Advance, Say
 from pgsim.store.collection import read_collection
 from pgsim.store.runs import recorded
@@ -119,6 +120,7 @@ def _follow(
         try:
             with closing(connect(conninfo, autocommit=True)) as conn:
                 require_session(conn, "follow")
+                clear_timeouts(conn)
                 read_collection(conn)
                 conn.execute(f"LISTEN {channel}".encode())
                 if failures:

@@ -18,6 +18,7 @@ from pgsim.matrix.refresh import refresh
 from pgsim.planning.scratch_database import CopyIn, drawn, made, own, scratch_database
 from pgsim.postgres.connection import Connection, connect
 from pgsim.postgres.rows import one_row, one_value
+from pgsim.postgres.session import without_timeouts
 from pgsim.progress import Say, silent
 from pgsim.store.index import build_index
 from pgsim.threads import cores
@@ -124,7 +125,7 @@ def plan(
         raise UsageError(f"the deadline is {within:g} seconds, but must be above 0")
     threads = threads or cores()
     sample = min(sample, max(recordings, LEAST_SAMPLE))
-    with closing(connect(conninfo, autocommit=True)) as conn:
+    with closing(connect(conninfo, autocommit=True)) as conn, without_timeouts(conn):
         profile, ids = own(conn)
         has_enough = len(ids) >= sample
         with scratch_database(conn, conninfo, profile) as scratch:

@@ -15,6 +15,7 @@ from pgsim.planning.synthetic import make_vectors_of
 from pgsim.postgres.connection import Connection, DatabaseError, connect, require_server
 from pgsim.postgres.copying import copy_out
 from pgsim.postgres.rows import one_value
+from pgsim.postgres.session import without_timeouts
 from pgsim.store import schema
 from pgsim.store.collection import read_collection
 from pgsim.store.recording import RECORDING_COLUMNS
@@ -102,7 +103,10 @@ def scratch_database(conn: Connection, conninfo: str, profile: Profile) -> Itera
     except (errors.ObjectInUse, errors.DuplicateDatabase):
         raise PgsimError("another pgsim plan is at work on this server: wait for it") from None
     try:
-        with closing(connect(make_conninfo(conninfo, dbname=SCRATCH), autocommit=True)) as scratch:
+        with (
+            closing(connect(make_conninfo(conninfo, dbname=SCRATCH), autocommit=True)) as scratch,
+            without_timeouts(scratch),
+        ):
             try:
                 require_server(scratch)
             except DatabaseError as error:

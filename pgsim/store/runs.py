@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.pooler import require_session
 from pgsim.postgres.rows import one_value
+from pgsim.postgres.session import without_timeouts
 from pgsim.store.collection import read_collection
 
 
@@ -22,7 +23,8 @@ def recorded(conn: Connection, command: str) -> Iterator[dict[str, Any]]:
     read_collection(conn)
     run = one_value(conn, "INSERT INTO pgsim.run (command) VALUES (%s) RETURNING id", (command,))
     report: dict[str, Any] = {}
-    yield report
+    with without_timeouts(conn):
+        yield report
     conn.execute(
         "UPDATE pgsim.run SET finished_at = clock_timestamp(), report = %s WHERE id = %s",
         (Jsonb(report), run),

