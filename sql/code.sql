@@ -98,9 +98,11 @@
 \ir functions/rebuild/finish_rebuild.sql
 \ir functions/questions/status.sql
 \ir functions/lists/recording_changed.sql
+\ir functions/lists/recording_replicated.sql
 \ir functions/lists/recording_truncated.sql
 
 \ir triggers/recording_inserted.sql
 \ir triggers/recording_updated.sql
 \ir triggers/recording_deleted.sql
+\ir triggers/recording_replicated.sql
 \ir triggers/recording_truncated.sql

@@ -23,6 +23,11 @@ pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.sim
 pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
 TO pgsim_reader;
 
+-- For a dump, which notes how far each has counted.
+GRANT SELECT ON SEQUENCE
+pgsim.recording_id_seq, pgsim.stale_event_seq, pgsim.rebuild_id_seq, pgsim.rebuild_event_event_seq, pgsim.run_id_seq
+TO pgsim_reader;
+
 GRANT INSERT, UPDATE, DELETE ON
 pgsim.sampled_pair, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b,
 pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run

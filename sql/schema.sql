@@ -5,7 +5,8 @@ SET LOCAL search_path = pg_catalog, pg_temp;
 CREATE SCHEMA IF NOT EXISTS pgsim;
 
 COMMENT ON SCHEMA pgsim IS
-'Music recording similarity: ask with SELECT * FROM similar_recordings(mbid, 10).';
+'Music recording similarity: ask with SELECT * FROM pgsim.similar_recordings(mbid, 10). Without the name of the schema where pgsim is '
+'on the search path. pgsim init and pgsim restore put it there; pg_restore alone does not, and pgsim init --upgrade does so afterwards.';
 
 SELECT set_config('search_path', concat('pg_catalog, pgsim, ', quote_ident(n.nspname), ', pg_temp'), true)
 FROM pg_extension AS e

@@ -1,4 +1,4 @@
-"""Keys for replication, where a rebuild belongs, and how a run ended."""
+"""Keys for replication, where a rebuild belongs, how a run ended, and whether changes notify."""
 
 from alembic import context
 

@@ -22,3 +22,8 @@ COMMENT ON COLUMN pgsim.run.finished_at IS 'When it ended, or was found broken o
 COMMENT ON COLUMN pgsim.run.outcome IS
 'How it ended: done, failed, interrupted (by a signal), or broken off, where its session ended without a word; NULL while it runs.';
 COMMENT ON COLUMN pgsim.run.error IS 'Why it failed.';
+
+ALTER TABLE pgsim.collection ADD COLUMN notifies boolean NOT NULL DEFAULT true;
+COMMENT ON COLUMN pgsim.collection.notifies IS
+'Whether a transaction that changes vectors sends a NOTIFY, which wakes pgsim refresh --follow at once. PostgreSQL cannot prepare such a '
+'transaction (two-phase commit): false lets it, and --follow then looks once a minute.';

@@ -10,8 +10,10 @@ from pgsim.embedded import EmbeddedError
 from pgsim.postgres.connection import Connection, DatabaseError, connect, redact, resolve
 from pgsim.postgres.pooler import SessionNeeded, require_session
 from pgsim.postgres.session import clear_timeouts
-from pgsim.store.checks import CHECKS
+from pgsim.store import answer_checks, checks, server_checks
 from pgsim.store.finding import OK, PROBLEM, Finding, Function
+
+CHECKS = (*checks.CHECKS, *server_checks.CHECKS, *answer_checks.CHECKS)
 
 
 def check_database(database: str | None) -> Iterator[Finding]:

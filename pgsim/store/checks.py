@@ -1,7 +1,6 @@
-"""The checks of a database, in the order in which they are asked."""
+"""The checks of schema, index and matrix, in the order in which they are asked."""
 
 import re
-from collections.abc import Callable
 
 from psycopg import errors, sql
 
@@ -14,23 +13,12 @@ from pgsim.postgres.connection import (
 from pgsim.postgres.rows import one_row, one_value
 from pgsim.store.collection import read_revision
 from pgsim.store.files import newest_revision, read_sql
-from pgsim.store.finding import NOTE, PROBLEM, WARNING, Check, Function
+from pgsim.store.finding import NOTE, PROBLEM, WARNING, Check, registering
 from pgsim.store.index import INDEX_MEMORY, vector_dimensions
 from pgsim.store.steps import unfinished
 
 CHECKS: list[Check] = []
-
-
-def check(
-    level: str, cure: str | None = None, after: Function | None = None
-) -> Callable[[Function], Function]:
-    """Register a check: its level when it fails, the cure, and the check that it stands on."""
-
-    def register(ask: Function) -> Function:
-        CHECKS.append(Check(ask, level, cure, after))
-        return ask
-
-    return register
+check = registering(CHECKS)
 
 
 @check(PROBLEM)

@@ -12,6 +12,16 @@ _RELEASE = """
     CROSS JOIN LATERAL (VALUES (a.installed_version), (a.default_version)) AS v (release)
     WHERE a.name = 'vector'
 """
+SOUND_RELEASE = (0, 8, 4)
+_FAULTS = (
+    (
+        (0, 8, 2),
+        "can leak data or crash the server while it builds an HNSW index in parallel"
+        " (CVE-2026-3172), so that pgsim builds it without parallel workers",
+    ),
+    ((0, 8, 3), "can damage an HNSW index by VACUUM beside INSERT"),
+    ((0, 8, 4), "can fail to VACUUM an HNSW index beside INSERT and DELETE"),
+)
 # CVE-2026-3172, in 0.6.0 to 0.8.1: a build of an HNSW index by several workers writes beyond its
 # memory.
 _IS_SERIAL = "{release} < ARRAY[0, 8, 2]"
@@ -29,3 +39,9 @@ def serial_build(*, is_local: bool) -> str:
 def read_release(conn: Connection) -> tuple[int, ...]:
     """The release of pgvector that sessions of this database work with."""
     return tuple(one_value(conn, _RELEASE))
+
+
+def release_faults(release: tuple[int, ...]) -> str:
+    """The known faults of a release that is older than the sound one."""
+    faults = [fault for fixed, fault in _FAULTS if release < fixed]
+    return "; it ".join(faults)

@@ -7,6 +7,7 @@ CREATE TABLE pgsim.collection (
     fitted_at timestamptz,
     fitted_on integer,
     columns jsonb NOT NULL DEFAULT '{}',
+    notifies boolean NOT NULL DEFAULT true,
     CONSTRAINT there_is_one_collection CHECK (singleton),
     CONSTRAINT list_length_is_from_25_to_1000 CHECK (list_length BETWEEN 25 AND 1000)
 );
@@ -25,3 +26,6 @@ COMMENT ON COLUMN pgsim.collection.fitted_at IS
 COMMENT ON COLUMN pgsim.collection.fitted_on IS 'How many recordings the centres and scales were fitted on.';
 COMMENT ON COLUMN pgsim.collection.columns IS
 'Which columns of a loaded table hold the id, title, artist and so on: the [columns] of the profile.';
+COMMENT ON COLUMN pgsim.collection.notifies IS
+'Whether a transaction that changes vectors sends a NOTIFY, which wakes pgsim refresh --follow at once. PostgreSQL cannot prepare such a '
+'transaction (two-phase commit): false lets it, and --follow then looks once a minute.';

@@ -15,7 +15,7 @@ BEGIN
         WHEN 'DELETE' THEN
             INSERT INTO stale (id, old_vector) SELECT o.id, o.vector FROM old_rows AS o WHERE o.vector IS NOT NULL;
     END CASE;
-    IF FOUND THEN
+    IF FOUND AND (SELECT c.notifies FROM collection AS c) THEN
         NOTIFY pgsim_stale; -- wakes pgsim refresh --follow when the change is committed
     END IF;
     RETURN NULL;
@@ -24,4 +24,4 @@ $$;
 
 COMMENT ON FUNCTION pgsim.recording_changed() IS
 'Internal: trigger function. Writes changes of vectors and of MBIDs, which order ties, to pgsim.stale, and notifies the channel '
-'pgsim_stale.';
+'pgsim_stale where collection.notifies is true.';

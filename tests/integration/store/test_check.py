@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgsim import embedded
 from pgsim.cli import run
@@ -18,11 +18,13 @@ from pgsim.loading.recordings import refit
 from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import connect, redact
 from pgsim.store import schema
-from pgsim.store.check import check_database
-from pgsim.store.checks import CHECKS
-from pgsim.store.files import newest_revision
+from pgsim.store.answer_checks import QUESTIONS
+from pgsim.store.check import CHECKS, check_database
+from pgsim.store.files import SQL, newest_revision
 from pgsim.store.finding import NOTE, OK, PROBLEM, WARNING, Finding
+from pgsim.store.index import build_index
 from tests.support.paths import PLANE
+from tests.support.rows import one
 
 FILL = """
     INSERT INTO pgsim.submission (mbid, source, number, features, documents)
@@ -91,8 +93,13 @@ def test_a_healthy_database_passes_every_check(
 def test_every_check_says_what_should_be_true_and_how_to_cure_it() -> None:
     for each in CHECKS:
         assert re.fullmatch(r"[A-Z][^\n]+\.", each.ask.__doc__ or ""), each.ask
-        # The error that this one repeats names its own cure.
-        assert each.cure or each.ask.__name__ == "server_is_new_enough"
+    # The answers of these have their cures.
+    assert {each.ask.__name__ for each in CHECKS if not each.cure} == {
+        "server_is_new_enough",
+        "pgvector_is_sound",
+        "nobody_else_creates_on_the_path",
+        "questions_are_answered",
+    }
 
 
 @pytest.mark.parametrize(
@@ -158,6 +165,27 @@ def test_every_check_says_what_should_be_true_and_how_to_cure_it() -> None:
             ),
         ),
         (
+            "nobody_else_creates_on_the_path",
+            WARNING,
+            "others may create functions that sessions take for PostgreSQL's own: PUBLIC in the"
+            " schema pgsim, PUBLIC in the schema public",
+            (
+                "GRANT CREATE ON SCHEMA public TO PUBLIC",
+                "GRANT CREATE ON SCHEMA pgsim TO PUBLIC",
+            ),
+        ),
+        (
+            "changes_are_noticed",
+            PROBLEM,
+            "triggers are missing or disabled, and changes go unnoticed: recording_updated,"
+            " recording_replicated, recording_truncated",
+            (
+                "ALTER TABLE pgsim.recording DISABLE TRIGGER recording_updated",
+                "DROP TRIGGER recording_replicated ON pgsim.recording",
+                "ALTER TABLE pgsim.recording ENABLE TRIGGER recording_truncated",
+            ),
+        ),
+        (
             "recordings_are_vacuumed",
             WARNING,
             "most recordings were written since their table was last vacuumed",
@@ -177,6 +205,141 @@ def test_what_is_wrong_is_told_and_its_cure_helps(
     assert wrongs(healthy) == {}
 
 
+UNNOTICED = "ALTER TABLE pgsim.recording DISABLE TRIGGER USER"
+NOTICED = (
+    "ALTER TABLE pgsim.recording ENABLE TRIGGER USER",
+    "ALTER TABLE pgsim.recording ENABLE ALWAYS TRIGGER recording_truncated",
+    "ALTER TABLE pgsim.recording ENABLE REPLICA TRIGGER recording_replicated",
+    "VACUUM (ANALYZE) pgsim.recording",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "breakage"),
+    [
+        (
+            "lists_have_the_distances_of_today",
+            r"lists have [\d,]+ neighbours that are gone or at another distance, as that of the"
+            r" recording with id \d+: changes went unnoticed",
+            "UPDATE pgsim.recording SET vector = ('[' || id || ',' || id * id || ']')::vector",
+        ),
+        (
+            "lists_have_the_distances_of_today",
+            r"lists have [\d,]+ neighbours that are gone .*",
+            "DELETE FROM pgsim.recording WHERE id % 3 = 0",
+        ),
+        (
+            "a_list_has_the_nearest",
+            r"the list of the recording with id \d+ lacks [1-9]\d* recordings that are nearer than"
+            r" its \d+",
+            "UPDATE pgsim.similarity SET neighbours = neighbours[51:], distances = distances[51:]",
+        ),
+    ],
+)
+def test_lists_that_went_stale_unnoticed_are_found(
+    healthy: str, name: str, wrong: str, breakage: str
+) -> None:
+    execute(healthy, UNNOTICED, breakage, *NOTICED)
+    found = wrongs(healthy)
+    assert found.keys() == {name}
+    assert found[name].level == PROBLEM
+    assert re.fullmatch(wrong, found[name].wrong or "")
+    follow(healthy, found[name].cure or "")
+    assert wrongs(healthy) == {}
+
+
+def test_lists_that_wait_for_a_refresh_are_not_taken_for_wrong(healthy: str) -> None:
+    execute(
+        healthy,
+        "UPDATE pgsim.recording SET vector = ('[' || id || ',' || id * id || ']')::vector",
+        "DELETE FROM pgsim.recording WHERE id % 3 = 0",
+        "VACUUM (ANALYZE) pgsim.recording",
+    )
+    assert wrongs(healthy).keys() == {"lists_are_up_to_date"}
+
+
+def test_every_public_function_is_asked_a_question_or_changes_something() -> None:
+    changing = {"fill_reaches", "index_metric", "refresh_batch", "refresh_similarity"}
+    names = {path.stem for path in (SQL / "functions" / "questions").glob("*.sql")}
+    assert set(QUESTIONS) == names - changing
+
+
+@pytest.mark.parametrize(
+    ("broken", "mended", "reason", "cure"),
+    [
+        (
+            ["ALTER FUNCTION pgsim.explain_set RENAME TO explained_set"],
+            ["ALTER FUNCTION pgsim.explained_set RENAME TO explain_set"],
+            r"functions are missing or different: explain_set",
+            " init --upgrade",
+        ),
+        (
+            ["REVOKE EXECUTE ON FUNCTION pgsim.find_recordings FROM PUBLIC"],
+            ["GRANT EXECUTE ON FUNCTION pgsim.find_recordings TO PUBLIC"],
+            r"find_recordings\(\) fails: permission denied for function find_recordings",
+            " init --roles, as the owner of the schema pgsim",
+        ),
+        (
+            ["REVOKE EXECUTE ON FUNCTION vector_dims(vector) FROM PUBLIC"],
+            ["GRANT EXECUTE ON FUNCTION vector_dims(vector) TO PUBLIC"],
+            r"\w+\(\) fails: permission denied for function vector_dims",
+            " init --roles, as the owner of the schema pgsim",
+        ),
+    ],
+)
+def test_a_function_that_fails_is_named_with_its_cure(
+    healthy: str, broken: list[str], mended: list[str], reason: str, cure: str
+) -> None:
+    execute(healthy, "CREATE ROLE test_asker LOGIN")
+    try:
+        with closing(connect(healthy, autocommit=True)) as conn:
+            schema.grant_roles(conn)
+        execute(healthy, "GRANT pgsim_reader TO test_asker", *broken)
+        asker = make_conninfo(healthy, user="test_asker")
+        (found,) = wrongs(asker).values()
+        assert re.fullmatch(reason, found.wrong or "")
+        assert (found.cure or "").endswith(cure)
+        execute(healthy, *mended)
+        assert wrongs(asker) == {}
+    finally:
+        execute(healthy, "DROP ROLE test_asker")
+
+
+def test_questions_are_answered_where_pgvector_moves_to_another_schema(healthy: str) -> None:
+    execute(healthy, "CREATE SCHEMA extensions", "ALTER EXTENSION vector SET SCHEMA extensions")
+    assert wrongs(healthy) == {}
+
+
+@pytest.mark.parametrize(
+    ("installed", "faults"),
+    [
+        ("0.8.0", ["CVE-2026-3172", "damage an HNSW index", "fail to VACUUM"]),
+        ("0.8.1", ["CVE-2026-3172", "damage an HNSW index", "fail to VACUUM"]),
+        ("0.8.2", ["damage an HNSW index", "fail to VACUUM"]),
+        ("0.8.3", ["fail to VACUUM"]),
+    ],
+)
+def test_a_release_of_pgvector_with_known_faults_is_named_with_its_cure(
+    healthy: str, installed: str, faults: list[str]
+) -> None:
+    execute(healthy, f"UPDATE pg_extension SET extversion = '{installed}' WHERE extname = 'vector'")
+    found = wrongs(healthy)
+    assert found.keys() == {"pgvector_is_sound"}
+    wrong = found["pgvector_is_sound"].wrong or ""
+    assert wrong.startswith(f"pgvector {installed} can ")
+    known = ("CVE-2026-3172", "damage an HNSW index", "fail to VACUUM")
+    assert [fault for fault in known if fault in wrong] == faults
+    with closing(connect(healthy, autocommit=True)) as conn, conn.transaction():
+        conn.execute("DROP INDEX pgsim.recording_vector")
+        build_index(conn)
+        workers = one(conn, "SELECT current_setting('max_parallel_maintenance_workers')")
+        assert (workers == "0") == ("CVE-2026-3172" in faults)
+    assert found["pgvector_is_sound"].cure == (
+        "as a superuser run ALTER EXTENSION vector UPDATE, then REINDEX INDEX"
+        " pgsim.recording_vector"
+    )
+
+
 def test_a_database_without_pgsim_is_told_to_make_it(
     healthy: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,7 +349,8 @@ def test_a_database_without_pgsim_is_told_to_make_it(
         conninfo_to_dict(healthy)["dbname"],
         f"pgsim --database {shlex.quote(redact(healthy))} init",
     )
-    assert capsys.readouterr().out.splitlines()[2:] == [
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if not line.startswith("ok ")] == [
         f"problem  database '{name}' has none of pgsim's tables; to cure it: {cure}"
     ]
     follow(healthy, cure)
