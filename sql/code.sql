@@ -89,6 +89,8 @@
 \ir functions/lists/merged_list.sql
 \ir functions/questions/refresh_batch.sql
 \ir functions/questions/refresh_similarity.sql
+\ir functions/runs/is_running.sql
+\ir functions/runs/begin_run.sql
 \ir functions/rebuild/shown_similarity.sql
 \ir functions/rebuild/empty_hidden_similarity.sql
 \ir functions/rebuild/this_database.sql

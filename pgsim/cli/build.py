@@ -229,7 +229,7 @@ def rebuild(
     An unfinished rebuild continues where it was. Questions are answered from the old matrix until
     the new one is complete.
     """
-    if join and (restart or engine or k):
+    if join and (restart or engine is not None or k is not None):
         raise UsageError("--join works as the rebuild was begun: leave the other options out")
     if follow and not join:
         raise UsageError("--follow waits for rebuilds to join: give --join too")

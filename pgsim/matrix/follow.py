@@ -44,8 +44,8 @@ class JoinReport:
     lists: int
 
 
-class _Ended(Exception):
-    """Ends the work after a committed part."""
+class _Ended(BaseException):
+    """Ends the work after a committed part: an interruption, no error."""
 
 
 def follow_changes(conninfo: str, is_ended: IsEnded, say: Say) -> RefreshReport:

@@ -16,7 +16,7 @@ import numpy as np
 from psycopg import errors
 
 from pgsim.errors import PgsimError, UsageError
-from pgsim.matrix.engines import ENGINES, Searcher, make_searcher
+from pgsim.matrix.engines import ENGINES, Searcher, make_searcher, require_engine
 from pgsim.matrix.engines.postgres import Postgres
 from pgsim.postgres.connection import Connection, another, require_own_transactions
 from pgsim.postgres.rows import one_row, one_value
@@ -103,7 +103,14 @@ def rebuild(
         worker.work(advance)
     else:
         with coordinating(conn):
-            begun = _resume_or_begin(conn, engine or ENGINE, k or length, recall, restart, say)
+            begun = _resume_or_begin(
+                conn,
+                ENGINE if engine is None else engine,
+                length if k is None else k,
+                recall,
+                restart,
+                say,
+            )
             worker = _Worker(conn, begun, threads, say)
             while not _is_done(conn, begun):
                 if not worker.work(advance):
@@ -258,8 +265,7 @@ def _resume_or_begin(
     conn: Connection, engine: str, k: int, recall: float, restart: bool, say: Say
 ) -> Rebuild:
     """Return the unfinished rebuild as it was begun, or begin one with these arguments."""
-    if engine not in ENGINES:
-        raise UsageError(f"unknown engine '{engine}'; known: {', '.join(ENGINES)}")
+    require_engine(engine)
     if not REACH <= k <= MOST:
         raise UsageError(
             f"k is {k}, but must be from {REACH} to {MOST}: a reach needs {REACH} neighbours"
@@ -277,6 +283,12 @@ def _resume_or_begin(
         before = unfinished(conn)
         if not before:
             return begin(conn, k, engine, recall, part, say)
+    try:
+        require_engine(before.engine)
+    except UsageError as error:
+        raise UsageError(
+            f"an unfinished rebuild was begun with it: {error}, or give it up by `restart=True`"
+        ) from None
     say(
         f"going on with the rebuild that was begun (engine {before.engine}, k {before.length},"
         f" recall {before.recall:g}); `restart=True` gives it up"

@@ -34,6 +34,16 @@ class Searcher(Protocol):
         """
 
 
+def require_engine(name: str) -> None:
+    """UsageError for an unknown engine, or one that is not installed here."""
+    if name not in ENGINES:
+        raise UsageError(f"unknown engine '{name}'; known: {', '.join(ENGINES)}")
+    if name == "faiss":
+        from pgsim.matrix.engines.ivf import import_faiss
+
+        import_faiss()
+
+
 def make_searcher(
     engine: str,
     vectors: NDArray[np.float32],

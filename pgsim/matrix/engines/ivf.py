@@ -1,5 +1,7 @@
 """Faiss's inverted file of half-precision vectors: the engine to compare others with."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,15 @@ _LANES = 16
 _CELLS = 4
 _EFFORTS = 150
 _SEED = 1
+
+
+def import_faiss() -> Any:
+    """Return the library; UsageError where it is not installed."""
+    try:
+        import faiss
+    except ImportError as error:
+        raise UsageError("engine 'faiss' is not installed; pip install 'pgsim[bulk]'") from error
+    return faiss
 
 
 def make_ivf(
@@ -39,12 +50,7 @@ class Ivf:
     def __init__(
         self, vectors: NDArray[np.float32], order: NDArray[np.int32], k: int, threads: int
     ) -> None:
-        try:
-            import faiss
-        except ImportError as error:
-            raise UsageError(
-                "engine 'faiss' is not installed; pip install 'pgsim[bulk]'"
-            ) from error
+        faiss = import_faiss()
         faiss.omp_set_num_threads(threads)
         self._vectors = vectors
         self._order = order

@@ -30,12 +30,35 @@ AS $$
         ),
         ('matrix size', NULL, pg_total_relation_size('similarity_a') + pg_total_relation_size('similarity_b') + pg_total_relation_size('reach')),
         ('submission size', NULL, pg_total_relation_size('submission')),
-        ('last load', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'load'), NULL),
-        ('last refresh', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'refresh'), NULL),
-        ('last rebuild', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'rebuild'), NULL)
+        ('last load', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'load' AND u.outcome = 'done'), NULL),
+        ('last refresh', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'refresh' AND u.outcome = 'done'), NULL),
+        ('last rebuild', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'rebuild' AND u.outcome = 'done'), NULL),
+        (
+            'running',
+            (SELECT string_agg(u.command, ', ' ORDER BY u.id) FROM run AS u WHERE u.outcome IS NULL AND is_running(u.id)),
+            NULL
+        ),
+        (
+            'ended badly',
+            (
+                SELECT string_agg(
+                    format('%s %s, begun at %s', u.command, u.outcome, date_trunc('second', u.started_at)) || coalesce(': ' || u.error, ''),
+                    '; ' ORDER BY u.command
+                )
+                FROM (
+                    SELECT DISTINCT ON (e.command) e.command, e.started_at, e.error, coalesce(e.outcome, 'broken off') AS outcome
+                    FROM run AS e
+                    WHERE e.outcome IS NOT NULL OR NOT is_running(e.id)
+                    ORDER BY e.command, e.id DESC
+                ) AS u
+                WHERE u.outcome <> 'done'
+            ),
+            NULL
+        )
     ) AS v (item, value, number);
 $$;
 
 COMMENT ON FUNCTION pgsim.status() IS
 'What the database holds and how far the matrix is behind, an item a row. value is the item as text; number is a count, or a size in '
-'bytes, and NULL where the item is neither.';
+'bytes, and NULL where the item is neither. running names the commands that are at work; ended badly those whose last run failed, was '
+'interrupted or was broken off, and why.';

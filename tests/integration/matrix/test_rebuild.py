@@ -483,3 +483,19 @@ def test_an_engine_reaches_the_recall_that_is_asked_for(indexed: Connection, eng
         hits += sum(d <= distances[-1] for d in found[id_][2])
         wanted += len(distances)
     assert hits / wanted >= 0.985
+
+
+def test_an_engine_that_is_not_installed_begins_no_rebuild(
+    crowd: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "faiss", None)
+        with pytest.raises(UsageError, match="'faiss' is not installed"):
+            rebuild(crowd, engine="faiss")
+        with pytest.raises(UsageError, match="unknown engine ''; known"):
+            rebuild(crowd, engine="")
+        assert crowd.execute("SELECT FROM pgsim.rebuild").fetchall() == []
+        module.begin(crowd, 100, "faiss", 0.99, 100)
+        with pytest.raises(UsageError, match="unfinished rebuild was begun .*`restart=True`"):
+            rebuild(crowd)
+    assert rebuild(crowd, restart=True).engine == "cells"
