@@ -1,12 +1,12 @@
 """Rows as a plain-text table that fits a width."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+from pgsim.printable import one_line
+
 _GAP = "   "
 
 
@@ -35,8 +35,7 @@ def cell(value: Any) -> str:
     """Return a value as it stands in a table: four digits of a float, nothing for None."""
     if value is None:
         return ""
-    # A control character in a title would break the row, or control the terminal.
-    return f"{value:.4f}" if isinstance(value, float) else _CONTROL.sub(" ", str(value))
+    return f"{value:.4f}" if isinstance(value, float) else one_line(str(value))
 
 
 def are_numbers(values: Iterable[Any]) -> bool:

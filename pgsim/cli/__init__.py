@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from io import StringIO
 from typing import Annotated, Any
 
 import psycopg
@@ -28,11 +29,13 @@ from pgsim.cli import demo as demonstration
 from pgsim.cli.common import with_options
 from pgsim.errors import PgsimError
 from pgsim.postgres.errors import as_pgsim_error
+from pgsim.printable import one_line, printable
 from pgsim.version import __version__
 
 # What typer raises for misuse: its own copy of click's error, or click's own in older versions.
 _UsageError: Any = typer.BadParameter.__base__
 _INTERRUPTED = 130
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 app = typer.Typer(
     name="pgsim",
@@ -119,15 +122,19 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line: exit 0 done, 1 failed, 2 misused, 130 interrupted, 143 terminated."""
+    """Run the command line: exit 0 done, 1 failed, 2 misused, 128 + n ended by the signal n."""
     ended_by: list[int] = []
 
     def end(number: int, _: object) -> None:
         ended_by.append(number)
         raise KeyboardInterrupt  # at which psycopg cancels its query
 
-    signal.signal(signal.SIGTERM, end)
+    heard = [each for each in _ENDING if signal.getsignal(each) != signal.SIG_IGN]  # nohup
+    for each in heard:
+        signal.signal(each, end)
     code = run(sys.argv[1:])
+    for each in heard:  # nothing is left to undo
+        signal.signal(each, signal.SIG_DFL)
     sys.exit(128 + ended_by[0] if ended_by else code)
 
 
@@ -136,13 +143,15 @@ def run(arguments: list[str]) -> int:
     try:
         code = app(arguments, standalone_mode=False, prog_name="pgsim")
     except _UsageError as error:
-        error.show()
+        said = StringIO()
+        error.show(said)
+        typer.echo(printable(said.getvalue()), err=True, nl=False)
         return 2
     except PgsimError as error:
         return _fail(with_options(str(error)), error.exit_code)
     except psycopg.Error as error:
-        said = as_pgsim_error(error)
-        return _fail(str(said), said.exit_code)
+        known = as_pgsim_error(error)
+        return _fail(str(known), known.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except OSError as error:
@@ -153,7 +162,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    typer.echo(f"pgsim: {message}", err=True)
+    typer.echo(f"pgsim: {one_line(message)}", err=True)
     return code
 
 

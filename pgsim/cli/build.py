@@ -13,6 +13,7 @@ from pgsim.cli.common import (
     print_json,
     print_table,
     progress,
+    put,
     say,
 )
 from pgsim.errors import UsageError
@@ -108,7 +109,7 @@ def redirects(
     if as_json:
         print_json(report)
     else:
-        typer.echo(
+        put(
             f"{report['read']} redirects read: {report['new']} new, {report['updated']} updated,"
             f" {report['unchanged']} unchanged; {report['redirects']} in the database"
         )
@@ -138,7 +139,7 @@ def fuse(
     if as_json:
         print_json(report)
     else:
-        typer.echo(
+        put(
             f"{report['inserted']} recordings new, {report['changed']} changed,"
             f" {report['unchanged']} unchanged"
         )
@@ -162,7 +163,7 @@ def index(
     if as_json:
         print_json({"built": built})
     else:
-        typer.echo("index built" if built else "the index is there already")
+        put("index built" if built else "the index is there already")
 
 
 def refresh(
@@ -188,7 +189,7 @@ def refresh(
     if as_json:
         print_json(report)
     else:
-        typer.echo(f"{report['changed']} recordings had changed; {report['lists']} lists written")
+        put(f"{report['changed']} recordings had changed; {report['lists']} lists written")
 
 
 def rebuild(
@@ -239,7 +240,7 @@ def rebuild(
         if as_json:
             print_json(asdict(helped))
         else:
-            typer.echo(f"{helped.lists} lists made in {helped.rebuilds} rebuilds")
+            put(f"{helped.lists} lists made in {helped.rebuilds} rebuilds")
         return
     with database(ctx) as db, progress("recordings") as advance:
         report = asdict(
@@ -257,7 +258,7 @@ def rebuild(
     if as_json:
         print_json(report)
     else:
-        typer.echo(
+        put(
             f"{report['lists']} lists of {report['recordings']} recordings in"
             f" {report['seconds']} s by {report['index']}"
             + (f", recall {report['recall']:.4f}" if report["recall"] is not None else "")

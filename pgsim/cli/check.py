@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import typer
 
-from pgsim.cli.common import Json, print_json
+from pgsim.cli.common import Json, print_json, put
 from pgsim.store.check import check_database
 from pgsim.store.finding import NOTE, PROBLEM, WARNING, Finding
 
@@ -21,7 +21,7 @@ def check(ctx: typer.Context, as_json: Json = False) -> None:
         levels[finding.level] += 1
         findings.append(asdict(finding))
         if not as_json:
-            typer.echo(_line(finding))
+            put(_line(finding))
     if as_json:
         counts = {f"{level}s": levels[level] for level in (NOTE, WARNING, PROBLEM)}
         print_json({**counts, "checks": findings})

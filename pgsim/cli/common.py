@@ -16,6 +16,7 @@ from pgsim.database.database import Database
 from pgsim.database.database import connect as open_database
 from pgsim.errors import PgsimError
 from pgsim.postgres.connection import Connection, connect, resolve
+from pgsim.printable import printable
 from pgsim.progress import Advance
 from pgsim.store import schema
 from pgsim.table import text_table
@@ -61,7 +62,12 @@ def ended_by_sigterm() -> Iterator[Callable[[], bool]]:
 
 def say(text: str) -> None:
     """Print a line on stderr: for a person, not for the pipe."""
-    typer.echo(with_options(text), err=True)
+    typer.echo(printable(with_options(text)), err=True)
+
+
+def put(text: str) -> None:
+    """Print a line on stdout, for a person; JSON and CSV are for programs, and go as they are."""
+    typer.echo(printable(text))
 
 
 def with_options(text: str) -> str:
@@ -92,7 +98,7 @@ def print_json(value: Any) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table on stdout, as wide as the terminal is."""
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
-    typer.echo(f"\n{text_table(columns, rows, width)}\n")
+    put(f"\n{text_table(columns, rows, width)}\n")
 
 
 @contextmanager

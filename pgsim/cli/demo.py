@@ -1,8 +1,6 @@
 """`pgsim demo`: the whole main job on real recordings, in a database of its own."""
 
-import typer
-
-from pgsim.cli.common import print_table, say
+from pgsim.cli.common import print_table, put, say
 from pgsim.demo.tour import tour
 
 
@@ -14,6 +12,6 @@ def demo() -> None:
     """
     for step in tour(say):
         if isinstance(step, str):
-            typer.echo(step)
+            put(step)
         else:
             print_table(step.columns, step.rows)

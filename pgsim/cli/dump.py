@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pgsim.cli.common import Json, connection, print_json, progress, put_on_search_path, say
+from pgsim.cli.common import Json, connection, print_json, progress, put, put_on_search_path, say
 from pgsim.errors import PgsimError
 from pgsim.postgres.connection import redact, resolve
 from pgsim.store.collection import read_collection
@@ -41,7 +41,7 @@ def dump(
     if as_json:
         print_json({"file": str(file), "bytes": size})
     else:
-        typer.echo(f"{file}: {size:,} bytes")
+        put(f"{file}: {size:,} bytes")
 
 
 def restore(
@@ -66,4 +66,4 @@ def restore(
         print_json({"database": redact(conninfo), **report})
     else:
         counts = ", ".join(f"{count:,} {name}" for name, count in report.items())
-        typer.echo(f"restored {counts}")
+        put(f"restored {counts}")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pgsim.cli.common import Json, database, print_json, print_table, say
+from pgsim.cli.common import Json, database, print_json, print_table, put, say
 from pgsim.evaluation.evaluate import NAMES, SAMPLE, Evaluation, Recall
 from pgsim.evaluation.plot import plot, require_plot
 
@@ -50,15 +50,15 @@ def evaluate(
 
 
 def _print(evaluation: Evaluation) -> None:
-    typer.echo(
+    put(
         f"{evaluation.recordings:,} recordings; {evaluation.sample:,} of them compared with an"
         " exact scan"
     )
     if evaluation.pending:
-        typer.echo(f"{evaluation.pending:,} changes are not in the lists: pgsim refresh")
+        put(f"{evaluation.pending:,} changes are not in the lists: pgsim refresh")
     if 0 < evaluation.lists < evaluation.recordings:
         missing = evaluation.recordings - evaluation.lists
-        typer.echo(f"{missing:,} recordings have no list: pgsim refresh")
+        put(f"{missing:,} recordings have no list: pgsim refresh")
     rows: list[list[Any]] = [
         [_name(each), each.k, each.recall, _between(each.low, each.high),
          each.distance_ratio]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pgsim.cli.common import Json, database, print_json, progress, say
+from pgsim.cli.common import Json, database, print_json, progress, put, say
 from pgsim.errors import UsageError
 from pgsim.transfer.export import FORMATS, STDOUT
 
@@ -40,7 +40,7 @@ def export(
         print_json(asdict(report))
         return
     lists = f"{report.lists:,} lists, {report.pairs:,} pairs, " if report.lists else ""
-    report_line = say if file == STDOUT else typer.echo
+    report_line = say if file == STDOUT else put
     report_line(f"{file}: {report.recordings:,} recordings, {lists}{report.bytes:,} bytes")
 
 
@@ -62,7 +62,7 @@ def import_(
     if as_json:
         print_json(report)
     else:
-        typer.echo(
+        put(
             f"{report['stored']:,} of {report['lists']:,} lists stored; left out:"
             f" {report['unknown']:,} of unknown recordings, {report['short']:,} short,"
             f" {report['different']:,} of other vectors than are here"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pgsim.cli.common import Json, print_json, print_table, say
+from pgsim.cli.common import Json, print_json, print_table, put, say
 from pgsim.errors import UsageError
 from pgsim.planning.plan import LEAST_SAMPLE, NEWCOMERS, SAMPLE, Plan
 from pgsim.planning.plan import plan as foresee
@@ -66,10 +66,8 @@ def plan(
 
 def _print(planned: Plan, within: str | None) -> None:
     n = f"{planned.recordings:,}"
-    typer.echo(f"{n} recordings of {planned.dimensions} dimensions")
-    typer.echo(
-        f"estimated from {', '.join(f'{size:,}' for size in planned.samples)}: {planned.vectors}"
-    )
+    put(f"{n} recordings of {planned.dimensions} dimensions")
+    put(f"estimated from {', '.join(f'{size:,}' for size in planned.samples)}: {planned.vectors}")
     print_table(
         ["", f"{planned.samples[-1]:,} take", "and grow as", "so all take"],
         [
@@ -92,13 +90,11 @@ def _print(planned: Plan, within: str | None) -> None:
         [(machines, duration(seconds)) for machines, seconds in planned.rebuild.items()],
     )
     if within and planned.machines:
-        typer.echo(f"within {within}: {planned.machines} like this one, by pgsim rebuild --join")
+        put(f"within {within}: {planned.machines} like this one, by pgsim rebuild --join")
     elif within:
-        typer.echo(f"within {within}: no number of machines like this one")
+        put(f"within {within}: no number of machines like this one")
     if planned.index_memory > MOST_MEMORY:
-        typer.echo(
-            f"the index takes longer than that: it gets {_size(MOST_MEMORY)} of memory at most"
-        )
+        put(f"the index takes longer than that: it gets {_size(MOST_MEMORY)} of memory at most")
 
 
 def _seconds(text: str) -> float:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pgsim import embedded
-from pgsim.cli.common import Json, print_json
+from pgsim.cli.common import Json, print_json, put
 from pgsim.postgres.connection import DEFAULT_DATABASE, client_program, password_of, redact, resolve
 
 
@@ -22,7 +22,7 @@ def start(as_json: Json = False) -> None:
     if as_json:
         print_json({"running": True, "home": str(server.home), "url": url})
     else:
-        typer.echo(f"the embedded server of {server.home} is running: {url}")
+        put(f"the embedded server of {server.home} is running: {url}")
 
 
 def stop(as_json: Json = False) -> None:
@@ -34,7 +34,7 @@ def stop(as_json: Json = False) -> None:
     if as_json:
         print_json({"running": False, "stopped": stopped})
     else:
-        typer.echo("stopped" if stopped else "the embedded server was not running")
+        put("stopped" if stopped else "the embedded server was not running")
 
 
 def url(ctx: typer.Context, as_json: Json = False) -> None:
@@ -43,7 +43,7 @@ def url(ctx: typer.Context, as_json: Json = False) -> None:
     It is for other programs: psql "$(pgsim url)"
     """
     shown = redact(resolve(ctx.obj.database))
-    print_json({"url": shown}) if as_json else typer.echo(shown)
+    print_json({"url": shown}) if as_json else put(shown)
 
 
 def psql(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from pgsim.cli.common import Json, connection, print_json, put_on_search_path, say
+from pgsim.cli.common import Json, connection, print_json, put, put_on_search_path, say
 from pgsim.errors import UsageError
 from pgsim.features.profile import read_profile
 from pgsim.postgres.connection import require_server
@@ -64,4 +64,4 @@ def init(
             text += (
                 "\nroles pgsim_reader and pgsim_writer have their rights: GRANT pgsim_reader TO ..."
             )
-    print_json(answer) if as_json else typer.echo(text)
+    print_json(answer) if as_json else put(text)

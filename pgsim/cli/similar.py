@@ -16,6 +16,7 @@ import typer
 from pgsim.cli.common import Json, database, print_json, print_table, say
 from pgsim.database.database import Database
 from pgsim.errors import PgsimError, UsageError
+from pgsim.printable import one_line
 from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording
 from pgsim.questions.file_seed import FileSeed
 from pgsim.questions.question import DISSIMILAR, NEAREST, SIMILAR
@@ -198,7 +199,7 @@ def _found(db: Database, artist: str | None, title: str | None) -> UUID:
 
 
 def _named(row: FoundRecording) -> str:
-    return f"{row.mbid}  {row.artist or 'unknown artist'}: {row.title or 'untitled'}"
+    return one_line(f"{row.mbid}  {row.artist or 'unknown artist'}: {row.title or 'untitled'}")
 
 
 def _print(rows: Rows, statistics: dict[str, Any] | None) -> None:

@@ -21,8 +21,8 @@ def recorded(conn: Connection, command: str) -> Iterator[dict[str, Any]]:
     """Note that a run begins, how it ends, and what the body puts into the dict.
 
     The session holds a lock of the run until then: without it, a run that has no outcome was
-    broken off. PgsimError where pgsim is not installed, or
-    another version of it, and behind a pooler.
+    broken off. PgsimError where pgsim is not installed, or another version of it, and behind a
+    pooler.
     """
     require_session(conn, command)
     read_collection(conn)

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile
 from typing import IO, Any
 
 from pgsim.errors import PgsimError, UsageError
@@ -28,7 +28,7 @@ from pgsim.store.collection import read_collection
 from pgsim.store.index import INDEX_MEMORY
 from pgsim.store.pgvector import serial_build
 from pgsim.store.snapshot import snapshot
-from pgsim.transfer.output import require_free
+from pgsim.transfer.output import require_free, working_folder
 from pgsim.transfer.relocation import relocated
 
 CHUNK = 1 << 20  # bytes
@@ -119,10 +119,10 @@ def dump(
         _require_version(program, conn.info.server_version // 10000)
         try:
             with (
-                TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
+                working_folder(path) as folder,
                 _selection(conn) if matrix else nullcontext(()) as options,
             ):
-                return _dump(program, conninfo, path, Path(folder), options, advance)
+                return _dump(program, conninfo, path, folder, options, advance)
         except OSError as error:
             raise DumpError(f"cannot write {path}: {error.strerror}") from None
 

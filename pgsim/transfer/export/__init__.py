@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pgsim.errors import PgsimError, UsageError
 from pgsim.postgres.connection import Connection
@@ -19,7 +18,7 @@ from pgsim.transfer.export.lines import csv, mirex, resp
 from pgsim.transfer.export.matrix import Matrix, open_matrix
 from pgsim.transfer.export.parquet import write_parquet
 from pgsim.transfer.export.search_index import MBIDS, write_faiss
-from pgsim.transfer.output import require_free
+from pgsim.transfer.output import require_free, working_folder
 
 Stream = Callable[[Matrix], Iterator[bytes]]
 Writer = Callable[[Matrix, Path], None]
@@ -98,10 +97,10 @@ def export(
     require_free(path.with_name(path.name + FORMATS[name].beside), force)
     try:
         with (
-            TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder,
+            working_folder(path) as folder,
             open_matrix(conn, advance) as matrix,
         ):
-            whole = Path(folder, "new", path.name)
+            whole = folder / "new" / path.name
             whole.parent.mkdir()
             if stream:
                 with whole.open("wb") as file:
@@ -110,7 +109,7 @@ def export(
                 writer(matrix, whole)
             files = [each for each in whole.parent.rglob("*") if each.is_file()]
             size = sum(map(_synced_size, files))
-            _move(whole, path, Path(folder, "old"))
+            _move(whole, path, folder / "old")
             return _report(name, path, matrix, size)
     except OSError as error:
         # A library's own message may be long, and names the temporary folder.

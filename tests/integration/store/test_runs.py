@@ -20,6 +20,11 @@ def status(conn: Connection, item: str) -> str | None:
     return None if value is None else str(value)
 
 
+def unplug(conn: Connection) -> None:
+    conn.close()
+    raise PgsimError("the connection is closed")
+
+
 def test_a_run_is_seen_while_it_runs_and_is_done_after_it(plane: Connection) -> None:
     with closing(another(plane)) as other:
         with recorded(plane, "refresh") as run:
@@ -67,9 +72,8 @@ def test_an_error_of_the_server_is_noted_in_its_words(plane: Connection) -> None
 
 def test_a_run_whose_session_is_gone_was_broken_off(plane: Connection) -> None:
     lost = another(plane)
-    with pytest.raises(PgsimError, match="unplugged"), recorded(lost, "rebuild"):
-        lost.close()
-        raise PgsimError("unplugged")
+    with pytest.raises(PgsimError, match="connection is closed"), recorded(lost, "rebuild"):
+        unplug(lost)
     while one_value(plane, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"):
         pass  # the server ends the session a moment later
     assert status(plane, "running") is None
