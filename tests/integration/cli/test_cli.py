@@ -18,6 +18,7 @@ from pgsim import embedded
 from pgsim.cli import app, run
 from pgsim.cli.common import print_table
 from pgsim.postgres.connection import connect
+from pgsim.store import locks
 from tests.support.databases import environment
 from tests.support.documents import collection, low_level, mbid, write_lines
 from tests.support.paths import CHECKOUT
@@ -282,9 +283,8 @@ def test_an_interrupted_load_ends_with_its_code_and_can_be_run_again(
             stderr=subprocess.PIPE,
             text=True,
         )
-        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
         until = time.monotonic() + 30
-        while conn.execute(waiting.encode()).fetchone() != (1,):
+        while not locks.is_wanted(conn, locks.LOAD):
             assert time.monotonic() < until, "the load never waited"
             time.sleep(0.05)
         process.send_signal(number)

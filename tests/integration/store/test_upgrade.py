@@ -8,7 +8,7 @@ import pytest
 
 from pgsim.errors import PgsimError
 from pgsim.features.profile import read_profile
-from pgsim.store import code, schema
+from pgsim.store import code, locks, schema
 from pgsim.store.collection import read_collection
 from pgsim.store.files import newest_revision
 from tests.support.definition import definition, opened
@@ -116,8 +116,7 @@ def test_an_upgrade_waits_for_a_refresh_before_it_changes_anything(installed: st
         with other.transaction():
             other.execute("SELECT pgsim.refresh_lock()")
             upgrading = pool.submit(schema.upgrade, conn)
-            waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-            while one(other, waits) == 0:
+            while not locks.is_wanted(other, locks.MATRIX):
                 assert not upgrading.done()
             other.execute("LOCK TABLE pgsim.recording, pgsim.similarity_a IN ACCESS SHARE MODE")
         assert upgrading.result()[1] == newest_revision()
