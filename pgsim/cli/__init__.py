@@ -24,6 +24,7 @@ from pgsim.cli import (
     setup,
     similar,
     status,
+    uninstall,
 )
 from pgsim.cli import demo as demonstration
 from pgsim.cli.common import with_options
@@ -142,6 +143,7 @@ for command in (
     dump.restore,
     export.export,
     export.import_,
+    uninstall.uninstall,
     server.start,
     server.stop,
     server.url,
