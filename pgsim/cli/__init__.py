@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from pgsim.cli import (
     build,
@@ -24,6 +24,7 @@ from pgsim.cli import (
     setup,
     similar,
     status,
+    uninstall,
 )
 from pgsim.cli import demo as demonstration
 from pgsim.cli.common import with_options
@@ -35,10 +36,49 @@ from pgsim.version import __version__
 # What typer raises for misuse: its own copy of click's error, or click's own in older versions.
 _UsageError: Any = typer.BadParameter.__base__
 _INTERRUPTED = 130
+_PSQL_ARGUMENTS = "arguments"
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class _FullValues:
+    """A command that refuses an empty value: a variable that is not set, and not a wish.
+
+    psql's own arguments may be empty.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return what is left of the arguments, once none of their values is empty."""
+        command: Any = super()
+        given, _, order = self.make_parser(ctx).parse_args(args=list(args))  # type: ignore[attr-defined]
+        for each in order:
+            value = given.get(each.name)
+            values = value if isinstance(value, list | tuple) else [value]
+            if each.name != _PSQL_ARGUMENTS and any(
+                isinstance(text, str) and not text.strip() for text in values
+            ):
+                raise typer.BadParameter(
+                    "the value is empty; give one, or leave it out", ctx=ctx, param=each
+                )
+        left: list[str] = command.parse_args(ctx, args)
+        return left
+
+
+class Group(_FullValues, TyperGroup):
+    """The program, with the options that stand before the command."""
+
+
+class Command(_FullValues, TyperCommand):
+    """A command whose usage names its arguments without braces: `pgsim load [OPTIONS] PATH...`."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the line after the command's name."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
 
 app = typer.Typer(
     name="pgsim",
+    cls=Group,
     help="Music recording similarity inside PostgreSQL.",
     epilog="In SQL: SELECT * FROM similar_recordings('<mbid>', 10);",
     no_args_is_help=True,
@@ -46,15 +86,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Command(TyperCommand):
-    """A command whose usage names its arguments without braces: `pgsim load [OPTIONS] PATH...`."""
-
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Return the parts of the line after the command's name."""
-        pieces = super().collect_usage_pieces(ctx)
-        return [piece.replace("{", "").replace("}", "") for piece in pieces]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +143,7 @@ for command in (
     dump.restore,
     export.export,
     export.import_,
+    uninstall.uninstall,
     server.start,
     server.stop,
     server.url,
@@ -156,6 +188,10 @@ def run(arguments: list[str]) -> int:
         code = _INTERRUPTED
     except OSError as error:
         return _fail_to_read_or_write(error)
+    except RecursionError:
+        return _fail("something that was given is nested too deeply: give it flatter", 1)
+    except MemoryError:
+        return _fail("memory is full: give smaller files, or a machine with more of it", 1)
     if code == _INTERRUPTED:  # as typer returns it, or as it came
         return _fail("interrupted", code)
     return code if isinstance(code, int) else 0

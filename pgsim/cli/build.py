@@ -206,7 +206,7 @@ def rebuild(
     ] = 0.99,
     k: Annotated[
         int | None,
-        typer.Option("-k", help="Neighbours in a list [default: as before, or 100]."),
+        typer.Option("-k", min=1, help="Neighbours in a list [default: as before, or 100]."),
     ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Threads [default: all cores].")

@@ -174,7 +174,7 @@ def _is_file(recording: str) -> bool:
 def _weights(text: str) -> dict[str, float]:
     try:
         weights = json.loads(text, parse_constant=_no_number)
-    except ValueError:
+    except (ValueError, RecursionError):
         weights = None
     if not isinstance(weights, dict):
         raise UsageError(f'--weights {text!r:.80} is no JSON object: write it as {{"moods": 2}}')

@@ -9,10 +9,12 @@ from typing import Any
 from pgsim.errors import UsageError
 from pgsim.features.forms import FORMS
 from pgsim.features.metrics import GENRE_LABELS, METRICS
+from pgsim.regular_file import read_small
 
 SHIPPED = Path(__file__).parent / "profiles"
 TRANSFORMS = ("zscore", "isotropic", "hellinger", "unit", "log")
 AGGREGATES = ("median", "mean")
+LARGEST = 2**20  # bytes of a profile: those in the box have at most a hundredth of that
 # Below this share a set could not be searched by itself: float32 rounding would hide its part.
 LEAST_WEIGHT = 0.001
 # The most dimensions that pgvector's HNSW index takes: of a `vector`, and of a `halfvec`, which has
@@ -105,7 +107,7 @@ def read_profile(name_or_path: str) -> Profile:
     """
     path = _find(name_or_path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_small(path, LARGEST).decode("utf-8")
     except OSError as error:
         raise UsageError(f"cannot read profile {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
@@ -114,6 +116,8 @@ def read_profile(name_or_path: str) -> Profile:
         return _profile(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"profile {path} is not TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"profile {path} is nested too deeply: no key needs that") from None
     except UsageError as error:
         raise UsageError(f"profile {path}: {error}") from None
 

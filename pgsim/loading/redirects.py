@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 from pgsim.errors import PgsimError
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_row
 from pgsim.progress import Advance, still
+from pgsim.regular_file import open_regular, text_lines
 from pgsim.sources.streams.files import require_readable
 from pgsim.store.collection import read_collection
 
@@ -62,8 +64,8 @@ def load_redirects(conn: Connection, path: Path, advance: Advance = still) -> Re
 def _pairs(path: Path) -> Iterator[tuple[int, UUID, UUID]]:
     """Yield the line number, old and new MBID of each line."""
     require_readable(path)
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.reader(lines)
+    with _opened(path) as file:
+        reader = csv.reader(text_lines(file))
         try:
             for row in reader:
                 mbids = [each for each in map(_mbid, row[:2]) if each]
@@ -84,6 +86,15 @@ def _pairs(path: Path) -> Iterator[tuple[int, UUID, UUID]]:
             raise RedirectError(f"{path}:{reader.line_num}: not CSV: {error}") from None
         except UnicodeDecodeError as error:
             raise RedirectError(f"{path}: not UTF-8: {error.reason}") from None
+        except OSError as error:
+            raise RedirectError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return open_regular(path)
+    except OSError as error:
+        raise RedirectError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _mbid(field: str) -> UUID | None:

@@ -50,7 +50,7 @@ def resolve(database: str | None, *, create: bool = False) -> str:
     """
     database = database or os.environ.get("PGSIM_DATABASE_URL") or DEFAULT_DATABASE
     if "://" in database or "=" in database:
-        return database
+        return _of_libpq(database)
     if re.search("[@:/]", database):
         raise UsageError(
             "the database is given as neither a connection string nor a name: write"
@@ -65,6 +65,29 @@ def resolve(database: str | None, *, create: bool = False) -> str:
             f" to make it, pgsim --database {database} init"
         )
     return server.conninfo(database)
+
+
+def _of_libpq(database: str) -> str:
+    """Return a connection string as libpq reads it: a URL of SQLAlchemy's without its driver.
+
+    UsageError for the URL of another program; the message does not repeat it.
+    """
+    found = re.match(r"(?:(jdbc):)?([A-Za-z][\w.+-]*):(?=//)", database)
+    if not found:
+        return database
+    jdbc, scheme = found.groups()
+    scheme, _, driver = scheme.lower().partition("+")
+    if jdbc:
+        raise UsageError(
+            "the connection string is one of JDBC: write postgresql://user@host:port/database,"
+            " without 'jdbc:', and the user before the host"
+        )
+    if scheme not in ("postgresql", "postgres"):
+        raise UsageError(
+            f"the connection string is a URL of '{scheme}', and pgsim needs PostgreSQL: write"
+            " postgresql://user@host:port/database"
+        )
+    return f"{scheme}{database[found.end() - 1 :]}" if driver else database
 
 
 def connect(conninfo: str, *, autocommit: bool = False) -> Connection:

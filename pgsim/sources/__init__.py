@@ -12,7 +12,7 @@ point in the group `pgsim.sources`, it is found by the files that it accepts. A 
 worker processes share.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -52,6 +52,7 @@ __all__ = [
 ]
 
 GROUP = "pgsim.sources"
+_MEMBERS = ("name", "accepts", "members", "submission")
 
 # A table in a folder may be anything, such as a list of the other files: it is read only if it is
 # named.
@@ -96,21 +97,14 @@ def named(name: str) -> Source:
         if source.name == name:
             return source
     module, _, attribute = name.partition(":")
-    if not attribute:
+    if not (module and attribute):
         known = ", ".join(source.name for source in sources)
         raise UsageError(f"unknown source '{name}'; known: {known}, and your own as MODULE:NAME")
     if module == "__main__":
         raise UsageError(
             f"source '{name}': worker processes cannot import it; put it in a module of its own"
         )
-    try:
-        return _made(getattr(import_module(module), attribute))
-    except ImportError as error:
-        raise UsageError(
-            f"source '{name}': {error}; add the folder of the module to PYTHONPATH"
-        ) from None
-    except AttributeError:
-        raise UsageError(f"source '{name}': module '{module}' has no '{attribute}'") from None
+    return _made(name, lambda: getattr(import_module(module), attribute))
 
 
 def _first(path: Path, sources: tuple[Source, ...]) -> Source | None:
@@ -122,10 +116,27 @@ def _installed() -> list[Source]:
     from importlib.metadata import entry_points  # slow to import, for worker processes too
 
     found = sorted(entry_points(group=GROUP), key=lambda point: point.name)
-    return [_made(point.load()) for point in found]
+    return [_made(point.name, point.load) for point in found]
 
 
-def _made(source: Any) -> Source:
-    """Return the source itself, or the source that a class makes."""
-    made: Source = source() if isinstance(source, type) else source
+def _made(name: str, load: Callable[[], Any]) -> Source:
+    """Return the source that `load` finds, or that the class it finds makes; UsageError if none."""
+    try:
+        found = load()
+        made: Source = found() if isinstance(found, type) else found
+    except ImportError as error:
+        raise UsageError(
+            f"source '{name}': {error}; add the folder of the module to PYTHONPATH"
+        ) from None
+    except AttributeError as error:
+        raise UsageError(f"source '{name}': {error}") from error
+    except Exception as error:  # the module and its class are the user's
+        raise UsageError(
+            f"source '{name}' cannot be made: {type(error).__name__}: {error}"
+        ) from error
+    if lacking := [member for member in _MEMBERS if not hasattr(made, member)]:
+        raise UsageError(
+            f"source '{name}' is no source, since it has no {', '.join(lacking)}: name a class"
+            " or an object with the members of pgsim.sources.source.Source"
+        )
     return made

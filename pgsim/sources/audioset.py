@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pgsim.errors import Rejected
 from pgsim.features.profile import Profile
 from pgsim.features.reading import extract
+from pgsim.regular_file import open_regular, text_lines
 from pgsim.sources.provenance import require_origin
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import Member, SourceError
@@ -193,10 +194,12 @@ def _label_names(folder: str, data_set: _DataSet) -> dict[Any, tuple[str, str]]:
             " labels there that comes with the data set"
         )
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with open_regular(path) as file:
             return {
                 int(row[data_set.index]): (row[data_set.machine_id], row[data_set.label])
-                for row in csv.DictReader(file)
+                for row in csv.DictReader(text_lines(file))
             }
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror}") from None
     except (KeyError, ValueError, TypeError) as error:
         raise SourceError(f"{path} is not a list of labels: {error!r}") from None

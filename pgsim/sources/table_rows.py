@@ -6,10 +6,13 @@ CSV stay texts. A missing value, NaN included, is null; a row of an array is a l
 
 import csv
 import io
+import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 from zipfile import BadZipFile
 
@@ -22,13 +25,29 @@ from pgsim.sources.streams.files import LONGEST, Member, Readers, SourceError
 
 BATCH = 1000  # rows of a Parquet file in memory at once
 _DELIMITERS = ",;\t"
+# What NumPy raises for files whose header or archive is not as its format says: a shape that no
+# memory holds, a header that is no Python literal, or one that is nested too deeply.
+_NOT_NUMPY = (
+    ArithmeticError,
+    BadZipFile,
+    EOFError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RecursionError,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
 
 
 def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
     """Yield rows; the delimiter is the most frequent of comma, semicolon and tab in the header."""
     csv.field_size_limit(LONGEST)
     # A byte that is not UTF-8 costs its row, not the file.
-    text = (line.decode(errors="surrogateescape") for line in stream)
+    text = (line.decode(errors="surrogateescape") for line in _lines(stream))
     header = next(text, "").removeprefix("\ufeff")
     lines = csv.reader(chain([header], text), delimiter=max(_DELIMITERS, key=header.count))
     try:
@@ -43,6 +62,14 @@ def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
                 yield _member(where, number, zip(columns, cells, strict=True))
     except csv.Error as error:
         raise SourceError(f"not CSV, line {lines.line_num}: {error}") from None
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a stream; SourceError for one that would fill memory."""
+    while line := stream.readline(LONGEST + 1):
+        if len(line) > LONGEST:
+            raise SourceError(f"a line longer than {LONGEST >> 20} MiB: this is no table")
+        yield line
 
 
 def _parquet(stream: IO[bytes], name: str) -> Iterator[Member]:
@@ -68,7 +95,7 @@ def _npz(stream: IO[bytes], name: str) -> Iterator[Member]:
     try:
         with np.load(_seekable(stream), allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-    except (ValueError, BadZipFile, TypeError) as error:
+    except _NOT_NUMPY as error:
         raise SourceError(_unreadable(error)) from None
     yield from _arrays({key: array for key, array in arrays.items() if array.ndim}, name)
 
@@ -77,7 +104,7 @@ def _npy(stream: IO[bytes], name: str) -> Iterator[Member]:
     """Yield the rows of one array, named as its file, or with a column for each of its fields."""
     try:
         array = np.load(_seekable(stream), allow_pickle=False)
-    except (ValueError, EOFError) as error:
+    except _NOT_NUMPY as error:
         raise SourceError(_unreadable(error)) from None
     if not array.ndim:
         raise SourceError("a single value is not a table")
@@ -145,8 +172,8 @@ def _written(value: Any) -> Any:
 def _require_columns(columns: list[str]) -> None:
     if not any(columns):
         raise SourceError("no header: the first line has to name the columns")
-    for column in columns:
-        if columns.count(column) > 1:
+    for column, count in Counter(columns).items():
+        if count > 1:
             raise SourceError(f"two columns are named '{column}': rename one")
 
 

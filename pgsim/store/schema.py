@@ -132,13 +132,8 @@ def add_to_search_path(conn: Connection) -> str | None:
     for a role that does not own the database, with the statement that its owner may run.
     """
     database = conn.info.dbname
-    row = conn.execute(
-        "SELECT substr(setting, 13) FROM pg_db_role_setting AS s"
-        " JOIN pg_database AS d ON d.oid = s.setdatabase, unnest(s.setconfig) AS setting"
-        " WHERE d.datname = %s AND s.setrole = 0 AND starts_with(setting, 'search_path=')",
-        (database,),
-    ).fetchone()
-    before = row[0] if row else '"$user", public'
+    held = path_of_database(conn)
+    before = '"$user", public' if held is None else held
     if before == '""':  # an empty path, which SET takes only as a text
         before = "''"
     if "pgsim" in [name.strip() for name in before.split(",")]:
@@ -153,7 +148,18 @@ def add_to_search_path(conn: Connection) -> str | None:
             f"role '{conn.info.user}' does not own database '{database}'; for unqualified calls"
             f" its owner may run: {statement}"
         ) from None
-    return f"{alter}SET search_path = {before}" if row else f"{alter}RESET search_path"
+    return f"{alter}SET search_path = {before}" if held is not None else f"{alter}RESET search_path"
+
+
+def path_of_database(conn: Connection) -> str | None:
+    """The search path that the database sets, as it is written there; None where it sets none."""
+    row = conn.execute(
+        "SELECT substr(setting, 13) FROM pg_db_role_setting AS s"
+        " JOIN pg_database AS d ON d.oid = s.setdatabase, unnest(s.setconfig) AS setting"
+        " WHERE d.datname = current_database() AND s.setrole = 0"
+        " AND starts_with(setting, 'search_path=')"
+    ).fetchone()
+    return row[0] if row else None
 
 
 @contextmanager

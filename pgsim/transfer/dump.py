@@ -24,6 +24,7 @@ from pgsim.postgres.pooler import require_session
 from pgsim.postgres.rows import one_row, one_value
 from pgsim.postgres.session import timeouts, without_timeouts
 from pgsim.progress import Advance, still
+from pgsim.regular_file import open_regular
 from pgsim.store.collection import read_collection
 from pgsim.store.index import INDEX_MEMORY
 from pgsim.store.pgvector import serial_build
@@ -233,7 +234,7 @@ def _write_archive(
 def _open_dump(path: Path) -> Iterator[bytes]:
     """The SQL of a dump; DumpError at once where it is no dump of pgsim, or its end is missing."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             head = file.read(CHUNK)
             file.seek(max(0, path.stat().st_size - CHUNK))
             tail = file.read()

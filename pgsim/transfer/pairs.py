@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError, UsageError
+from pgsim.regular_file import open_regular, text_lines
 from pgsim.transfer.export.parquet import require_pyarrow
 
 CHUNK = 1 << 17  # pairs in memory at once
@@ -51,8 +52,8 @@ def read_pairs(path: Path) -> Iterator[Pairs]:
 def _read_csv(path: Path) -> Iterator[Pairs]:
     line = 1
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.reader(file)
+        with open_regular(path) as file:
+            rows = csv.reader(text_lines(file))
             if tuple(next(rows, ())) != COLUMNS:
                 raise PairsError(
                     f"{path} is no exported matrix: it begins with {','.join(COLUMNS)}"

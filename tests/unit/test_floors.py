@@ -26,7 +26,7 @@ FLOORS = (
     ("sources", "postgres"),
     ("features", "embedded", "processes"),
     ("errors", "progress", "table", "threads", "version"),
-    ("control_groups", "printable"),
+    ("control_groups", "printable", "regular_file"),
 )
 FLOOR = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
 # Rooms whose __init__.py is a door: a registry. In the others it is a docstring and nothing else.

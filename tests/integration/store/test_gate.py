@@ -41,7 +41,7 @@ COMMANDS = {
     "import": ("import", "{matrix}"),
 }
 # Commands that open no collection of the database that --database names.
-OTHERS = {"demo", "describe", "extract", "psql", "restore", "start", "stop", "url"}
+OTHERS = {"demo", "describe", "extract", "psql", "restore", "start", "stop", "uninstall", "url"}
 OLDER, NEWER = "0000", "9999"
 
 

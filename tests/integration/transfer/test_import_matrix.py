@@ -352,7 +352,7 @@ def test_files_that_are_none_of_ours_are_named(other: Connection, tmp_path: Path
     with pytest.raises(PairsError, match=r"cannot read .*m.csv: 'utf-8' codec"):
         import_matrix(other, tmp_path / "m.csv")
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(PairsError, match=r"cannot read .*folder.csv: Is a directory"):
+    with pytest.raises(PairsError, match=r"cannot read .*folder.csv: it is a folder"):
         import_matrix(other, tmp_path / "folder.csv")
     (tmp_path / "m.h5").touch()
     with pytest.raises(UsageError, match=r"its name has to end in .csv or .parquet"):
