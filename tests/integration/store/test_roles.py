@@ -186,7 +186,7 @@ def test_only_what_triggers_do_and_the_switch_run_with_the_owners_rights(shared:
         " ORDER BY proname"
     )
     assert [name for (name,) in definers] == [
-        *("recording_changed", "recording_truncated", "show_similarity")
+        *("recording_changed", "recording_replicated", "recording_truncated", "show_similarity")
     ]
 
 
