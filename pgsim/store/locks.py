@@ -42,6 +42,9 @@ MATRIX = Lock(
 )
 REBUILD = Lock("pgsim.rebuild", "Begin a rebuild or an import, and show its matrix at the end.")
 LOCKS = (SCHEMA, LOAD, MATRIX, REBUILD)
+# The lock of a run, with its number as second key: begin_run() in SQL takes it, shared, until the
+# run or its session ends. Nobody waits for it.
+RUN = "pgsim.run"
 
 # A key of one number is shown as its two halves.
 _KEPT = (
@@ -78,6 +81,11 @@ def held(
     finally:
         if not conn.broken:
             _ask(conn, "pg_advisory_unlock", lock.name)
+
+
+def release_run(conn: Connection, run: int) -> None:
+    """Give the lock of a run back, which begin_run() took."""
+    conn.execute("SELECT pg_advisory_unlock_shared(hashtext(%s), %s)", (RUN, run))
 
 
 def is_wanted(conn: Connection, lock: Lock) -> bool:

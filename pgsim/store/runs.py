@@ -13,6 +13,7 @@ from pgsim.postgres.errors import as_pgsim_error
 from pgsim.postgres.pooler import require_session
 from pgsim.postgres.rows import one_value
 from pgsim.postgres.session import without_timeouts
+from pgsim.store import locks
 from pgsim.store.collection import read_collection
 
 
@@ -58,4 +59,4 @@ def _end(
         " error = %s WHERE id = %s",
         (Jsonb(report), outcome, error and error.replace("\0", ""), run),
     )
-    conn.execute("SELECT pg_advisory_unlock_shared(hashtext('pgsim.run'), %s)", (run,))
+    locks.release_run(conn, run)

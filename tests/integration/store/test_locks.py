@@ -31,13 +31,16 @@ def test_every_lock_has_a_name_of_its_own_and_a_sentence() -> None:
         assert re.fullmatch(r"[A-Z].+\.", each.purpose)
 
 
-def test_sql_takes_the_lock_of_the_matrix_alone_and_in_one_place() -> None:
+def test_sql_takes_the_locks_of_the_matrix_and_of_runs_alone() -> None:
     taken = {
         path.stem: _TAKEN.findall(path.read_text())
         for path in SQL.rglob("*.sql")
         if "pg_try_advisory" in path.read_text() or "pg_advisory" in path.read_text()
     }
-    assert taken == {"try_refresh_lock": [locks.MATRIX.name, locks.MATRIX.queue]}
+    assert taken == {
+        "try_refresh_lock": [locks.MATRIX.name, locks.MATRIX.queue],
+        "begin_run": [locks.RUN],
+    }
 
 
 def test_python_takes_locks_by_the_registry_alone() -> None:
