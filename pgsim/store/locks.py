@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from psycopg.pq import TransactionStatus
+
 from pgsim.errors import PgsimError
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_value
@@ -70,16 +72,19 @@ def held(
 ) -> Iterator[None]:
     """Hold a lock over several transactions; wait for it, at most `within` seconds.
 
-    A session that holds it already holds it once more. `say` receives a line that names the holder
+    Inside a transaction it is held until that ends, since a failed one cannot give it back. A
+    session that holds it already holds it once more. `say` receives a line that names the holder
     after some seconds of waiting; `meanwhile` is called before each try but the first, and may
     raise. LockTaken where another session holds it for longer.
     """
-    if not _is_taken(conn, lock):
-        _wait(conn, lock, within, say, meanwhile)
+    is_inside = conn.info.transaction_status != TransactionStatus.IDLE
+    take = f"pg_try_advisory_{'xact_' if is_inside else ''}lock"
+    if not _ask(conn, take, lock.name):
+        _wait(conn, lock, take, within, say, meanwhile)
     try:
         yield
     finally:
-        if not conn.broken:
+        if not (is_inside or conn.broken):
             _ask(conn, "pg_advisory_unlock", lock.name)
 
 
@@ -123,6 +128,7 @@ def holder(conn: Connection, lock: Lock) -> str | None:
 def _wait(
     conn: Connection,
     lock: Lock,
+    take: str,
     within: float | None,
     say: Say,
     meanwhile: Callable[[], object],
@@ -143,15 +149,11 @@ def _wait(
                 next_word = now + NEXT_WORD
             time.sleep(PAUSE if within is None else min(PAUSE, within + 0.01))
             meanwhile()
-            if _is_taken(conn, lock):
+            if _ask(conn, take, lock.name):
                 return
     finally:
         if is_marked and not conn.broken:
             _ask(conn, "pg_advisory_unlock_shared", lock.queue)
-
-
-def _is_taken(conn: Connection, lock: Lock) -> bool:
-    return _ask(conn, "pg_try_advisory_lock", lock.name)
 
 
 def _ask(conn: Connection, function: str, name: str) -> bool:

@@ -70,6 +70,18 @@ def test_refresh_lock_waits_ten_seconds_for_the_lock_of_the_matrix_and_names_its
     ]
 
 
+def test_a_transaction_that_fails_gives_its_lock_back_and_keeps_its_error(url: str) -> None:
+    def fail(conn: Connection) -> None:
+        with conn.transaction(), locks.held(conn, locks.MATRIX):
+            assert locks.holder(other, locks.MATRIX) is not None
+            conn.execute("SELECT 1 / 0")
+
+    with opened(url) as conn, opened(url) as other:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            fail(conn)
+        assert locks.holder(other, locks.MATRIX) is None
+
+
 @pytest.mark.parametrize("lock", locks.LOCKS, ids=lambda lock: lock.name)
 def test_a_lock_is_held_by_one_session_and_given_back(url: str, lock: locks.Lock) -> None:
     with opened(url) as conn, opened(url) as other:
