@@ -82,12 +82,12 @@ def _option(argument: str) -> str:
 def put_on_search_path(conn: Connection) -> None:
     """Put pgsim on the database's search path and say so, or say who may do it."""
     try:
-        undo = schema.add_to_search_path(conn)
+        change = schema.add_to_search_path(conn)
     except PgsimError as error:
         say(str(error))
     else:
-        if undo:
-            say(f"pgsim is on the search path of '{conn.info.dbname}'; to undo that: {undo}")
+        if change:
+            say(change.is_done)
 
 
 def print_json(value: Any) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pgsim.cli.common import Json, connection, print_json, progress, put, put_on_search_path, say
+from pgsim.cli.common import Json, connection, print_json, progress, put, say
 from pgsim.errors import PgsimError
 from pgsim.postgres.connection import redact, resolve
 from pgsim.store.collection import read_collection
@@ -55,9 +55,8 @@ def restore(
     """
     conninfo = resolve(ctx.obj.database, create=True)
     with progress("bytes of SQL") as advance:
-        report = asdict(dumping.restore(conninfo, file, advance))
+        report = asdict(dumping.restore(conninfo, file, advance, say))
     with connection(ctx) as conn:
-        put_on_search_path(conn)
         try:
             read_collection(conn)
         except PgsimError as error:  # what the dump holds is restored all the same

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from psycopg import errors, sql
@@ -125,12 +125,29 @@ def is_installed(conn: Connection) -> bool:
     return one_value(conn, "SELECT to_regclass('pgsim.collection')") is not None
 
 
-def add_to_search_path(conn: Connection) -> str | None:
-    """Put pgsim on the database's search path, so that calls need no schema.
+@dataclass(frozen=True, slots=True)
+class PathChange:
+    """How pgsim comes on a database's search path, so that calls need no schema."""
 
-    Return the statement that undoes it, or None where pgsim was on the path already. PgsimError
-    for a role that does not own the database, with the statement that its owner may run.
-    """
+    database: str
+    statement: str
+    undo: str
+
+    @property
+    def is_done(self) -> str:
+        """Words for a change that was made."""
+        return f"pgsim is on the search path of '{self.database}'; to undo that: {self.undo}"
+
+    def is_refused(self, role: str) -> str:
+        """Words for a role that may not make the change, with who may."""
+        return (
+            f"role '{role}' does not own database '{self.database}'; for unqualified calls its"
+            f" owner may run: {self.statement}"
+        )
+
+
+def search_path_change(conn: Connection) -> PathChange | None:
+    """What puts pgsim on the database's search path; None where it is there."""
     database = conn.info.dbname
     held = path_of_database(conn)
     before = '"$user", public' if held is None else held
@@ -139,16 +156,26 @@ def add_to_search_path(conn: Connection) -> str | None:
     if "pgsim" in [name.strip() for name in before.split(",")]:
         return None
     alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(database)).as_string(conn)
-    statement = f"{alter}SET search_path = {before}, pgsim"
-    try:
-        with conn.transaction():
-            conn.execute(statement.encode())
-    except errors.InsufficientPrivilege:
-        raise PgsimError(
-            f"role '{conn.info.user}' does not own database '{database}'; for unqualified calls"
-            f" its owner may run: {statement}"
-        ) from None
-    return f"{alter}SET search_path = {before}" if held is not None else f"{alter}RESET search_path"
+    return PathChange(
+        database,
+        f"{alter}SET search_path = {before}, pgsim",
+        f"{alter}RESET search_path" if held is None else f"{alter}SET search_path = {before}",
+    )
+
+
+def add_to_search_path(conn: Connection) -> PathChange | None:
+    """Put pgsim on the database's search path; return how, or None where it was there already.
+
+    PgsimError for a role that does not own the database, with the statement that its owner may run.
+    """
+    change = search_path_change(conn)
+    if change:
+        try:
+            with conn.transaction():
+                conn.execute(change.statement.encode())
+        except errors.InsufficientPrivilege:
+            raise PgsimError(change.is_refused(conn.info.user)) from None
+    return change
 
 
 def path_of_database(conn: Connection) -> str | None:

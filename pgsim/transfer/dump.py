@@ -2,11 +2,11 @@
 
 import os
 import re
+import secrets
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -23,14 +23,16 @@ from pgsim.postgres.connection import (
 from pgsim.postgres.pooler import require_session
 from pgsim.postgres.rows import one_row, one_value
 from pgsim.postgres.session import timeouts, without_timeouts
-from pgsim.progress import Advance, still
+from pgsim.progress import Advance, Say, silent, still
 from pgsim.regular_file import open_regular
 from pgsim.store.collection import read_collection
 from pgsim.store.index import INDEX_MEMORY
 from pgsim.store.pgvector import serial_build
+from pgsim.store.schema import search_path_change
 from pgsim.store.snapshot import snapshot
 from pgsim.transfer.output import require_free, working_folder
 from pgsim.transfer.relocation import relocated
+from pgsim.transfer.script import REFUSALS, in_one_transaction
 
 CHUNK = 1 << 20  # bytes
 EVERY = 0.2  # seconds between two reports of the size of the file
@@ -43,12 +45,16 @@ FROM ({INDEX_MEMORY.strip()}) AS needed (kb);
 {serial_build(is_local=False)};
 """
 # Durable when it is reported as done; and VACUUM cannot mark rows whose commit is under way.
-_BEGIN = """\
-{timeouts}
-SET default_transaction_isolation = 'read committed';
-SET default_transaction_read_only = off;
-BEGIN;
-SET LOCAL synchronous_commit = on;
+_FIRST = "SET synchronous_commit = on;\n"
+# The path together with the rows: a restore that is killed later has ended well.
+_PUT_ON_PATH = """
+DO $$
+BEGIN
+    {statement};
+EXCEPTION WHEN insufficient_privilege THEN
+    NULL;
+END
+$$;
 """
 _COUNTS = """
     SELECT
@@ -76,6 +82,7 @@ _CURES = {
     " install newer client programs (postgresql-client)",
     "could not resize shared memory": "the server's /dev/shm is too small to build the index: give"
     " its container more (docker run --shm-size)",
+    **REFUSALS,
 }
 
 
@@ -162,13 +169,16 @@ def _dump(
     return size
 
 
-def restore(conninfo: str, path: Path, advance: Advance = still) -> RestoreReport:
+def restore(
+    conninfo: str, path: Path, advance: Advance = still, say: Say = silent
+) -> RestoreReport:
     """Put a dump into a database that has no schema pgsim yet, in one transaction.
 
     A role that owns the database can do so, if the database has pgvector; else the extension is
     created, where the role may. pgvector may be in another schema here than the dump has it in.
-    `advance` receives the number of bytes of SQL done. DumpError where the file is not a whole
-    dump of pgsim, or the database refuses it.
+    The schema comes on the database's search path, and `say` receives how that is undone, or who
+    may do it. `advance` receives the number of bytes of SQL done. DumpError where the file is not a
+    whole dump of pgsim, or the database refuses it.
     """
     script = _open_dump(path)
     with closing(connect(conninfo, autocommit=True)) as conn:
@@ -180,8 +190,13 @@ def restore(conninfo: str, path: Path, advance: Advance = still) -> RestoreRepor
                 " database, or drop that schema: DROP SCHEMA pgsim CASCADE"
             )
         is_older = conn.info.server_version < 170000
-        script = relocated(conn, script)
-        begin = _BEGIN.format(timeouts="\n".join(f"SET {each} = 0;" for each in timeouts(conn)))
+        change = search_path_change(conn)
+        script = in_one_transaction(
+            relocated(conn, script),
+            secrets.token_hex(16),
+            _FIRST + "".join(f"SET {each} = 0;\n" for each in timeouts(conn)),
+            _PUT_ON_PATH.format(statement=change.statement) if change else "",
+        )
     command = (client_program("psql"), "-Xqw", "-v", "ON_ERROR_STOP=1", redact(conninfo))
     with _running(
         f"cannot restore {path}",
@@ -193,10 +208,13 @@ def restore(conninfo: str, path: Path, advance: Advance = still) -> RestoreRepor
         assert psql.stdin is not None
         # A broken pipe means that psql has ended; it says why. Without COMMIT all is undone.
         with suppress(BrokenPipeError), psql.stdin as statements:
-            for chunk in chain((begin.encode(),), script, (b"COMMIT;\n",)):
+            for chunk in script:
                 statements.write(_without_timeout(chunk) if is_older else chunk)
                 advance(len(chunk))
     with closing(connect(conninfo, autocommit=True)) as conn, without_timeouts(conn):
+        if change:
+            was_made = search_path_change(conn) is None
+            say(change.is_done if was_made else change.is_refused(conn.info.user))
         _vacuum(conn)
         return RestoreReport(*one_row(conn, _COUNTS))
 

@@ -6,14 +6,13 @@ from itertools import chain
 
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_row
+from pgsim.transfer.script import split
 
 LONGEST_HEAD = 64 << 20  # bytes before the first rows of a dump, at most
 
 # PostgreSQL's name of a schema, in quotation marks where it needs them.
 _NAME = rb'((?:"(?:[^"]|"")+")|[a-z_][\w$]*)'
 _COLUMN = re.compile(rb"^CREATE TABLE pgsim\.recording \([^;]*^    vector " + _NAME + rb"\.", re.M)
-_ROWS = re.compile(rb"^COPY [^\n]* FROM stdin;\n", re.M)
-_ROWS_END = re.compile(rb"^\\\.\n", re.M)
 # pgvector's schema, and the names of its types, functions and operator classes.
 _PGVECTOR = """
     SELECT
@@ -47,7 +46,7 @@ def _relocated(script: Iterator[bytes], target: bytes, names: list[bytes]) -> It
     head = b""
     for chunk in script:
         head += chunk
-        if _COLUMN.search(head) or _ROWS.search(head) or len(head) > LONGEST_HEAD:
+        if _COLUMN.search(head) or b"FROM stdin;" in head or len(head) > LONGEST_HEAD:
             break
     found = _COLUMN.search(head)
     chunks = chain((head,), script)
@@ -62,13 +61,5 @@ def _relocated(script: Iterator[bytes], target: bytes, names: list[bytes]) -> It
         + alternatives
         + rb")(?![\w$])|[-+*/<>=~!@#%^&|`?])"
     )
-    has_rows = False
-    for chunk in chunks:
-        at = 0
-        while at < len(chunk):
-            edge = (_ROWS_END if has_rows else _ROWS).search(chunk, at)
-            end = edge.end() if edge else len(chunk)
-            part = chunk[at:end]
-            yield part if has_rows else named.sub(lambda _: target + b".", part)
-            has_rows ^= edge is not None
-            at = end
+    for part, is_rows in split(chunks):
+        yield part if is_rows else named.sub(lambda _: target + b".", part)

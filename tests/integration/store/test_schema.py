@@ -139,12 +139,12 @@ def test_init_puts_pgsim_on_the_search_path_once_and_says_how_to_undo_it(
             database = conn.info.dbname
             conn.execute(f"ALTER DATABASE {database} SET search_path = {own}".encode())
         assert path_of(installed) == before
-        undo = schema.add_to_search_path(conn)
-        assert undo is not None
+        change = schema.add_to_search_path(conn)
+        assert change is not None
         assert path_of(installed) == after
         assert schema.add_to_search_path(conn) is None
         assert path_of(installed) == after
-        conn.execute(undo.encode())
+        conn.execute(change.undo.encode())
     assert path_of(installed) == before
 
 

@@ -434,6 +434,70 @@ def test_sql_is_restored_whole_or_not_at_all(
     assert restore(target, path).lists == 1200
 
 
+ROWS, END = "COPY pgsim.recording ", "-- PostgreSQL database dump complete"
+
+
+@pytest.mark.parametrize(
+    ("before", "evil", "reason"),
+    [
+        ("SET statement_timeout", r"\! touch FILE", "holds no commands of psql"),
+        (ROWS, r"\! touch FILE", "holds no commands of psql"),
+        (ROWS, r"\o FILE", "holds no commands of psql"),
+        (ROWS, r"\copy (SELECT 1) TO 'FILE'", "holds no commands of psql"),
+        (ROWS, r"\g FILE", "holds no commands of psql"),
+        (ROWS, r"SELECT 1 \g FILE", "holds no commands of psql"),
+        (ROWS, r"SELECT 1 \gexec", "holds no commands of psql"),
+        (ROWS, "\\unrestrict a\n\\! touch FILE", "holds no commands of psql"),
+        (ROWS, "COMMIT;", "holds no COMMIT"),
+        (ROWS, "END;", "holds no COMMIT"),
+        (ROWS, "COMMIT AND CHAIN;", "holds no COMMIT"),
+        (ROWS, "PREPARE TRANSACTION 'a';", "holds no COMMIT"),
+        (ROWS, "ROLLBACK;", 'schema "pgsim" does not exist'),
+        (ROWS, "ABORT AND CHAIN;", 'schema "pgsim" does not exist'),
+        (ROWS, "ROLLBACK; CREATE SCHEMA pgsim; COMMIT;", "holds no ROLLBACK"),
+        (END, "ROLLBACK;", "holds no ROLLBACK"),
+    ],
+)
+def test_sql_that_is_no_dumps_is_refused_and_leaves_nothing(
+    new_database: Callable[..., str],
+    filled: str,
+    tmp_path: Path,
+    before: str,
+    evil: str,
+    reason: str,
+) -> None:
+    target, path, made = new_database(), tmp_path / "a.sql", tmp_path / "made"
+    dump(filled, path)
+    line = evil.replace("FILE", str(made))
+    script = path.read_text()
+    at = script.rindex(END) if before == END else script.index(before)
+    path.write_text(f"{script[:at]}{line}\n{script[at:]}")
+    with pytest.raises(DumpError, match=reason) as raised:
+        restore(target, path)
+    assert "\n" not in str(raised.value)
+    assert not made.exists()
+    assert schema_of(target) is None
+
+
+def test_titles_that_look_like_commands_of_psql_are_restored(
+    new_database: Callable[..., str], filled: str, tmp_path: Path
+) -> None:
+    source, target = new_database("filled"), new_database()
+    titles = ["\\restrict abc", "\r\\unrestrict abc", "COMMIT;", "COPY a FROM stdin;", "\\."]
+    with psycopg.connect(source) as conn:
+        for number, title in enumerate(titles):
+            conn.execute(
+                "UPDATE pgsim.recording SET title = %s WHERE id = (SELECT id FROM pgsim.recording"
+                " ORDER BY id OFFSET %s LIMIT 1)",
+                (title, number),
+            )
+    dump(source, tmp_path / "a.sql")
+    restore(target, tmp_path / "a.sql")
+    with psycopg.connect(target) as conn:
+        rows = conn.execute("SELECT title FROM pgsim.recording ORDER BY id LIMIT 5").fetchall()
+    assert [title for (title,) in rows] == titles
+
+
 def test_a_dump_of_something_else_is_refused(
     new_database: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -536,6 +600,21 @@ def test_a_dump_of_newer_programs_is_one_clear_line(
     monkeypatch.setattr(dumping, "client_program", lambda _: program)
     with pytest.raises(DumpError, match=r"unsupported version .*; a newer pg_dump made the file"):
         restore(new_database(), archive)
+
+
+def test_the_path_is_set_together_with_the_rows(
+    filled: str, new_database: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    target, path = new_database(), tmp_path / "pgsim.dump"
+    dump(filled, path)
+    monkeypatch.setattr(dumping, "_vacuum", end)  # right after the COMMIT
+    with pytest.raises(KeyboardInterrupt):
+        restore(target, path)
+    with psycopg.connect(target) as conn:
+        assert conn.execute("SELECT count(*) FROM similarity").fetchone() == (1200,)
 
 
 def test_a_killed_restore_leaves_nothing(

@@ -1,0 +1,69 @@
+"""The SQL of a dump, as psql runs it: in parts, without commands of psql, in one transaction."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+_ROWS = re.compile(rb"^COPY [^\n]* FROM stdin;\n", re.MULTILINE)
+_ROWS_END = re.compile(rb"^\\\.\n", re.MULTILINE)
+# Newer releases of pg_dump and pg_restore write these around their SQL.
+_RESTRICTIONS = re.compile(rb"^\\(?:un)?restrict [A-Za-z0-9]+\r?\n", re.MULTILINE)
+
+# At the end of a transaction, the trigger looks whether it is the end of the restore. A transaction
+# that a script begins after a ROLLBACK can write nothing.
+_BEGIN = r"""
+SET default_transaction_read_only = on;
+BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+CREATE TEMPORARY TABLE pgsim_restore (is_whole boolean NOT NULL) ON COMMIT DROP;
+CREATE FUNCTION pg_temp.pgsim_require_whole() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT (SELECT r.is_whole FROM pg_temp.pgsim_restore AS r) THEN
+        RAISE EXCEPTION 'the dump would end the transaction of the restore';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER require_whole AFTER INSERT ON pg_temp.pgsim_restore
+DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION pg_temp.pgsim_require_whole();
+INSERT INTO pg_temp.pgsim_restore VALUES (false);
+\restrict {key}
+"""
+_END = """
+UPDATE pg_temp.pgsim_restore SET is_whole = true;
+COMMIT;
+"""
+# What PostgreSQL and psql say where a script does what a dump does not do, and why.
+REFUSALS = {
+    r"backslash commands are restricted": "a dump holds no commands of psql: this file does",
+    r"invalid command \\restrict": "this psql cannot refuse the commands of psql in a dump: pip"
+    " install 'pgsim[embedded]', or install a newer release of it (16.10, 17.6, 18 and later can)",
+    r"would end the transaction of the restore": "a dump holds no COMMIT: this file does",
+    r"read-only transaction|pg_temp\.pgsim_restore": "a dump holds no ROLLBACK: this file does",
+}
+
+
+def in_one_transaction(
+    script: Iterable[bytes], key: str, first: str = "", last: str = ""
+) -> Iterator[bytes]:
+    """Yield SQL for psql that runs the script whole or not at all, with SQL before and after it.
+
+    psql runs no command of its own in the script: `key`, of letters and digits, is not to be
+    guessed. `script` is in chunks of whole lines.
+    """
+    yield first.encode()
+    yield _BEGIN.replace("{key}", key).encode()
+    for part, is_rows in split(script):
+        yield part if is_rows else _RESTRICTIONS.sub(b"", part)
+    yield f"\n{last}\n{_END}".encode()
+
+
+def split(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Yield parts of a dump's SQL, and whether each is rows of COPY. Chunks are of whole lines."""
+    is_rows = False
+    for chunk in chunks:
+        at = 0
+        while at < len(chunk):
+            edge = (_ROWS_END if is_rows else _ROWS).search(chunk, at)
+            end = edge.end() if edge else len(chunk)
+            yield chunk[at:end], is_rows
+            is_rows ^= edge is not None
+            at = end
