@@ -112,7 +112,9 @@ def similar(
         raise UsageError("--csv or --json, not both")
     if (recording is None) == (artist is None and title is None):
         raise UsageError("name one recording: by MBID or file, or by --artist and --title")
-    asked = {word: value for word, value in words.items() if value not in (None, False)}
+    asked = {
+        word: value for word, value in words.items() if value is not None and value is not False
+    }
     if "weights" in asked:
         asked["weights"] = _weights(asked["weights"])
     with database(ctx) as db:
@@ -191,7 +193,7 @@ def _found(db: Database, artist: str | None, title: str | None) -> UUID:
     if not found:
         words = {"artist": artist, "title": title}
         asked = " and ".join(f"{name} '{value}'" for name, value in words.items() if value)
-        raise PgsimError(f"no recording has the words of {asked}: try fewer of them")
+        raise PgsimError(f"no recording has the words of {asked}: try fewer or other words")
     say(f"starting from {_named(found[0])}")
     for other in found[1:]:
         say(f"    or else {_named(other)}")

@@ -24,9 +24,10 @@ DECLARE
     ids integer[];
     scores real[];
 BEGIN
-    IF k IS NULL OR k NOT BETWEEN 1 AND 1000 THEN
-        RAISE EXCEPTION 'k is %, but must be from 1 to 1000', coalesce(k::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value';
+    PERFORM check_question(k);
+    IF num_nonnulls(words, artist, title) = 0 THEN
+        RAISE EXCEPTION 'words, artist and title are NULL: there is nothing to search for'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'give at least one of them';
     END IF;
     -- Each word is searched for in its field; the last word of each argument may be a prefix.
     SELECT
@@ -46,8 +47,8 @@ BEGIN
         FROM (VALUES (words, ''), (artist, 'A'), (title, 'B')) AS v (text, field), unnest(search_words(v.text, NULL)) AS u
     ) AS t;
     IF lexemes IS NULL THEN
-        RAISE EXCEPTION 'no word to search for in ''%''', concat_ws(' ', words, artist, title)
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'give words, artist or title at least one word';
+        RAISE NOTICE 'no recording is found by ''%'': it has no letter and no digit', concat_ws(' ', words, artist, title);
+        RETURN;
     END IF;
     IF words IS NULL THEN
         fields := array_remove(ARRAY[CASE WHEN artist IS NOT NULL THEN 'a' END, CASE WHEN title IS NOT NULL THEN 'b' END], NULL);
@@ -117,4 +118,5 @@ with the extension pg_trgm, those with words spelled alike. score is from 0 to 1
 - artist: words that the artist must have.
 - title: words that the title must have.
 
-Raises an error where no argument has a word, and for a k that is out of range.';
+A text without letters and digits finds nothing; a notice says so. Raises an error where no text is given, and for a k
+that is out of range.';

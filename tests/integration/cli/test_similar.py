@@ -232,8 +232,8 @@ def test_csv_has_the_columns_of_sql_and_quotes_what_has_to_be(
         (["--title", "unheard"], 1, "no recording has the words of title 'unheard': try fewer"),
         (
             ["--title", "?!"],
-            2,
-            "no word to search for in '?!'; give words, artist or title at least one word",
+            1,
+            "no recording has the words of title '?!': try fewer or other words",
         ),
         ([mbid(1), "--csv", "--json"], 2, "--csv or --json, not both"),
         ([mbid(1), "--weights", "{x"], 2, "--weights '{x' is no JSON"),
@@ -243,6 +243,11 @@ def test_csv_has_the_columns_of_sql_and_quotes_what_has_to_be(
         ([mbid(1), "-k", "99999999999"], 2, "k 99999999999: integer out of range"),
         ([mbid(1), "--decade", "-99999999999"], 2, "decade -99999999999: integer out of range"),
         ([mbid(1), "--weights", '{"x": 1}'], 2, "unknown feature set 'x' in weights; known"),
+        (
+            [mbid(1), "--max-per-artist", "0"],
+            2,
+            "max_per_artist is 0, but must be 1 or more; leave",
+        ),
         ([mbid(1), "--exclude", "x"], 2, "'x' is not an MBID"),
         ([mbid(1), "--worst", "--max-per-artist", "1"], 2, "--max-per-artist cannot go with"),
         (["missing.json"], 1, "missing.json not found"),

@@ -116,7 +116,8 @@ def _prepare(conn: Connection) -> None:
     )
     for name in (
         *("indexes/recording_words", "types/found_recording"),
-        *("functions/words/search_words", "functions/questions/find_recordings"),
+        *("functions/words/search_words", "functions/words/check_question"),
+        "functions/questions/find_recordings",
     ):
         conn.execute((SQL / f"{name}.sql").read_bytes())
     conn.cursor().executemany(
