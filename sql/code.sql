@@ -22,6 +22,7 @@
 \ir functions/words/title_key.sql
 \ir functions/words/redirected_recording.sql
 \ir functions/questions/recording_of.sql
+\ir functions/questions/mbid_of.sql
 \ir functions/loading/store_redirects.sql
 \ir functions/words/search_words.sql
 \ir functions/words/check_question.sql

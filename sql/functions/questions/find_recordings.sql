@@ -101,7 +101,7 @@ BEGIN
         PERFORM set_config('pg_trgm.word_similarity_threshold', kept, true);
     END IF;
     RETURN QUERY
-    SELECT f.place::integer, r.mbid, r.artist, r.title, r.album, r.year::integer, f.score
+    SELECT f.place::integer, r.mbid, r.artist, r.title, r.album, r.year::integer, f.score, r.source_id, r.url
     FROM unnest(ids, scores) WITH ORDINALITY AS f (id, score, place)
     INNER JOIN recording AS r ON f.id = r.id
     ORDER BY f.place;
@@ -112,6 +112,7 @@ COMMENT ON FUNCTION pgsim.find_recordings(text, integer, text, text) IS
 'The k recordings whose artist and title match words best, the best first. Accents, case and punctuation are ignored,
 and the last word may be a prefix. Where fewer than k recordings have all words, those that lack one word follow, and,
 with the extension pg_trgm, those with words spelled alike. score is from 0 to 1; 1 means all words and no others.
+source_id is the recording''s own id, where it has one.
 
 - words: words of the artist or the title: ''beatles hey ju''.
 - k: number of rows, from 1 to 1000; default 10.

@@ -284,7 +284,7 @@ def test_from_an_empty_database_to_an_exported_matrix(
 @pytest.mark.parametrize(
     ("ask", "kind", "said"),
     [
-        (lambda db: db.similar("x"), pgsim.UsageError, "'x' is not an MBID: 36 characters"),
+        (lambda db: db.similar("x"), pgsim.PgsimError, "'x' is neither an MBID nor the own id of"),
         (
             lambda db: db.similar(UNKNOWN),
             pgsim.PgsimError,

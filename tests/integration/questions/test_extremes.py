@@ -1,4 +1,4 @@
-"""Every number that a public function takes, at the ends of its type: an error, or the right rows."""
+"""Each number that a public function takes, at the ends of its type: an error or the right rows."""
 
 import math
 from collections.abc import Iterator

@@ -112,7 +112,7 @@ def _prepare(conn: Connection) -> None:
     conn.execute("CREATE SCHEMA pgsim; SET search_path = pgsim, pg_temp")
     conn.execute(
         "CREATE TABLE recording (id integer GENERATED ALWAYS AS IDENTITY, mbid uuid, artist text,"
-        " title text, album text, year smallint)"
+        " title text, album text, year smallint, source_id text, url text)"
     )
     for name in (
         *("indexes/recording_words", "types/found_recording"),
