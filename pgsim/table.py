@@ -8,6 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from pgsim.printable import one_line
 
 _GAP = "   "
+INDENT = 4  # columns in front of a text below a row
 
 
 def text_table(
@@ -36,7 +37,7 @@ def text_table(
     rule = "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))
     lines = [[line(row)] for row in cells]
     for row, text in zip(lines, below or [], strict=below is not None):
-        row.append(_placed(f"    {one_line(text)}", width, right=False).rstrip())
+        row.append(_placed(" " * INDENT + one_line(text), width, right=False).rstrip())
     return "\n".join([line(columns), f" {rule}", *(text for row in lines for text in row)])
 
 

@@ -1,4 +1,4 @@
-"""Keys for replication, where a rebuild belongs, how a run ended, whether changes notify, own ids."""
+"""Keys for replication, where a rebuild belongs, how a run ended, notifications and own ids."""
 
 from alembic import context
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from rich.cells import cell_len
 
 from pgsim.cli.common import Json, database, print_json, print_table, say, table_width
 from pgsim.database.database import Database
@@ -21,12 +22,13 @@ from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording
 from pgsim.questions.file_seed import FileSeed
 from pgsim.questions.question import DISSIMILAR, NEAREST, SIMILAR
 from pgsim.questions.words import SeedFilters, Word, words_of
+from pgsim.table import INDENT
 
 COLUMNS = (
     *("rank", "mbid", "artist", "title", "album", "year", "genre", "distance", "similarity"),
     *("source_id", "url"),
 )
-SHOWN = ("rank", "similarity", "distance", "year", "genre", "artist", "title")
+SHOWN: Sequence[str] = ("rank", "similarity", "distance", "year", "genre", "artist", "title")
 NARROW = ("rank", "similarity", "artist", "title")
 NARROWEST = 72  # columns of a terminal that has room for all that is shown
 OTHERS = 5  # further matches of a search that are named
@@ -225,11 +227,9 @@ def _named(row: FoundRecording) -> str:
 
 
 def _print(rows: Rows, statistics: dict[str, Any] | None) -> None:
-    shown: Sequence[str] = SHOWN
-    ids = ["mbid", "source_id"]
-    if table_width() < NARROWEST:  # where an own id would cut the MBID
-        shown, ids = NARROW, ["mbid"]
-    below = ["  ".join(str(row[name]) for name in ids if row[name]) for row in rows]
+    width = table_width()
+    shown = SHOWN if width >= NARROWEST else NARROW
+    below = [_ids(row, width) for row in rows]
     print_table(shown, [[row[name] for name in shown] for row in rows], below)
     reasons = [
         (row["rank"], each["feature_set"], f"{each['share']:.0%}", each["explanation"])
@@ -240,6 +240,12 @@ def _print(rows: Rows, statistics: dict[str, Any] | None) -> None:
         print_table(("rank", "feature set", "share", "values"), reasons)
     if statistics:
         print_table(list(statistics), [list(statistics.values())])
+
+
+def _ids(row: dict[str, Any], width: int) -> str:
+    """Return what to go on with: the MBID, and the own id where it fits whole."""
+    both = f"{row['mbid']}  {row['source_id'] or ''}"
+    return both if cell_len(both) + INDENT <= width else str(row["mbid"])
 
 
 def _print_csv(rows: Rows, statistics: dict[str, Any] | None, columns: Sequence[str]) -> None:

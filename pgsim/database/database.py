@@ -37,10 +37,10 @@ from pgsim.store.collection import read_collection
 from pgsim.store.runs import recorded
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     import numpy as np
     from numpy.typing import NDArray
-
-    from uuid import UUID
 
     from pgsim.evaluation.evaluate import Evaluation
     from pgsim.loading.load import LoadReport

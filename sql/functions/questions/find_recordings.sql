@@ -111,7 +111,8 @@ $$;
 COMMENT ON FUNCTION pgsim.find_recordings(text, integer, text, text) IS
 'The k recordings whose artist and title match words best, the best first. Accents, case and punctuation are ignored,
 and the last word may be a prefix. Where fewer than k recordings have all words, those that lack one word follow, and,
-with the extension pg_trgm, those with words spelled alike. score is from 0 to 1; 1 means all words and no others.
+where the extension pg_trgm is installed, in any schema, those with words spelled alike. The embedded server has no
+pg_trgm; the item misspelt words of status() says how it is here. score is from 0 to 1; 1 means all words and no others.
 source_id is the recording''s own id, where it has one.
 
 - words: words of the artist or the title: ''beatles hey ju''.

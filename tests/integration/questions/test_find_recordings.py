@@ -150,6 +150,19 @@ def test_a_search_leaves_the_settings_of_pg_trgm_as_they_were(contrib: Connectio
         assert one(contrib, shown) == before
 
 
+def test_status_says_whether_misspelt_words_are_found(plane: Connection) -> None:
+    item = "SELECT value FROM pgsim.status() WHERE item = 'misspelt words'"
+    available = one(
+        plane, "SELECT count(*) FROM pg_catalog.pg_available_extensions WHERE name = 'pg_trgm'"
+    )
+    if not available:
+        assert one(plane, item) == "are not found: the server has no pg_trgm"
+        return
+    assert one(plane, item) == "are not found: CREATE EXTENSION pg_trgm"
+    plane.execute("CREATE SCHEMA odd; CREATE EXTENSION pg_trgm SCHEMA odd")
+    assert one(plane, item) == "are found, by pg_trgm"
+
+
 def test_without_pg_trgm_only_words_that_are_there_are_found(plane: Connection) -> None:
     plane.cursor().executemany(
         "INSERT INTO pgsim.recording (mbid, artist, title) VALUES (%s, %s, %s)",
