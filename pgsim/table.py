@@ -8,12 +8,19 @@ from rich.cells import cell_len, set_cell_size
 from pgsim.printable import one_line
 
 _GAP = "   "
+INDENT = 4  # columns in front of a text below a row
 
 
-def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], width: int) -> str:
+def text_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    width: int,
+    below: Sequence[str] | None = None,
+) -> str:
     """Return a table of at most `width` columns: numbers to the right, long texts cut.
 
-    A row is one line. Numbers are never cut; with many of them the table can be wider.
+    A row is one line, and a second one where `below` has a text for each row. Numbers are never
+    cut; with many of them the table can be wider.
     """
     values = [list(row) for row in rows]
     cells = [[cell(value) for value in row] for row in values]
@@ -28,7 +35,10 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], width: int
         return f" {_GAP.join(_placed(*each) for each in fitted)}".rstrip()
 
     rule = "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))
-    return "\n".join([line(columns), f" {rule}", *map(line, cells)])
+    lines = [[line(row)] for row in cells]
+    for row, text in zip(lines, below or [], strict=below is not None):
+        row.append(_placed(" " * INDENT + one_line(text), width, right=False).rstrip())
+    return "\n".join([line(columns), f" {rule}", *(text for row in lines for text in row)])
 
 
 def cell(value: Any) -> str:

@@ -13,6 +13,7 @@
 \ir functions/vectors/l2.sql
 \ir functions/vectors/differ.sql
 \ir functions/vectors/dimensions_of.sql
+\ir functions/vectors/norm_of.sql
 \ir functions/vectors/slice_of.sql
 \ir functions/vectors/weighted_norm.sql
 \ir functions/vectors/mean_of.sql
@@ -21,12 +22,14 @@
 \ir functions/words/title_key.sql
 \ir functions/words/redirected_recording.sql
 \ir functions/questions/recording_of.sql
+\ir functions/questions/mbid_of.sql
 \ir functions/loading/store_redirects.sql
 \ir functions/words/search_words.sql
+\ir functions/words/check_question.sql
 \ir functions/questions/find_recordings.sql
 \ir functions/words/matches.sql
 \ir functions/neighbours/distance.sql
-\ir functions/words/check_question.sql
+\ir functions/words/require_vector.sql
 \ir functions/words/as_real.sql
 \ir functions/words/resolve_rules.sql
 \ir functions/words/resolve_filter.sql

@@ -25,6 +25,7 @@
 \ir indexes/recording_year.sql
 \ir indexes/recording_genres.sql
 \ir indexes/recording_length.sql
+\ir indexes/recording_source_id.sql
 \ir indexes/recording_words.sql
 \ir indexes/rebuild_unfinished.sql
 \ir indexes/stale_id.sql

@@ -1,4 +1,4 @@
-"""Keys for replication, where a rebuild belongs, how a run ended, and whether changes notify."""
+"""Keys for replication, where a rebuild belongs, how a run ended, notifications and own ids."""
 
 from alembic import context
 

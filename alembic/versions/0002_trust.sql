@@ -27,3 +27,5 @@ ALTER TABLE pgsim.collection ADD COLUMN notifies boolean NOT NULL DEFAULT true;
 COMMENT ON COLUMN pgsim.collection.notifies IS
 'Whether a transaction that changes vectors sends a NOTIFY, which wakes pgsim refresh --follow at once. PostgreSQL cannot prepare such a '
 'transaction (two-phase commit): false lets it, and --follow then looks once a minute.';
+
+CREATE INDEX recording_source_id ON pgsim.recording USING hash (source_id) WHERE source_id IS NOT NULL;

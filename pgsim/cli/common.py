@@ -95,10 +95,16 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, default=str, ensure_ascii=False))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table on stdout, as wide as the terminal is."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
-    put(f"\n{text_table(columns, rows, width)}\n")
+def table_width() -> int:
+    """The columns of a table: as many as the terminal has."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], below: Sequence[str] | None = None
+) -> None:
+    """Print a table on stdout, as wide as the terminal is; `below` is a text below each row."""
+    put(f"\n{text_table(columns, rows, table_width(), below)}\n")
 
 
 @contextmanager

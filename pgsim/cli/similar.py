@@ -12,19 +12,25 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from rich.cells import cell_len
 
-from pgsim.cli.common import Json, database, print_json, print_table, say
+from pgsim.cli.common import Json, database, print_json, print_table, say, table_width
 from pgsim.database.database import Database
 from pgsim.errors import PgsimError, UsageError
 from pgsim.printable import one_line
 from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording
 from pgsim.questions.file_seed import FileSeed
 from pgsim.questions.question import DISSIMILAR, NEAREST, SIMILAR
-from pgsim.questions.values import mbid_of
 from pgsim.questions.words import SeedFilters, Word, words_of
+from pgsim.table import INDENT
 
-COLUMNS = ("rank", "mbid", "artist", "title", "album", "year", "genre", "distance", "similarity")
-SHOWN = ("rank", "similarity", "distance", "year", "genre", "artist", "title")
+COLUMNS = (
+    *("rank", "mbid", "artist", "title", "album", "year", "genre", "distance", "similarity"),
+    *("source_id", "url"),
+)
+SHOWN: Sequence[str] = ("rank", "similarity", "distance", "year", "genre", "artist", "title")
+NARROW = ("rank", "similarity", "artist", "title")
+NARROWEST = 72  # columns of a terminal that has room for all that is shown
 OTHERS = 5  # further matches of a search that are named
 EXPLAINED = 3  # feature sets of an explanation in a table
 # The words that choose recordings: --stats is about those that they choose.
@@ -78,9 +84,10 @@ def similar(
     recording: Annotated[
         str | None,
         typer.Argument(
-            metavar="MBID|FILE",
-            help="The recording to start from: its MBID; or a file, which is not stored: a"
-            " document, or audio, measured by the collection's extractor.",
+            metavar="MBID|ID|FILE",
+            help="The recording to start from: its MBID, or its own id in the collection; or a"
+            " file, which is not stored: a document, or audio, measured by the collection's"
+            " extractor.",
         ),
     ] = None,
     k: Annotated[int, typer.Option("-k", help="How many recordings, from 1 to 1000.")] = 10,
@@ -106,27 +113,32 @@ def similar(
 ) -> None:
     """Print the recordings most similar to one.
 
-    The seed is an MBID, words of an artist and title, or an audio file.
+    The seed is an MBID, an own id, words of an artist and title, or an audio file.
     """
     if as_csv and as_json:
         raise UsageError("--csv or --json, not both")
     if (recording is None) == (artist is None and title is None):
-        raise UsageError("name one recording: by MBID or file, or by --artist and --title")
-    asked = {word: value for word, value in words.items() if value not in (None, False)}
+        raise UsageError("name one recording: by MBID, own id or file, or by --artist and --title")
+    asked = {
+        word: value for word, value in words.items() if value is not None and value is not False
+    }
     if "weights" in asked:
         asked["weights"] = _weights(asked["weights"])
     with database(ctx) as db:
         if recording is None:
             seed: UUID | FileSeed = _found(db, artist, title)
-        elif _is_file(recording):
-            seed = db.seed_of_file(recording)
-            _require_seed(asked, worst=worst, explain=explain)
         else:
-            seed = mbid_of(recording)
+            seed = _meant(db, recording)
+        if isinstance(seed, FileSeed):
+            _require_seed(asked, worst=worst, explain=explain)
         started = time.perf_counter()
         answer = _ask(db, seed, k, asked, worst)
         taken = (time.perf_counter() - started) * 1000
-        rows = [asdict(row) for row in answer]
+        stored = db.recordings([row.mbid for row in answer])
+        rows = [
+            {**asdict(row), "source_id": own.source_id, "url": own.url}
+            for row, own in zip(answer, stored, strict=True)
+        ]
         statistics = {**_statistics(db, seed, asked), "milliseconds": taken} if stats else None
         if explain and isinstance(seed, UUID):
             for row in rows:
@@ -166,9 +178,21 @@ def _require_seed(words: dict[str, Any], **options: bool) -> None:
         raise UsageError(f"`{name}` asks about a recording in the database, by MBID")
 
 
-def _is_file(recording: str) -> bool:
-    """Whether a file is meant: there is one of that name, or no MBID looks like it."""
-    return Path(recording).exists() or "/" in recording or "." in recording
+def _meant(db: Database, recording: str) -> UUID | FileSeed:
+    """Return the seed: a file where there is one of that name, else a recording's MBID or own id.
+
+    What nobody knows is taken for a missing file where it is spelled like one.
+    """
+    if Path(recording).exists():
+        return db.seed_of_file(recording)
+    try:
+        return db.mbid_of(recording)
+    except UsageError:
+        raise
+    except PgsimError:
+        if "/" in recording or "." in recording:
+            return db.seed_of_file(recording)
+        raise
 
 
 def _weights(text: str) -> dict[str, float]:
@@ -191,7 +215,7 @@ def _found(db: Database, artist: str | None, title: str | None) -> UUID:
     if not found:
         words = {"artist": artist, "title": title}
         asked = " and ".join(f"{name} '{value}'" for name, value in words.items() if value)
-        raise PgsimError(f"no recording has the words of {asked}: try fewer of them")
+        raise PgsimError(f"no recording has the words of {asked}: try fewer or other words")
     say(f"starting from {_named(found[0])}")
     for other in found[1:]:
         say(f"    or else {_named(other)}")
@@ -203,7 +227,10 @@ def _named(row: FoundRecording) -> str:
 
 
 def _print(rows: Rows, statistics: dict[str, Any] | None) -> None:
-    print_table(SHOWN, [[row[name] for name in SHOWN] for row in rows])
+    width = table_width()
+    shown = SHOWN if width >= NARROWEST else NARROW
+    below = [_ids(row, width) for row in rows]
+    print_table(shown, [[row[name] for name in shown] for row in rows], below)
     reasons = [
         (row["rank"], each["feature_set"], f"{each['share']:.0%}", each["explanation"])
         for row in rows
@@ -213,6 +240,12 @@ def _print(rows: Rows, statistics: dict[str, Any] | None) -> None:
         print_table(("rank", "feature set", "share", "values"), reasons)
     if statistics:
         print_table(list(statistics), [list(statistics.values())])
+
+
+def _ids(row: dict[str, Any], width: int) -> str:
+    """Return what to go on with: the MBID, and the own id where it fits whole."""
+    both = f"{row['mbid']}  {row['source_id'] or ''}"
+    return both if cell_len(both) + INDENT <= width else str(row["mbid"])
 
 
 def _print_csv(rows: Rows, statistics: dict[str, Any] | None, columns: Sequence[str]) -> None:

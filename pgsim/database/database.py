@@ -17,6 +17,7 @@ from pgsim.questions.answers import (
     FeatureSet,
     FoundRecording,
     MetricDistance,
+    Recording,
     SetShare,
     SimilarRecording,
     Statistics,
@@ -36,6 +37,8 @@ from pgsim.store.collection import read_collection
 from pgsim.store.runs import recorded
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -73,7 +76,8 @@ class Database(Connected):
     `pgsim.connect(..., pool=4)` each method takes a connection of its own out of `pool` and gives
     it back at its end.
 
-    MBIDs are given as UUIDs or as text. All methods raise PgsimError: UsageError for an argument
+    MBIDs are given as UUIDs or as text. A text that is none is a recording's own id, its
+    `source_id` in pgsim.recording. All methods raise PgsimError: UsageError for an argument
     that cannot be meant. PostgreSQL's own error is its `__cause__`.
     """
 
@@ -127,7 +131,8 @@ class Database(Connected):
     def statistics(self, seed: Mbid | Numbers, **question: Unpack[SeedFilters]) -> Statistics:
         """Return how far the recordings are that a question chooses from, by a scan of them all.
 
-        `seed` is a recording's MBID, or a vector; a vector takes no `same_genre` or `same_decade`.
+        `seed` is a recording's MBID or own id, or a vector; a vector takes no `same_genre` or
+        `same_decade`.
         """
         with self._use() as conn:
             if isinstance(seed, Mbid):
@@ -156,6 +161,16 @@ class Database(Connected):
         """
         first = {"words": words, "k": k, "artist": artist, "title": title}
         return self._ask(questions.FOUND, first)
+
+    def mbid_of(self, named: Mbid) -> UUID:
+        """Return the MBID of the recording with an own id; an MBID as it is."""
+        with self._use() as conn:
+            return questions.mbid_in(conn, named)
+
+    def recordings(self, named: Mbids) -> Answer[Recording]:
+        """Return what is stored about recordings, in the order of these MBIDs or own ids."""
+        with self._use() as conn:
+            return questions.recordings(conn, named)
 
     def seed_of_file(self, path: PathLike) -> FileSeed:
         """Return a document's or an audio file's vector, to be asked about by `nearest`.

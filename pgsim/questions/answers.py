@@ -59,6 +59,23 @@ class FoundRecording:
     album: str | None
     year: int | None
     score: float
+    source_id: str | None
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What is stored about a recording: `source_id` is its own id, in the source it came from."""
+
+    mbid: UUID
+    artist: str | None
+    title: str | None
+    album: str | None
+    year: int | None
+    length: float | None
+    genre: str | None
+    source_id: str | None
+    url: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,28 @@
 """The questions that SQL answers: each function, its arguments and its rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from psycopg.errors import NumericValueOutOfRange
 from psycopg.rows import class_row
 
 from pgsim.errors import PgsimError, UsageError
 from pgsim.postgres.connection import Connection
-from pgsim.postgres.rows import one_row
+from pgsim.postgres.rows import one_row, one_value
 from pgsim.questions.answers import (
     Answer,
     BatchRecording,
     FoundRecording,
     MetricDistance,
+    Recording,
     SetShare,
     SimilarRecording,
     Statistics,
 )
-from pgsim.questions.values import CONVERTERS
-from pgsim.questions.words import Filters, Mbid, Rules, SeedFilters, Word, Words, words_of
+from pgsim.questions.values import CONVERTERS, mbid_of
+from pgsim.questions.words import Filters, Mbid, Mbids, Rules, SeedFilters, Word, Words, words_of
 
 Row = TypeVar("Row")
 
@@ -54,6 +56,9 @@ class Question(Generic[Row]):
         for name in given.keys() - kinds.keys():
             known = ", ".join(self.words)
             raise UsageError(f"{self.function}() takes no `{name}`; known: {known}")
+        for name, word in (*self.first.items(), *self.words.items()):
+            if word.names_recordings and given.get(name) is not None:
+                given[name] = _named_recordings(conn, word.kind, given[name])
         values = {
             name: value if value is None else CONVERTERS.get(kinds[name], _as_it_is)(value)
             for name, value in given.items()
@@ -75,11 +80,34 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
+def mbid_in(conn: Connection, named: Mbid) -> UUID:
+    """Return an MBID as it is, or that of the recording with this own id."""
+    if isinstance(named, UUID):
+        return named
+    try:
+        if len(named) == len(str(UUID(int=0))):
+            return mbid_of(named)
+    except UsageError:
+        pass
+    mbid: UUID = one_value(conn, "SELECT pgsim.mbid_of(%s::text)", (named,))
+    return mbid
+
+
+def _named_recordings(conn: Connection, kind: str, value: Any) -> UUID | list[UUID]:
+    """Return the MBIDs of recordings that an argument of that kind names, or of the one."""
+    if kind == "uuid":
+        return mbid_in(conn, value)
+    return [mbid_in(conn, each) for each in ([value] if isinstance(value, UUID | str) else value)]
+
+
 _K = Word("integer", "How many recordings, from 1 to 1000.", "10")
-_SEED = Word("uuid", "The recording to start from: its MBID.")
-_SEEDS = Word("uuid[]", "The recordings to start from: their MBIDs.")
+_SEED = Word("uuid", "The recording to start from: its MBID, or own id.", names_recordings=True)
+_SEEDS = Word("uuid[]", "The recordings to start from, likewise.", names_recordings=True)
 _VECTOR = Word("vector", "A vector of the database's space.")
-_PAIR = {"a": Word("uuid", "A recording's MBID."), "b": Word("uuid", "Another's MBID.")}
+_PAIR = {
+    "a": Word("uuid", "A recording's MBID, or own id.", names_recordings=True),
+    "b": Word("uuid", "Another's.", names_recordings=True),
+}
 
 SIMILAR = Question(
     "similar_recordings", SimilarRecording, {"seed": _SEED, "k": _K}, words_of(Words)
@@ -122,13 +150,25 @@ QUESTIONS: tuple[Question[Any], ...] = (
 )  # fmt: skip
 
 
+def recordings(conn: Connection, named: Mbids) -> Answer[Recording]:
+    """Return what is stored about recordings, in the order in which they are named."""
+    given = _named_recordings(conn, "uuid[]", named)
+    cursor = conn.cursor(row_factory=class_row(Recording))
+    query = (
+        f"SELECT {', '.join(f'r.{each.name}' for each in fields(Recording))}"
+        " FROM unnest(%s::uuid[]) WITH ORDINALITY AS s (mbid, place)"
+        " INNER JOIN pgsim.recording AS r ON r.id = pgsim.recording_of(s.mbid) ORDER BY s.place"
+    )
+    return Answer(Recording, cursor.execute(query.encode(), (given,)).fetchall())
+
+
 def seed_statistics(conn: Connection, seed: Mbid, words: SeedFilters) -> Statistics:
     """Return the statistics of what a question about a recording chooses from."""
     given: dict[str, Any] = dict(words)
     id_, vector, genre, decade = one_row(
         conn,
         "SELECT id, vector, genre, decade FROM pgsim.recording WHERE id = pgsim.recording_of(%s)",
-        (CONVERTERS["uuid"](seed),),
+        (mbid_in(conn, seed),),
     )
     if vector is None:
         raise PgsimError(f"recording {seed} has no vector")

@@ -17,11 +17,15 @@ Mbids = Mbid | Iterable[Mbid]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word's type and default in SQL, and its meaning in one sentence."""
+    """A word's type and default in SQL, and its meaning in one sentence.
+
+    Where it `names_recordings`, an own id of a recording does as well as its MBID.
+    """
 
     kind: str
     help: str
     default: str | None = None
+    names_recordings: bool = False
 
 
 class Filters(TypedDict, total=False):
@@ -35,7 +39,10 @@ class Filters(TypedDict, total=False):
     year_to: Annotated[int | None, Word("integer", "Last year.")]
     length_from: Annotated[float | None, Word("double precision", "Shortest length, in seconds.")]
     length_to: Annotated[float | None, Word("double precision", "Longest length, in seconds.")]
-    exclude: Annotated[Mbids | None, Word("uuid[]", "Leave out these recordings (MBIDs).")]
+    exclude: Annotated[
+        Mbids | None,
+        Word("uuid[]", "Leave out these recordings (MBIDs or own ids).", names_recordings=True),
+    ]
     exclude_artists: Annotated[
         Mbids | None, Word("uuid[]", "Leave out recordings of these artists (MBIDs).")
     ]

@@ -6,8 +6,11 @@ CREATE TYPE pgsim.found_recording AS (
     title text,
     album text,
     year integer,
-    score real
+    score real,
+    source_id text,
+    url text
 );
 
 COMMENT ON TYPE pgsim.found_recording IS
-'One row of find_recordings(): the rank from 1, the recording, and a score from 0 to 1 that says how well the words match.';
+'One row of find_recordings(): the rank from 1, the recording, a score from 0 to 1 '
+'that says how well the words match, its own id and its URL.';

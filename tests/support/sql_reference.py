@@ -50,7 +50,14 @@ comments. *d* is the number of dimensions of the database's profile. Write only
 FUNCTIONS = (
     *("similar_recordings", "similar_recordings_batch", "similar_to_all", "nearest_recordings"),
     *("dissimilar_recordings", "find_recordings", "recording_distances", "explain_similarity"),
-    *("distance_statistics", "recording_of", "status", "refresh_similarity", "refresh_batch"),
+    *(
+        "distance_statistics",
+        "recording_of",
+        "mbid_of",
+        "status",
+        "refresh_similarity",
+        "refresh_batch",
+    ),
     *("index_metric", "fill_reaches"),
 )
 

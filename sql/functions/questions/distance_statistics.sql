@@ -20,6 +20,7 @@ DECLARE
     conditions recording_filter :=
         resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
 BEGIN
+    PERFORM require_vector(query);
     conditions.present := m.sets;
     RETURN QUERY EXECUTE '
         SELECT
@@ -41,4 +42,5 @@ mean, standard deviation, 95th percentile (p95) and maximum of their distances. 
 - except_id: a recording (recording.id) to leave out, such as the one that the vector belongs to.
 - All other arguments: as in similar_recordings().
 
-Raises an error for an unknown genre, metric or feature set, and for a number that is out of range.';
+Raises an error for a vector that is NULL or has another number of dimensions, for an unknown genre, metric or feature
+set, and for a number that is out of range.';

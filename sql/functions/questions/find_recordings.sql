@@ -24,9 +24,10 @@ DECLARE
     ids integer[];
     scores real[];
 BEGIN
-    IF k IS NULL OR k NOT BETWEEN 1 AND 1000 THEN
-        RAISE EXCEPTION 'k is %, but must be from 1 to 1000', coalesce(k::text, 'NULL')
-            USING ERRCODE = 'invalid_parameter_value';
+    PERFORM check_question(k);
+    IF num_nonnulls(words, artist, title) = 0 THEN
+        RAISE EXCEPTION 'words, artist and title are NULL: there is nothing to search for'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'give at least one of them';
     END IF;
     -- Each word is searched for in its field; the last word of each argument may be a prefix.
     SELECT
@@ -46,8 +47,8 @@ BEGIN
         FROM (VALUES (words, ''), (artist, 'A'), (title, 'B')) AS v (text, field), unnest(search_words(v.text, NULL)) AS u
     ) AS t;
     IF lexemes IS NULL THEN
-        RAISE EXCEPTION 'no word to search for in ''%''', concat_ws(' ', words, artist, title)
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'give words, artist or title at least one word';
+        RAISE NOTICE 'no recording is found by ''%'': it has no letter and no digit', concat_ws(' ', words, artist, title);
+        RETURN;
     END IF;
     IF words IS NULL THEN
         fields := array_remove(ARRAY[CASE WHEN artist IS NOT NULL THEN 'a' END, CASE WHEN title IS NOT NULL THEN 'b' END], NULL);
@@ -100,7 +101,7 @@ BEGIN
         PERFORM set_config('pg_trgm.word_similarity_threshold', kept, true);
     END IF;
     RETURN QUERY
-    SELECT f.place::integer, r.mbid, r.artist, r.title, r.album, r.year::integer, f.score
+    SELECT f.place::integer, r.mbid, r.artist, r.title, r.album, r.year::integer, f.score, r.source_id, r.url
     FROM unnest(ids, scores) WITH ORDINALITY AS f (id, score, place)
     INNER JOIN recording AS r ON f.id = r.id
     ORDER BY f.place;
@@ -110,11 +111,14 @@ $$;
 COMMENT ON FUNCTION pgsim.find_recordings(text, integer, text, text) IS
 'The k recordings whose artist and title match words best, the best first. Accents, case and punctuation are ignored,
 and the last word may be a prefix. Where fewer than k recordings have all words, those that lack one word follow, and,
-with the extension pg_trgm, those with words spelled alike. score is from 0 to 1; 1 means all words and no others.
+where the extension pg_trgm is installed, in any schema, those with words spelled alike. The embedded server has no
+pg_trgm; the item misspelt words of status() says how it is here. score is from 0 to 1; 1 means all words and no others.
+source_id is the recording''s own id, where it has one.
 
 - words: words of the artist or the title: ''beatles hey ju''.
 - k: number of rows, from 1 to 1000; default 10.
 - artist: words that the artist must have.
 - title: words that the title must have.
 
-Raises an error where no argument has a word, and for a k that is out of range.';
+A text without letters and digits finds nothing; a notice says so. Raises an error where no text is given, and for a k
+that is out of range.';

@@ -22,20 +22,12 @@ SET search_path = pg_catalog, pgsim, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
-    dimensions CONSTANT integer := (
-        SELECT a.atttypmod FROM pg_attribute AS a WHERE a.attrelid = 'recording'::regclass AND a.attname = 'vector');
     conditions recording_filter;
     m measure;
     s question_seed;
 BEGIN
     PERFORM check_question(k, ranking);
-    IF query IS NULL THEN
-        RAISE EXCEPTION 'the query vector is NULL'
-            USING ERRCODE = 'null_value_not_allowed', HINT = 'an unknown recording, or one without features, has no vector';
-    ELSIF dimensions_of(query) <> dimensions THEN
-        RAISE EXCEPTION 'the query vector has % dimensions, but the recordings have %', dimensions_of(query), dimensions
-            USING ERRCODE = 'data_exception', HINT = 'ask with a vector of this database''s feature space, such as recording.vector';
-    END IF;
+    PERFORM require_vector(query);
     conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
     m := resolve_measure(metric, weights, approximate);
     conditions.present := m.sets;

@@ -11,6 +11,10 @@ DECLARE
     linked integer[];
     short integer[];
 BEGIN
+    IF most IS NULL OR most < 1 THEN
+        RAISE EXCEPTION 'most is %, but must be 1 or more', coalesce(most::text, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'such as refresh_batch(1000)';
+    END IF;
     PERFORM refresh_lock();
     -- Lock it before any other table, as TRUNCATE does.
     LOCK TABLE recording IN ACCESS SHARE MODE;
@@ -82,5 +86,5 @@ number of changes and of lists that were written; 0 changes mean that the matrix
 
 - most: greatest number of changes.
 
-Raises an error in a transaction that is not READ COMMITTED, and where another session changes the matrix for longer
-than ten seconds.';
+Raises an error for a number below 1, in a transaction that is not READ COMMITTED, and where another session changes
+the matrix for longer than ten seconds.';

@@ -14,6 +14,16 @@ AS $$
         ('fitted at', c.fitted_at::text, NULL),
         ('fitted on recordings', NULL, c.fitted_on),
         ('sets not fitted', (SELECT string_agg(f.name, ', ' ORDER BY f.position) FROM feature_set AS f WHERE f.center IS NULL), NULL),
+        (
+            'misspelt words',
+            CASE
+                WHEN EXISTS (SELECT FROM pg_extension AS e WHERE e.extname = 'pg_trgm') THEN 'are found, by pg_trgm'
+                WHEN EXISTS (SELECT FROM pg_available_extensions AS e WHERE e.name = 'pg_trgm')
+                    THEN 'are not found: CREATE EXTENSION pg_trgm'
+                ELSE 'are not found: the server has no pg_trgm'
+            END,
+            NULL
+        ),
         ('submissions', NULL, (SELECT count(*) FROM submission)),
         ('recordings', NULL, r.rows),
         ('redirects', NULL, (SELECT count(*) FROM redirect)),
@@ -60,5 +70,5 @@ $$;
 
 COMMENT ON FUNCTION pgsim.status() IS
 'What the database holds and how far the matrix is behind, an item a row. value is the item as text; number is a count, or a size in '
-'bytes, and NULL where the item is neither. running names the commands that are at work; ended badly those whose last run failed, was '
-'interrupted or was broken off, and why.';
+'bytes, and NULL where the item is neither. misspelt words says whether find_recordings() finds them. running names the commands that '
+'are at work; ended badly those whose last run failed, was interrupted or was broken off, and why.';

@@ -172,8 +172,11 @@ GOLDEN = """
  rank   similarity   distance   year   genre           artist   title
  ────────────────────────────────────────────────────────────────────────────
     1       0.7509     1.0000   1999   ｗｉｄｅ        Björk    永永永永永永…
+    c0ffee00-0000-4000-8000-000000000001
     2       0.4653     2.0000          a very long …            an unusually…
+    c0ffee00-0000-4000-8000-000000000002
     3       0.2083     3.0000   2001   roc             🎵 duo   two lines
+    c0ffee00-0000-4000-8000-000000000003
 """
 
 
@@ -203,7 +206,7 @@ def test_where_nothing_matches_there_are_heads_and_no_rows(
     arguments = ["similar", str(mbid(1)), "--year-from", "2300", "--stats"]
     assert run(["--database", conn.info.dsn, *arguments, "--csv"]) == 0
     said = capsys.readouterr()
-    assert said.out == "rank,mbid,artist,title,album,year,genre,distance,similarity\n"
+    assert said.out == "rank,mbid,artist,title,album,year,genre,distance,similarity,source_id,url\n"
     assert said.err.startswith("candidates 0, milliseconds ")
     assert run(["--database", conn.info.dsn, *arguments]) == 0
     assert " rank " in capsys.readouterr().out
@@ -220,7 +223,7 @@ def test_csv_has_the_columns_of_sql_and_quotes_what_has_to_be(
     said = capsys.readouterr()
     assert said.err.startswith("candidates 1, mean 1, deviation 0, p95 1, max 1, milliseconds ")
     head, *_ = said.out.splitlines()
-    assert head == "rank,mbid,artist,title,album,year,genre,distance,similarity"
+    assert head == "rank,mbid,artist,title,album,year,genre,distance,similarity,source_id,url"
     [row] = csv.DictReader(io.StringIO(said.out))
     assert (row["artist"], row["title"], row["year"]) == ('A "B", C', "D\nE", "")
 
@@ -228,12 +231,12 @@ def test_csv_has_the_columns_of_sql_and_quotes_what_has_to_be(
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        ([mbid(1), "--title", "x"], 2, "name one recording: by MBID or file, or by --artist"),
+        ([mbid(1), "--title", "x"], 2, "name one recording: by MBID, own id or file, or by"),
         (["--title", "unheard"], 1, "no recording has the words of title 'unheard': try fewer"),
         (
             ["--title", "?!"],
-            2,
-            "no word to search for in '?!'; give words, artist or title at least one word",
+            1,
+            "no recording has the words of title '?!': try fewer or other words",
         ),
         ([mbid(1), "--csv", "--json"], 2, "--csv or --json, not both"),
         ([mbid(1), "--weights", "{x"], 2, "--weights '{x' is no JSON"),
@@ -243,7 +246,14 @@ def test_csv_has_the_columns_of_sql_and_quotes_what_has_to_be(
         ([mbid(1), "-k", "99999999999"], 2, "k 99999999999: integer out of range"),
         ([mbid(1), "--decade", "-99999999999"], 2, "decade -99999999999: integer out of range"),
         ([mbid(1), "--weights", '{"x": 1}'], 2, "unknown feature set 'x' in weights; known"),
-        ([mbid(1), "--exclude", "x"], 2, "'x' is not an MBID"),
+        (
+            [mbid(1), "--max-per-artist", "0"],
+            2,
+            "max_per_artist is 0, but must be 1 or more; leave",
+        ),
+        (["unheard"], 1, "'unheard' is neither an MBID nor the own id of a recording; an MBID"),
+        ([mbid(1), "--exclude-artist", "x"], 2, "'x' is not an MBID"),
+        ([mbid(1), "--exclude", "x"], 1, "'x' is neither an MBID nor the own id of a"),
         ([mbid(1), "--worst", "--max-per-artist", "1"], 2, "--max-per-artist cannot go with"),
         (["missing.json"], 1, "missing.json not found"),
         (["/dev/null"], 1, "/dev/null is neither a file nor a folder"),

@@ -112,11 +112,12 @@ def _prepare(conn: Connection) -> None:
     conn.execute("CREATE SCHEMA pgsim; SET search_path = pgsim, pg_temp")
     conn.execute(
         "CREATE TABLE recording (id integer GENERATED ALWAYS AS IDENTITY, mbid uuid, artist text,"
-        " title text, album text, year smallint)"
+        " title text, album text, year smallint, source_id text, url text)"
     )
     for name in (
         *("indexes/recording_words", "types/found_recording"),
-        *("functions/words/search_words", "functions/questions/find_recordings"),
+        *("functions/words/search_words", "functions/words/check_question"),
+        "functions/questions/find_recordings",
     ):
         conn.execute((SQL / f"{name}.sql").read_bytes())
     conn.cursor().executemany(
@@ -147,6 +148,19 @@ def test_a_search_leaves_the_settings_of_pg_trgm_as_they_were(contrib: Connectio
     with contrib.transaction():
         found(contrib, "'beetles'")
         assert one(contrib, shown) == before
+
+
+def test_status_says_whether_misspelt_words_are_found(plane: Connection) -> None:
+    item = "SELECT value FROM pgsim.status() WHERE item = 'misspelt words'"
+    available = one(
+        plane, "SELECT count(*) FROM pg_catalog.pg_available_extensions WHERE name = 'pg_trgm'"
+    )
+    if not available:
+        assert one(plane, item) == "are not found: the server has no pg_trgm"
+        return
+    assert one(plane, item) == "are not found: CREATE EXTENSION pg_trgm"
+    plane.execute("CREATE SCHEMA odd; CREATE EXTENSION pg_trgm SCHEMA odd")
+    assert one(plane, item) == "are found, by pg_trgm"
 
 
 def test_without_pg_trgm_only_words_that_are_there_are_found(plane: Connection) -> None:

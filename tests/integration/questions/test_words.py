@@ -69,11 +69,6 @@ def test_every_function_has_the_words_of_a_question_alike(plane: Connection) -> 
         assert all(default is not None for _, _, default in asked[name][1:]), name
 
 
-def test_no_function_takes_a_real_number_that_a_float_does_not_fit(plane: Connection) -> None:
-    for name in FUNCTIONS:
-        assert not [word for word in words_of(plane, name) if word[1] == "real"], name
-
-
 @pytest.mark.parametrize("function", QUESTIONS)
 def test_numbers_are_plain_python_floats(points: Connection, function: str) -> None:
     first, words = QUESTIONS[function]

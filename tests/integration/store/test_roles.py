@@ -48,6 +48,7 @@ QUESTIONS = [
     "SELECT * FROM distance_statistics((SELECT vector FROM recording WHERE mbid = %(seed)s))",
     "SELECT * FROM find_recordings('title')",
     "SELECT recording_of(%(seed)s)",
+    "SELECT mbid_of(%(seed)s::text)",
     "SELECT * FROM similarity_matrix WHERE mbid = %(seed)s",
     "SELECT * FROM status()",
 ]

@@ -71,6 +71,7 @@ QUESTIONS = [
     "(SELECT vector FROM pgsim.recording WHERE mbid = %(seed)s))",
     "SELECT * FROM pgsim.find_recordings('title')",
     "SELECT pgsim.recording_of(%(seed)s)",
+    "SELECT pgsim.mbid_of(%(seed)s::text)",
     "SELECT * FROM pgsim.similarity_matrix WHERE mbid = %(seed)s",
     "SELECT * FROM pgsim.status()",
 ]
