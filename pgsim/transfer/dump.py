@@ -22,7 +22,7 @@ from pgsim.postgres.connection import (
 )
 from pgsim.postgres.pooler import require_session
 from pgsim.postgres.rows import one_row, one_value
-from pgsim.postgres.session import timeouts, without_timeouts
+from pgsim.postgres.session import TIMEOUTS_17, timeouts, without_timeouts
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.regular_file import open_regular
 from pgsim.store.collection import read_collection
@@ -189,13 +189,13 @@ def restore(
                 f"database '{conn.info.dbname}' has a schema pgsim already: name another"
                 " database, or drop that schema: DROP SCHEMA pgsim CASCADE"
             )
-        is_older = conn.info.server_version < 170000
         change = search_path_change(conn)
         script = in_one_transaction(
             relocated(conn, script),
             secrets.token_hex(16),
             _FIRST + "".join(f"SET {each} = 0;\n" for each in timeouts(conn)),
             _PUT_ON_PATH.format(statement=change.statement) if change else "",
+            sorted({*TIMEOUTS_17} - {*timeouts(conn)}),
         )
     command = (client_program("psql"), "-Xqw", "-v", "ON_ERROR_STOP=1", redact(conninfo))
     with _running(
@@ -209,7 +209,7 @@ def restore(
         # A broken pipe means that psql has ended; it says why. Without COMMIT all is undone.
         with suppress(BrokenPipeError), psql.stdin as statements:
             for chunk in script:
-                statements.write(_without_timeout(chunk) if is_older else chunk)
+                statements.write(chunk)
                 advance(len(chunk))
     with closing(connect(conninfo, autocommit=True)) as conn, without_timeouts(conn):
         if change:
@@ -307,11 +307,6 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     """The rest of a file, in whole lines."""
     while chunk := file.read(CHUNK) + file.readline():
         yield chunk
-
-
-def _without_timeout(chunk: bytes) -> bytes:
-    """The SQL of a dump without the setting of newer programs that PostgreSQL 16 does not know."""
-    return re.sub(rb"^SET transaction_timeout = 0;\n", b"", chunk, flags=re.MULTILINE)
 
 
 def _vacuum(conn: Connection) -> None:

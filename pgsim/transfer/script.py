@@ -1,12 +1,12 @@
 """The SQL of a dump, as psql runs it: in parts, without commands of psql, in one transaction."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 _ROWS = re.compile(rb"^COPY [^\n]* FROM stdin;\n", re.MULTILINE)
 _ROWS_END = re.compile(rb"^\\\.\n", re.MULTILINE)
 # Newer releases of pg_dump and pg_restore write these around their SQL.
-_RESTRICTIONS = re.compile(rb"^\\(?:un)?restrict [A-Za-z0-9]+\r?\n", re.MULTILINE)
+_RESTRICTION = rb"\\(?:un)?restrict [A-Za-z0-9]+"
 
 # At the end of a transaction, the trigger looks whether it is the end of the restore. A transaction
 # that a script begins after a ROLLBACK can write nothing.
@@ -33,26 +33,32 @@ COMMIT;
 """
 # What PostgreSQL and psql say where a script does what a dump does not do, and why.
 REFUSALS = {
-    r"backslash commands are restricted": "a dump holds no commands of psql: this file does",
+    r"backslash commands are restricted": "a dump holds no commands of psql: make another one, by"
+    " pgsim dump",
     r"invalid command \\restrict": "this psql cannot refuse the commands of psql in a dump: pip"
     " install 'pgsim[embedded]', or install a newer release of it (16.10, 17.6, 18 and later can)",
-    r"would end the transaction of the restore": "a dump holds no COMMIT: this file does",
-    r"read-only transaction|pg_temp\.pgsim_restore": "a dump holds no ROLLBACK: this file does",
+    r"would end the transaction of the restore": "a dump holds no COMMIT: make another one, by"
+    " pgsim dump",
+    r"read-only transaction|pg_temp\.pgsim_restore": "a dump holds no ROLLBACK: make another one, by"
+    " pgsim dump",
 }
 
 
 def in_one_transaction(
-    script: Iterable[bytes], key: str, first: str = "", last: str = ""
+    script: Iterable[bytes], key: str, first: str, last: str, unknown: Sequence[str]
 ) -> Iterator[bytes]:
     """Yield SQL for psql that runs the script whole or not at all, with SQL before and after it.
 
     psql runs no command of its own in the script: `key`, of letters and digits, is not to be
-    guessed. `script` is in chunks of whole lines.
+    guessed. Settings that are `unknown` to the server are left out. `script` is in chunks of whole
+    lines.
     """
+    settings = [rb"SET %s = 0;" % name.encode() for name in unknown]
+    left_out = re.compile(rb"^(?:%s)\r?\n" % b"|".join([_RESTRICTION, *settings]), re.MULTILINE)
     yield first.encode()
     yield _BEGIN.replace("{key}", key).encode()
     for part, is_rows in split(script):
-        yield part if is_rows else _RESTRICTIONS.sub(b"", part)
+        yield part if is_rows else left_out.sub(b"", part)
     yield f"\n{last}\n{_END}".encode()
 
 
