@@ -8,7 +8,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,99 +20,17 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 import pgsim
 from pgsim import embedded
 from pgsim.cli import run
-from pgsim.loading.load import load
 from pgsim.matrix.rebuild import rebuild
 from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import connect
 from pgsim.postgres.session import TIMEOUTS, TIMEOUTS_17
 from pgsim.store import schema
-from pgsim.store.check import check_database
-from pgsim.store.finding import NOTE, OK, WARNING, Finding
+from pgsim.store.finding import NOTE, WARNING
 from pgsim.transfer.dump import dump, restore
-from tests.support.databases import install_template
 from tests.support.documents import collection, low_level, mbid, write_lines
 from tests.support.exactness import assert_lists_are_exact
+from tests.support.odd import RECORDINGS, New, commands, contents, execute, setting, wrongs
 from tests.support.rows import one
-
-SETTINGS = {"wal_level": "logical", "max_prepared_transactions": "4"}
-TEMPLATE = "odd_template"
-RECORDINGS = 40
-
-New = Callable[..., str]
-
-
-@pytest.fixture(scope="module", params=[16, 18])
-def odd(
-    request: pytest.FixtureRequest,
-    open_folder: Path,
-    fast_settings: dict[str, str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[embedded.Server]:
-    """A server of that version with a filled database, to be cloned."""
-    home = open_folder / f"odd-{request.param}"
-    server = embedded.start(home, settings=fast_settings | SETTINGS, version=request.param)
-    install_template(server, TEMPLATE, "acousticbrainz")
-    path = write_lines(tmp_path_factory.mktemp("odd") / "all.ndjson", collection(RECORDINGS))
-    with closing(connect(server.conninfo(TEMPLATE), autocommit=True)) as conn:
-        assert conn.info.server_version // 10000 == request.param
-        load(conn, [path])
-        refresh(conn)
-        schema.add_to_search_path(conn)
-        conn.execute("VACUUM (ANALYZE) pgsim.recording")
-    yield server
-    embedded.stop(home)
-
-
-@pytest.fixture
-def new(odd: embedded.Server) -> Iterator[New]:
-    """Make a database on that server, a clone of the filled one; its conninfo."""
-    with closing(connect(odd.conninfo("postgres"), autocommit=True)) as admin:
-        made: list[str] = []
-
-        def make(options: str = f"TEMPLATE {TEMPLATE}") -> str:
-            made.append(f"odd_{os.urandom(6).hex()}")
-            admin.execute(f"CREATE DATABASE {made[-1]} {options}".encode())
-            if TEMPLATE in options:  # what the path says is not copied
-                admin.execute(
-                    f'ALTER DATABASE {made[-1]} SET search_path = "$user", public, pgsim'.encode()
-                )
-            return odd.conninfo(made[-1])
-
-        yield make
-        for name in made:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
-
-def execute(conninfo: str, *statements: str) -> None:
-    with psycopg.connect(conninfo, autocommit=True) as conn:
-        for statement in statements:
-            conn.execute(statement.encode())
-
-
-def setting(conninfo: str, **values: str) -> None:
-    """Set these for every session of the database."""
-    name = conninfo_to_dict(conninfo)["dbname"]
-    execute(conninfo, *(f"ALTER DATABASE {name} SET {key} = {values[key]}" for key in values))
-
-
-def wrongs(conninfo: str) -> dict[str, Finding]:
-    return {each.check: each for each in check_database(conninfo) if each.level != OK}
-
-
-def contents(conninfo: str) -> list[Any]:
-    """What every session sees alike: recordings, their vectors and their lists."""
-    with closing(connect(conninfo, autocommit=True)) as conn:
-        return conn.execute(
-            "SELECT r.mbid, r.title, r.artist, r.year, r.vector::text, s.neighbours, s.distances"
-            " FROM pgsim.recording AS r LEFT JOIN pgsim.similarity AS s ON r.id = s.id"
-            " ORDER BY r.mbid"
-        ).fetchall()
-
-
-def commands(conninfo: str, folder: Path, *lines: str) -> None:
-    for line in lines:
-        arguments = line.replace("FOLDER", str(folder)).split()
-        assert run(["--database", conninfo, *arguments]) == 0, line
 
 
 @pytest.mark.parametrize("what", ["FOR ALL TABLES", "FOR TABLES IN SCHEMA pgsim"])
