@@ -55,12 +55,12 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
     schema. PgsimError names an object of the user's that depends on what changes, or has a name
     of pgsim's. `conn` is in autocommit mode; `say` receives each step.
     """
-    from pgsim.store.revisions import migrate  # slow to import, and needed by nothing else
-
     require_own_transactions(conn, "upgrade")
     require_session(conn, "init")
     require_not_newer(conn, read_revision(conn), newest_revision(revisions))
     with without_timeouts(conn), locks.held(conn, locks.SCHEMA, say=say):
+        from pgsim.store.revisions import migrate  # slow to import, and needed by nothing else
+
         before = read_revision(conn)
         # Every revision has this column: the rest of the row may have another shape.
         dimensions = one_value(conn, "SELECT sum(length)::integer FROM pgsim.feature_set")

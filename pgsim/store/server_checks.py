@@ -90,7 +90,7 @@ def changes_are_noticed(conn: Connection) -> str | None:
 
 @check(
     PROBLEM,
-    "publish recordings alone, as docs/howto/production.md says, then pgsim rebuild",
+    "publish recordings alone, and begin the subscriber anew, as docs/howto/production.md says",
     after=schema_is_current,
 )
 def matrix_is_made_here(conn: Connection) -> str | None:

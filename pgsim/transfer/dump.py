@@ -22,7 +22,7 @@ from pgsim.postgres.connection import (
 )
 from pgsim.postgres.pooler import require_session
 from pgsim.postgres.rows import one_row, one_value
-from pgsim.postgres.session import TIMEOUTS_17, timeouts, without_timeouts
+from pgsim.postgres.session import SETTINGS, TIMEOUTS_17, timeouts, without_timeouts
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.regular_file import open_regular
 from pgsim.store.collection import read_collection
@@ -45,7 +45,9 @@ FROM ({INDEX_MEMORY.strip()}) AS needed (kb);
 {serial_build(is_local=False)};
 """
 # Durable when it is reported as done; and VACUUM cannot mark rows whose commit is under way.
-_FIRST = "SET synchronous_commit = on;\n"
+_FIRST = "SET synchronous_commit = on;\n" + "".join(
+    f"SET {name} = {value!r};\n" for name, value in SETTINGS.items()
+)
 # The path together with the rows: a restore that is killed later has ended well.
 _PUT_ON_PATH = """
 DO $$

@@ -39,8 +39,8 @@ REFUSALS = {
     " install 'pgsim[embedded]', or install a newer release of it (16.10, 17.6, 18 and later can)",
     r"would end the transaction of the restore": "a dump holds no COMMIT: make another one, by"
     " pgsim dump",
-    r"read-only transaction|pg_temp\.pgsim_restore": "a dump holds no ROLLBACK: make another one, by"
-    " pgsim dump",
+    r"read-only transaction|pg_temp\.pgsim_restore": "a dump holds no ROLLBACK: make another one,"
+    " by pgsim dump",
 }
 
 
