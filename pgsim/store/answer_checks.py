@@ -29,6 +29,7 @@ QUESTIONS = {
     "explain_similarity": "explain_similarity(%(seed)s, %(other)s)",
     "distance_statistics": "distance_statistics(%(vector)s)",
     "find_recordings": "find_recordings('a', 1)",
+    "mbid_of": "mbid_of(%(seed)s::uuid::text)",
     "status": "status()",
 }
 _SEEDS = """

@@ -95,7 +95,8 @@ def test_the_way_from_an_empty_database_to_an_answer(
 
     rows = answer(url, "similar", str(mbid(1)), "-k", "3")
     columns = [
-        *("rank", "mbid", "artist", "title", "album", "year", "genre", "distance", "similarity")
+        *("rank", "mbid", "artist", "title", "album", "year", "genre", "distance", "similarity"),
+        *("source_id", "url"),
     ]
     assert [list(row) for row in rows] == [columns] * 3
     assert [row["rank"] for row in rows] == [1, 2, 3]
@@ -164,7 +165,7 @@ def test_filters_reach_the_question(filled: str, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("arguments", "code", "line"),
     [
-        (["similar", "x"], 2, "'x' is not an MBID: 36 characters, as in a MusicBrainz URL"),
+        (["similar", "x"], 1, "'x' is neither an MBID nor the own id of a recording"),
         (
             ["similar", str(mbid(999))],
             1,
@@ -177,7 +178,7 @@ def test_filters_reach_the_question(filled: str, capsys: pytest.CaptureFixture[s
             2,
             "unknown ranking 'x'; known: similarity, distance",
         ),
-        (["similar"], 2, "name one recording: by MBID or file, or by --artist and --title"),
+        (["similar"], 2, "name one recording: by MBID, own id or file, or by --artist and --title"),
         (["load", "/missing"], 1, "/missing not found"),
         (["load", "/dev/null"], 1, "/dev/null is neither a file nor a folder"),
         (

@@ -66,7 +66,7 @@ def test_usage_says_which_arguments_are_needed_and_which_are_repeated(
 ) -> None:
     for line in (
         *("load [OPTIONS] PATH...", "extract [OPTIONS] AUDIO...", "describe [OPTIONS] FILE"),
-        *("similar [OPTIONS] [MBID|FILE]", "psql [OPTIONS] [ARGUMENT]..."),
+        *("similar [OPTIONS] [MBID|ID|FILE]", "psql [OPTIONS] [ARGUMENT]..."),
     ):
         assert run([line.split()[0], "--help"]) == 0
         assert capsys.readouterr().out.startswith(f"Usage: pgsim {line}\n")

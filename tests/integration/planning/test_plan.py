@@ -110,7 +110,7 @@ def test_no_more_is_measured_than_is_planned(conn: Connection, small: None) -> N
     [
         (["--within", "1 hour"], "'1 hour' is no time: write 90s, 30m, 1h or 2d"),
         (["--within", "0s"], "the deadline is 0 seconds"),
-        (["--within", ""], "'' is no time: write 90s, 30m, 1h or 2d"),
+        (["--within", "1"], "'1' is no time: write 90s, 30m, 1h or 2d"),
     ],
 )
 def test_a_deadline_that_cannot_be_meant_is_refused(
