@@ -32,7 +32,7 @@ def as_role(new_database: Callable[..., str], roles_template: str) -> Iterator[A
         yield connect_as
 
 
-@pytest.fixture(scope="package", params=[16, 18])
+@pytest.fixture(scope="package", params=[pytest.param(16, marks=pytest.mark.slow), 18])
 def odd(
     request: pytest.FixtureRequest,
     open_folder: Path,

@@ -1,6 +1,6 @@
 """Servers that are set up in other ways: publications, timeouts, encodings, styles, two phases.
 
-Each on PostgreSQL 16 and 18.
+Each on PostgreSQL 18, and on 16 among the slow tests.
 """
 
 import json
@@ -94,6 +94,7 @@ def locked(conninfo: str, table: str) -> Iterator[None]:
         timer.join()
 
 
+@pytest.mark.slow
 def test_no_timeout_of_a_database_ends_maintenance(new: New, tmp_path: Path) -> None:
     conninfo = new()
     with closing(connect(conninfo)) as conn:
