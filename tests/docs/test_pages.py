@@ -23,7 +23,6 @@ from tests.support.pages import (
     names_included,
     run_block,
     trimmed,
-    without_chance,
 )
 from tests.support.paths import CHECKOUT
 
