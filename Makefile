@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
-	bench-matrix bench-query bench-refresh bench-small bench-plan clean
+	bench-matrix bench-query bench-refresh bench-small bench-trust bench-plan clean
 
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
@@ -46,6 +46,10 @@ bench-refresh: $(INSTALLED)
 # Half an hour on two idle cores. An older commit is measured beside, from git.
 bench-small: $(INSTALLED)
 	$(BIN)/python -m tests.bench.small
+
+# A filter that lies far from a seed, or near: RECORDINGS="100000 1000000", half an hour for the latter.
+bench-trust: $(INSTALLED)
+	$(BIN)/python -m tests.bench.trust --recordings $(RECORDINGS)
 
 bench-index: $(INSTALLED)
 	$(BIN)/python -m tests.bench.index --recordings $(RECORDINGS)

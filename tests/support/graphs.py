@@ -144,25 +144,21 @@ def built(url: str, graphs: Graphs, build: int) -> Iterator[Connection]:
 
 
 def ask(
-    conn: Connection, graphs: Graphs, words: str, *, as_vectors: bool = False
+    conn: Connection, graphs: Graphs, words: str, *, seeds: list[int] | None = None
 ) -> list[list[float]]:
-    """The distances of the ten matching recordings nearest to each seed.
-
-    The seed is a recording, or a vector of the caller's with the recording of it left out.
-    """
+    """The distances of the ten matching recordings nearest to each seed, by default to all."""
     named = dict(part.split(" => ") for part in words.split(", ") if part)
     conditions = ", ".join(
         named.get(name, "NULL")
         for name in ("genre", "decade", "year_from", "year_to", "length_from", "length_to")
     )
-    seed, left_out = ("NULL", "ARRAY[r.mbid]") if as_vectors else ("r.id", "NULL")
     rows = conn.execute(
         "SELECT ARRAY("
-        f" SELECT n.distance FROM pgsim.nearest_matching(pgsim.plain_seed(r.vector, {seed}), {K},"
-        f" (SELECT pgsim.resolve_filter({conditions}, {left_out}))) AS n)"
+        f" SELECT n.distance FROM pgsim.nearest_matching(pgsim.plain_seed(r.vector, r.id), {K},"
+        f" (SELECT pgsim.resolve_filter({conditions}))) AS n)"
         " FROM unnest(%s::uuid[]) WITH ORDINALITY AS s (mbid, place)"
         " INNER JOIN pgsim.recording AS r ON r.mbid = s.mbid ORDER BY s.place".encode(),
-        ([graphs.mbid(row) for row in graphs.seeds.tolist()],),
+        ([graphs.mbid(row) for row in seeds or graphs.seeds.tolist()],),
     ).fetchall()
     return [distances for (distances,) in rows]
 
