@@ -90,7 +90,7 @@ def changes_are_noticed(conn: Connection) -> str | None:
 
 @check(
     PROBLEM,
-    "publish recordings alone, and begin the subscriber anew, as docs/howto/production.md says",
+    "publish recordings alone, and begin the subscriber anew, as the page 'In production' says",
     after=schema_is_current,
 )
 def matrix_is_made_here(conn: Connection) -> str | None:

@@ -46,17 +46,19 @@ FROM ({INDEX_MEMORY.strip()}) AS needed (kb);
 """
 # Durable when it is reported as done; and VACUUM cannot mark rows whose commit is under way.
 _FIRST = "SET synchronous_commit = on;\n" + "".join(
-    f"SET {name} = {value!r};\n" for name, value in SETTINGS.items()
+    f"SELECT pg_catalog.set_config('{name}', '{value}', false);\n"
+    for name, value in SETTINGS.items()
 )
-# The path together with the rows: a restore that is killed later has ended well.
+# The path together with the rows: a restore that is killed later has ended well. The name of the
+# database is in the statement: the quotation marks around it cannot be guessed.
 _PUT_ON_PATH = """
-DO $$
+DO $k{key}$
 BEGIN
     {statement};
 EXCEPTION WHEN insufficient_privilege THEN
     NULL;
 END
-$$;
+$k{key}$;
 """
 _COUNTS = """
     SELECT
@@ -192,11 +194,12 @@ def restore(
                 " database, or drop that schema: DROP SCHEMA pgsim CASCADE"
             )
         change = search_path_change(conn)
+        key = secrets.token_hex(16)
         script = in_one_transaction(
             relocated(conn, script),
-            secrets.token_hex(16),
+            key,
             _FIRST + "".join(f"SET {each} = 0;\n" for each in timeouts(conn)),
-            _PUT_ON_PATH.format(statement=change.statement) if change else "",
+            _PUT_ON_PATH.format(key=key, statement=change.statement) if change else "",
             sorted({*TIMEOUTS_17} - {*timeouts(conn)}),
         )
     command = (client_program("psql"), "-Xqw", "-v", "ON_ERROR_STOP=1", redact(conninfo))

@@ -29,17 +29,23 @@ main()
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_while_modules_are_imported_is_one_line(number: signal.Signals) -> None:
+def begun(line: str, *command: str) -> "subprocess.Popen[str]":
+    """A process that has printed its first line."""
     process = subprocess.Popen(
-        [sys.executable, "-c", SLOW, "status"],
+        command,
         env=environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "importing\n"
+    assert process.stdout.readline() == f"{line}\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_modules_are_imported_is_one_line(number: signal.Signals) -> None:
+    process = begun("importing", sys.executable, "-c", SLOW, "status")
     process.send_signal(number)
     _, said = process.communicate(timeout=30)
     assert said == "pgsim: interrupted\n"
@@ -47,15 +53,17 @@ def test_a_signal_while_modules_are_imported_is_one_line(number: signal.Signals)
 
 
 def test_nohup_keeps_the_program_from_hanging_up(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", 'trap "" HUP; exec "$@"', "sh", sys.executable, "-c", SLOW, "--version"],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    process = begun(
+        "importing",
+        "/bin/sh",
+        "-c",
+        'trap "" HUP; exec "$@"',
+        "sh",
+        sys.executable,
+        "-c",
+        SLOW,
+        "--version",
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "importing\n"
     process.send_signal(signal.SIGHUP)
     time.sleep(0.3)
     assert process.poll() is None
@@ -100,18 +108,11 @@ def test_an_export_that_the_terminal_hangs_up_on_leaves_nothing(
         "cli.main()"
     )
     url = server.conninfo(filled_template)
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-c", slow, "--database", url, "export"),
-            *(str(tmp_path / "a.csv"), str(tmp_path / "gate")),
-        ],
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+    process = begun(
+        "writing",
+        *(sys.executable, "-c", slow, "--database", url, "export"),
+        *(str(tmp_path / "a.csv"), str(tmp_path / "gate")),
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "writing\n"
     process.send_signal(signal.SIGHUP)
     _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (129, "pgsim: interrupted\n")
