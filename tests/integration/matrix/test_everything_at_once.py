@@ -16,12 +16,6 @@ from tests.support.lists import assert_reaches_are_those_of_the_lists
 MOST = 3  # times the size of the lists before
 
 
-def test_everything_at_once_for_a_minute(
-    new_database: Callable[..., str], acousticbrainz_template: str, tmp_path: Path
-) -> None:
-    _run(new_database(acousticbrainz_template), 4_000, 45, tmp_path)
-
-
 @pytest.mark.slow
 def test_everything_at_once_for_a_quarter_of_an_hour(
     new_database: Callable[..., str], acousticbrainz_template: str, tmp_path: Path

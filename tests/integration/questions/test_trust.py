@@ -15,10 +15,16 @@ from tests.support.graphs import Graphs, assert_nearest_are_found
 BUILDS = 10
 
 
+def test_clusters_by_two_builds(server: embedded.Server) -> None:
+    assert_nearest_are_found(server, Graphs(make_collection(8_000, 67).vectors, 40), 2)
+
+
+@pytest.mark.slow
 def test_clusters(server: embedded.Server) -> None:
     assert_nearest_are_found(server, Graphs(make_collection(8_000, 67).vectors, 40), BUILDS)
 
 
+@pytest.mark.slow
 def test_genuine_songs(server: embedded.Server) -> None:
     assert_nearest_are_found(server, Graphs(song_vectors(), 40), BUILDS)
 
