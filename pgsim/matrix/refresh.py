@@ -34,7 +34,8 @@ BLOCK = 10_000  # changes that share one reading of the collection
 TURN = 2.0  # seconds of work on a block, after which it ends where somebody waits for the matrix
 PART = 100  # most recordings in a transaction
 LISTS = 50  # a part changes about one list in 50: so few that its updates are mostly HOT
-LEAST = 4  # recordings in a transaction, or its own cost would take most of the time
+LEAST = 25  # recordings in a transaction, or its own cost would take most of the time
+FEWEST = 4  # the same where few have changed, and space matters more than time
 REBUILD_ABOVE = 1000  # changes, and one recording in 30 besides
 _REBUILD_SHARE = 30
 
@@ -155,7 +156,8 @@ def _parts(conn: Connection, may_lack: bool) -> list[_Part]:
         "SELECT c.reltuples / o.list_length FROM pg_class AS c, pgsim.collection AS o"
         " WHERE c.oid = ('pgsim.' || pgsim.shown_similarity())::regclass",
     )
-    size = min(max(int(per_list / LISTS), LEAST), PART)
+    least = min(LEAST, max(FEWEST, len(rows) // FEWEST))
+    size = min(max(int(per_list / LISTS), least), PART)
     parts: list[_Part] = []
     part_of: dict[int, _Part] = {}
     for event, id_, old in rows:
