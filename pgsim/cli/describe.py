@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pgsim.cli.common import Json, print_json
-from pgsim.sources.table_profile import propose_profile
+from pgsim.sources.description.proposal import propose_profile
 
 
 def describe(

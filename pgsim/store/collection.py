@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from pgsim.errors import PgsimError
 from pgsim.features.fusion import Fit
-from pgsim.features.profile import COLUMN_KEYS, FeatureSet, Profile
+from pgsim.features.profile import CELL_KEYS, COLUMN_KEYS, FeatureSet, Profile
 from pgsim.postgres.connection import Connection
 from pgsim.store.files import newest_revision
 
@@ -91,7 +91,11 @@ def read_collection(conn: Connection) -> Collection:
             FeatureSet(name, tuple(paths), form, length, transform, aggregate, weight, position - 1)
             for name, paths, form, length, transform, aggregate, weight, position, _, _ in sets
         ),
-        tuple((key, columns[key]) for key in COLUMN_KEYS if key in columns),
+        tuple(
+            (key, tuple(value) if isinstance(value, list) else value)
+            for key in (*COLUMN_KEYS, *CELL_KEYS)
+            if (value := columns.get(key)) is not None
+        ),
     )
     if fitted_on is None:
         return Collection(profile, None)
