@@ -72,6 +72,7 @@
 \ir functions/questions/explain_similarity.sql
 \ir functions/questions/distance_statistics.sql
 \ir functions/loading/merge_features.sql
+\ir functions/loading/join_documents.sql
 \ir functions/loading/store_submissions.sql
 \ir functions/loading/store_recordings.sql
 \ir functions/lists/exact_neighbours.sql

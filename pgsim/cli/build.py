@@ -76,7 +76,14 @@ def load(
             print_json(asdict(report))
         else:
             counts = {k: v for k, v in asdict(report).items() if isinstance(v, int)}
+            too_long = counts.pop("longer_than_6_hours")
             print_table(["", "count"], [(k.replace("_", " "), v) for k, v in counts.items()])
+            if too_long:
+                say(
+                    f"{too_long} recordings are longer than 6 hours: if their length is in"
+                    ' milliseconds, set length_unit = "milliseconds" in [columns], run pgsim init'
+                    " with the changed profile, and load again with --again"
+                )
             if report.rejected:
                 say("why documents were rejected: SELECT * FROM pgsim.reject")
             if report.unfitted:

@@ -1,10 +1,8 @@
 """Documents to committed submissions and recordings, with an account of each document."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from itertools import chain
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +15,7 @@ from pgsim.loading.chunks import LIMITS, Limits, Origin, bytes_to_read
 from pgsim.loading.file_accounts import FileAccounts, read_marks
 from pgsim.loading.parsing import Rows, parse_files
 from pgsim.loading.recordings import alone, fuse_recordings, refit
+from pgsim.loading.repeats import Batch, Repeats, rounds
 from pgsim.postgres.adapters import register_arrays
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_row
@@ -30,9 +29,12 @@ from pgsim.threads import cores
 
 _INCOMING = """
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_submission (
-        mbid uuid, source text, number integer, features real[], documents jsonb
+        mbid uuid, source text, number integer, features real[], documents jsonb, joins boolean
     ) ON COMMIT DELETE ROWS
 """
+# Whether the rows that are copied next add their labels to those of earlier rows of the same file.
+_JOINS = "ALTER TABLE pg_temp.incoming_submission ALTER COLUMN joins SET DEFAULT true"
+_REPLACES = "ALTER TABLE pg_temp.incoming_submission ALTER COLUMN joins SET DEFAULT false"
 _STORE = "SELECT mbid, is_new FROM pgsim.store_submissions()"
 _STORE_AND_COUNT = """
     SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new)
@@ -46,7 +48,9 @@ _COUNTS = """
         count(*) FILTER (WHERE artist IS NULL) AS without_artist,
         count(*) FILTER (WHERE year IS NULL) AS without_year,
         count(*) FILTER (WHERE genre IS NULL) AS without_genre,
-        count(*) FILTER (WHERE vector IS NULL) AS without_vector
+        count(*) FILTER (WHERE length IS NULL) AS without_length,
+        count(*) FILTER (WHERE vector IS NULL) AS without_vector,
+        count(*) FILTER (WHERE length > 6 * 3600) AS longer_than_6_hours
     FROM pgsim.recording
 """
 
@@ -72,7 +76,9 @@ class LoadReport:
     without_artist: int = 0
     without_year: int = 0
     without_genre: int = 0
+    without_length: int = 0
     without_vector: int = 0
+    longer_than_6_hours: int = 0
     unfitted: tuple[str, ...] = ()
 
 
@@ -117,13 +123,13 @@ def load(
         conn.execute(_INCOMING.encode())
         known = {} if again else read_marks(conn)
         total = sum(bytes_to_read(inputs(path, source), known) for path in paths)
-        accounts = FileAccounts(conn)
+        accounts, repeats = FileAccounts(conn), Repeats()
         files = (each for path in paths for each in inputs(path, source))
         parsed = parse_files(files, known, profile, workers or cores(), limits)
         with closing(parsed):
             for batch in _batches(parsed, limits.batch):
                 read = report.read
-                brought |= _store(conn, batch, accounts, report, say)
+                brought |= _store(conn, batch, accounts, repeats, report, say)
                 if report.read > read:
                     advance(report.read - read, batch[-1][0].done / (total or 1))
         accounts.close()
@@ -152,9 +158,6 @@ def load(
     return report
 
 
-Batch = list[tuple[Origin, Rows]]
-
-
 def _batches(parsed: Iterable[tuple[Origin, Rows]], size: int) -> Iterator[Batch]:
     """Yield the chunks together, as many as make `size` documents or more."""
     batch: Batch = []
@@ -170,7 +173,12 @@ def _batches(parsed: Iterable[tuple[Origin, Rows]], size: int) -> Iterator[Batch
 
 
 def _store(
-    conn: Connection, batch: Batch, accounts: FileAccounts, report: LoadReport, say: Say
+    conn: Connection,
+    batch: Batch,
+    accounts: FileAccounts,
+    repeats: Repeats,
+    report: LoadReport,
+    say: Say,
 ) -> NDArray[np.bool_]:
     """Commit one batch: its submissions, their recordings, and the files' accounts.
 
@@ -183,11 +191,12 @@ def _store(
         conn.execute("SET LOCAL synchronous_commit = off")
         collection = read_collection(conn)
         touched: set[UUID] = set()
-        for count, rows in _rounds(batch):
-            if collection.fit is None and _are_stored_new(conn, rows):
+        for joins, count, rows in rounds(batch, repeats):
+            if collection.fit is None and not joins and _are_stored_new(conn, rows):
                 new += count
                 continue
             conn.execute("TRUNCATE pg_temp.incoming_submission")
+            conn.execute(_JOINS if joins else _REPLACES)
             _copy(conn, "pg_temp.incoming_submission", rows)
             if collection.fit is None:
                 count_new, count_changed = one_row(conn, _STORE_AND_COUNT)
@@ -218,25 +227,6 @@ def _store(
     return brought
 
 
-def _rounds(batch: Batch) -> list[tuple[int, list[bytes]]]:
-    """Return the rows in rounds without a repeated key: a statement can change a row only once.
-
-    A round is the number of its rows, and their data.
-    """
-    seen = Counter(chain.from_iterable(rows.outcome.keys for _, rows in batch))
-    if len(seen) == seen.total():
-        return [(len(seen), [rows.data for _, rows in batch])] if seen else []
-    seen.clear()
-    rounds: list[list[bytes]] = []
-    for key, row in chain.from_iterable(rows.each() for _, rows in batch):
-        turn = seen[key]
-        seen[key] += 1
-        if turn == len(rounds):
-            rounds.append([])
-        rounds[turn].append(row)
-    return [(len(each), [b"".join(each)]) for each in rounds]
-
-
 def _are_stored_new(conn: Connection, rows: list[bytes]) -> bool:
     """Store submissions that are all new, at half the cost; return False if one is not."""
     try:
@@ -248,6 +238,8 @@ def _are_stored_new(conn: Connection, rows: list[bytes]) -> bool:
 
 
 def _copy(conn: Connection, table: str, rows: list[bytes]) -> None:
-    with conn.cursor().copy(f"COPY {table} FROM STDIN (FORMAT binary)".encode()) as copy:
+    columns = "mbid, source, number, features, documents"
+    statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)"
+    with conn.cursor().copy(statement.encode()) as copy:
         for part in (COPY_HEADER, *rows, COPY_TRAILER):
             copy.write(memoryview(part))  # slices of a memoryview are no copies
