@@ -18,6 +18,7 @@ _NO_NUMBER = _NEVER_TEXT | {
 # A text is a list of numbers if it stands in brackets, or if it has at least so many: `12,5` is
 # more likely one number with a decimal comma.
 _LEAST_NUMBERS = 3
+_LONGEST_MARK = 8
 _BRACKETED = re.compile(
     r"(?:(?:np\.|numpy\.)?(?:array|tensor)\()?\s*([\[(].*?[\])])\s*(?:,\s*dtype=[\w.]+\s*\))?\)?",
     re.DOTALL,
@@ -64,6 +65,10 @@ def value_of(cell: Any, nothing: Container[str] = ()) -> Any:
 
 def text_of(cell: Any, nothing: Container[str] = ()) -> str:
     """Return a cell as one text, trimmed; empty if it says nothing."""
+    if type(cell) is str and not nothing:
+        text = cell.strip()
+        is_mark = len(text) <= _LONGEST_MARK and text.lower() in _NEVER_TEXT
+        return "" if is_mark else text
     if cell is None or cell != cell:
         return ""
     # A whole number in a column of floats, which pandas makes of a column with empty cells.
@@ -80,7 +85,10 @@ def texts_of(cell: Any, nothing: Container[str] = ()) -> list[str]:
     """
     if isinstance(cell, str):
         found = _list_in(cell.strip())
-        cells: Iterable[Any] = [cell] if found is None else found
+        if found is None:
+            text = text_of(cell, nothing)
+            return [text] if text else []
+        cells: Iterable[Any] = found
     else:
         cells = cell if isinstance(cell, list) else [cell]
     texts = (text_of(_name(each), nothing) for each in cells)
