@@ -233,14 +233,15 @@ class Database(Connected):
             return evaluate(conn, sample=sample, seed=seed, threads=threads, say=say)
 
     def install(self, profile: PathLike = "acousticbrainz") -> bool:
-        """Install pgsim for a profile, a shipped one or a TOML file; False where it was there.
+        """Install pgsim for a profile; False where it was there.
 
+        The profile is a shipped one, a TOML file, or a table, for which one is proposed.
         The schema `pgsim` is put on the database's search path, where this role may do so.
         """
-        from pgsim.features.profile import read_profile
+        from pgsim.sources.description.proposal import profile_for
         from pgsim.store import schema
 
-        wanted = read_profile(str(profile))
+        wanted = profile_for(str(profile))
         with self._use(installed=False, commits=True) as conn:
             require_server(conn)
             is_new = schema.install(conn, wanted)

@@ -125,6 +125,11 @@ def read_profile(name_or_path: str) -> Profile:
         raise UsageError(f"cannot read profile {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"profile {path} is not UTF-8: {error.reason}") from None
+    return parse_profile(text, path)
+
+
+def parse_profile(text: str, path: Path) -> Profile:
+    """Return the profile in a text of TOML; UsageError, which names `path`, if it has a fault."""
     try:
         return _profile(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pgsim.features.profile import UNITS
 from pgsim.sources.cells import seconds_of
@@ -14,6 +15,10 @@ from pgsim.sources.description.column import Column
 # a disc jockey's set.
 _SHORT, _LONG = 0.2, 4 * 3600
 # Bare numbers with a median above these are taken for milliseconds, for microseconds, and so on.
+# Clips that were cut to one of these lengths, in seconds, are counted in samples at one of these
+# rates; the more usual ones come first.
+_CLIPS = (30, 3, 10, 5, 60, 1, 29, 4)
+_RATES = (44100, 22050, 48000, 16000, 32000, 11025, 8000)
 _ABOVE = (("nanoseconds", 3e9), ("microseconds", 3e7), ("milliseconds", 3600 * 3))
 
 
@@ -98,7 +103,25 @@ def _unit_of(column: Column, named: str, rate: Column | None) -> tuple[str | Non
         )
     if named:
         return named, f"{named}, by its name"
+    if clip := _rate_of_clips(single):
+        return f"{clip} Hz", f"samples at {clip} Hz: all clips have the same whole seconds then"
     for unit, least in _ABOVE:
         if median > least:
             return unit, f"{unit}, by its numbers"
     return "seconds", "seconds, by its numbers"
+
+
+def _rate_of_clips(lengths: NDArray[np.float64]) -> int | None:
+    """Return the sample rate at which nearly equal lengths are those of clips; None if none is.
+
+    GTZAN's 30 s are 661,794 samples. Milliseconds are multiples of 1,000 then.
+    """
+    there = lengths[~np.isnan(lengths)]
+    median = float(np.median(there))
+    are_alike = len(there) > 1 and np.mean(np.abs(there - median) <= 0.02 * median) > 0.9
+    if not are_alike or median < 8000 or median % 1000 == 0 or np.any(there % 1):
+        return None
+    return next(
+        (rate for clip in _CLIPS for rate in _RATES if abs(median - clip * rate) <= 0.001 * median),
+        None,
+    )

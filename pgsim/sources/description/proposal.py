@@ -10,7 +10,15 @@ import numpy as np
 import orjson
 
 from pgsim.errors import PgsimError, UsageError
-from pgsim.features.profile import CELL_KEYS, COLUMN_KEYS, MOST_DIMENSIONS
+from pgsim.features.profile import (
+    CELL_KEYS,
+    COLUMN_KEYS,
+    MOST_DIMENSIONS,
+    Profile,
+    parse_profile,
+    read_profile,
+)
+from pgsim.progress import Say, silent
 from pgsim.sources import tables
 from pgsim.sources.description.column import Column, columns_of
 from pgsim.sources.description.roles import Roles, roles_of
@@ -21,7 +29,23 @@ from pgsim.sources.table_rows import TABLE_READERS
 ROWS = 1000  # the first rows of the table, which the profile is made from
 # A share of the weights: of each dimension alike, but none so small that a profile refuses it.
 _LEAST_SHARE = 0.002
+_REMARK = "# Look at this: "
 _MOST_NAMED = 40  # columns in one comment
+
+
+def profile_for(name_or_path: str, say: Say = silent) -> Profile:
+    """Return a shipped profile, that of a TOML file, or the one that is proposed for a table.
+
+    `say` receives what a person should look at. UsageError or PgsimError if there is none.
+    """
+    path = Path(name_or_path)
+    if not (path.is_file() and tables.accepts(path)):
+        return read_profile(name_or_path)
+    text = propose_profile(path)
+    for line in text.splitlines():
+        if line.startswith(_REMARK):
+            say(line.removeprefix("# "))
+    return parse_profile(text, path)
 
 
 def propose_profile(path: Path) -> str:
@@ -101,7 +125,7 @@ def _column_lines(columns: Sequence[Column], roles: Roles, odd: Sequence[str]) -
         if key in roles.options:
             yield f"{key} = {_toml(roles.options[key])}"
     for each in odd:
-        yield f"# Look at this: {_shown(each)}."
+        yield f"{_REMARK}{_shown(each)}."
     reasons: dict[str, list[str]] = {}
     for name, reason in roles.left_out.items():
         reasons.setdefault(reason, []).append(name)

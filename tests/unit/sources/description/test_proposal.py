@@ -158,26 +158,29 @@ def test_an_mbid_may_stand_in_a_url_without_hyphens_or_only_in_some_rows(table: 
 
 
 @pytest.mark.parametrize(
-    ("name", "cells", "unit"),
+    ("name", "cells", "unit", "low"),
     [
-        ("duration_ms", [200_000 + at for at in range(ROWS)], "milliseconds"),
-        ("duration", [200_000 + at for at in range(ROWS)], "milliseconds"),
-        ("trackLengthMs", [200_000 + at for at in range(ROWS)], "milliseconds"),
-        ("length", [200 + at for at in range(ROWS)], None),
-        ("duration_seconds", [12_000 + at for at in range(ROWS)], None),
-        ("length", [f"{200 + at}.5" for at in range(ROWS)], None),
-        ("duration_min", [3.333 + at / 60 for at in range(ROWS)], "minutes"),
-        ("duration", [200_000_000 + at for at in range(ROWS)], "microseconds"),
+        ("duration_ms", [200_000 + at for at in range(ROWS)], "milliseconds", 200),
+        ("duration", [200_000 + at for at in range(ROWS)], "milliseconds", 200),
+        ("trackLengthMs", [200_000 + at for at in range(ROWS)], "milliseconds", 200),
+        ("length", [200 + at for at in range(ROWS)], None, 200),
+        ("duration_seconds", [12_000 + at for at in range(ROWS)], None, 12000),
+        ("length", [f"{200 + at}.5" for at in range(ROWS)], None, 200),
+        ("duration_min", [3.333 + at / 60 for at in range(ROWS)], "minutes", 200),
+        ("duration", [200_000_000 + at for at in range(ROWS)], "microseconds", 200),
+        ("length", [66_149] * ROWS, "22050 Hz", 3),
+        ("length", [1_323_000 + at for at in range(ROWS)], "44100 Hz", 30),
+        ("length", [29_976 + at for at in range(ROWS)], "milliseconds", 29.976),
     ],
 )
 def test_a_length_is_stored_in_seconds(
-    table: Table, name: str, cells: list[Any], unit: str | None
+    table: Table, name: str, cells: list[Any], unit: str | None, low: float
 ) -> None:
     path = table({"track_id": texts("t{}"), name: cells})
     assert columns(path)["length"] == name
     assert columns(path).get("length_unit") == unit
-    low = 12_000 if name == "duration_seconds" else 199.9
-    assert all(low <= each.metadata["length"] <= low + 30 for each in loaded(path))
+    seconds = [each.metadata["length"] for each in loaded(path)]
+    assert all(low - 0.1 <= each <= low + 30 for each in seconds)
 
 
 def test_samples_become_seconds_by_the_sample_rate_beside_them(table: Table) -> None:
