@@ -5,7 +5,7 @@ recording, even if they come from several files: features from one, titles from 
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
@@ -71,7 +71,7 @@ def submission(member: Member, profile: Profile) -> Submission:
     features = _features(row, profile, cells.nothing)
     if not (metadata.keys() - {"source_id"}) and np.isnan(features).all():
         raise Rejected(f"nothing in it for profile '{profile.name}'; its columns: {_shown(row)}")
-    number = cells.number(row)
+    number = cells.number(row) if "number" in cells.columns else 0
     document = member.name.rpartition(":")[0].rpartition("/")[2]
     return Submission(mbid, source, number, document, features, metadata, repairs.count)
 
@@ -110,7 +110,7 @@ class _Cells:
 
     def identity(self, row: Row, source: str, repairs: Repairs) -> tuple[UUID, dict[str, Any]]:
         """Return the MBID, the row's own or one made of the source's id, and the id."""
-        if text := self._text(row, "mbid", repairs):
+        if text := self.text(row, "mbid", repairs):
             if mbid := mbid_in(text):
                 return mbid, {}
             raise Rejected(f"{self.columns['mbid']} {text!r:.60} is not a UUID")
@@ -125,25 +125,17 @@ class _Cells:
 
     def metadata(self, row: Row, profile: Profile, repairs: Repairs) -> dict[str, Any]:
         """Return a row's metadata; a key is left out if there is nothing for it."""
-        dates = (self._text(row, key, repairs) for key in ("year", "date") if key in self.columns)
-        length = seconds_of(self._cell(row, "length"), self.units_a_second, self.nothing)
-        labels = [
-            label for text in self._texts(row, "genre", repairs) for label in genre_labels(text)
-        ]
-        found = {
-            **{key: self._text(row, key, repairs) for key in ("title", "album", "url")},
-            "artist": ", ".join(self._texts(row, "artist", repairs)),
-            "artist_mbids": [
-                str(mbid)
-                for text in self._texts(row, "artist_mbid", repairs)
-                for each in re.split(r"[,;|/\s]+", text)
-                if (mbid := mbid_in(each))
-            ],
-            "year": next(filter(None, map(year_of, dates)), None),
-            "length": length_of(length),
-            "labels": {profile.genre_scheme: labels} if labels else {},
-        }
-        return {key: value for key, value in found.items() if value}
+        found: dict[str, Any] = {}
+        for key in self.columns:
+            value = _READ[key](self, row, repairs) if key in _READ else None
+            if value:
+                found[key] = value
+        date = found.pop("date", None)
+        if date and "year" not in found:
+            found["year"] = date
+        if labels := found.pop("genre", None):
+            found["labels"] = {profile.genre_scheme: labels}
+        return found
 
     def number(self, row: Row) -> int:
         """Return the number of a row's submission; 0 if the table has none."""
@@ -156,14 +148,11 @@ class _Cells:
             raise Rejected(f"number {cell!r:.60} is not an integer from 0 to {LARGEST_NUMBER}")
         return int(value)
 
-    def _cell(self, row: Row, key: str) -> Any:
-        column = self.columns.get(key)
-        return row.get(column) if column is not None else None
-
-    def _text(self, row: Row, key: str, repairs: Repairs) -> str:
+    def text(self, row: Row, key: str, repairs: Repairs) -> str:
+        """Return the text of a column; empty if the table has none."""
         return repairs.text(text_of(self._cell(row, key), self.nothing))
 
-    def _texts(self, row: Row, key: str, repairs: Repairs) -> list[str]:
+    def texts(self, row: Row, key: str, repairs: Repairs) -> list[str]:
         """Return the texts of a cell, a list or texts between separators, each once."""
         texts = texts_of(self._cell(row, key), self.nothing)
         if separators := self.separators.get(key):
@@ -171,11 +160,48 @@ class _Cells:
             texts = [part.strip() for text in texts for part in re.split(pattern, text)]
         return [*dict.fromkeys(filter(None, map(repairs.text, texts)))]
 
+    def length(self, row: Row) -> float | None:
+        """Return the length in seconds; None if it cannot be that of a recording."""
+        return length_of(seconds_of(self._cell(row, "length"), self.units_a_second, self.nothing))
+
+    def _cell(self, row: Row, key: str) -> Any:
+        column = self.columns.get(key)
+        return row.get(column) if column is not None else None
+
+
+def _artist_mbids(cells: _Cells, row: Row, repairs: Repairs) -> list[str]:
+    return [
+        str(mbid)
+        for text in cells.texts(row, "artist_mbids", repairs)
+        for each in re.split(r"[,;|/\s]+", text)
+        if (mbid := mbid_in(each))
+    ]
+
+
+def _labels(cells: _Cells, row: Row, repairs: Repairs) -> list[str]:
+    return [label for text in cells.texts(row, "genre", repairs) for label in genre_labels(text)]
+
+
+# What reads the metadata in the column of each key.
+_READ: dict[str, Callable[[_Cells, Row, Repairs], Any]] = {
+    "title": lambda cells, row, repairs: cells.text(row, "title", repairs),
+    "artist": lambda cells, row, repairs: ", ".join(cells.texts(row, "artist", repairs)),
+    "artist_mbids": _artist_mbids,
+    "album": lambda cells, row, repairs: cells.text(row, "album", repairs),
+    "year": lambda cells, row, repairs: year_of(cells.text(row, "year", repairs)),
+    "date": lambda cells, row, repairs: year_of(cells.text(row, "date", repairs)),
+    "genre": _labels,
+    "length": lambda cells, row, _: cells.length(row),
+    "url": lambda cells, row, repairs: cells.text(row, "url", repairs),
+}
+
 
 @lru_cache(maxsize=16)
 def _cells(profile: Profile) -> _Cells:
     """Return what reads the cells of a profile's tables."""
     columns: dict[str, Any] = dict(profile.columns)
+    if "artist_mbid" in columns:  # by its name in the metadata
+        columns["artist_mbids"] = columns.pop("artist_mbid")
     own_id, nothing = (
         (each,) if isinstance(each, str) else tuple(each)
         for each in (columns.pop("id", ()), columns.pop("nothing", ()))
@@ -193,36 +219,49 @@ def _cells(profile: Profile) -> _Cells:
     )
 
 
-@lru_cache(maxsize=64)
-def _columns_of(each: FeatureSet, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns of a set; Rejected if some of its paths name none."""
+@lru_cache(maxsize=16)
+def _columns_of_sets(
+    profile: Profile, columns: tuple[str, ...]
+) -> list[tuple[FeatureSet, tuple[str, ...]]]:
+    """Return each set with its columns; Rejected if some of its paths name none."""
     known = dict.fromkeys(columns)  # a list of thousands would be searched for thousands
-    found = [matching(known, path) for path in each.paths]
-    if any(found) and not all(found):
-        lacking = each.paths[found.index([])]
-        raise Rejected(f"set '{each.name}': no column '{lacking}'; there are: {_named(columns)}")
-    return tuple(column for matched in found for column in matched)
+    sets = []
+    for each in profile.sets:
+        found = [matching(known, path) for path in each.paths]
+        if any(found) and not all(found):
+            lacking = each.paths[found.index([])]
+            raise Rejected(
+                f"set '{each.name}': no column '{lacking}'; there are: {_named(columns)}"
+            )
+        sets.append((each, tuple(column for matched in found for column in matched)))
+    return sets
 
 
 def _features(row: Row, profile: Profile, nothing: frozenset[str]) -> NDArray[np.float32]:
     """Return the (dimensions,) features of a row; a set with an empty cell is NaN."""
-    columns = tuple(row)
     features: list[float] = []
-    for each in profile.sets:
-        paths = _columns_of(each, columns)
-        cells = [row[column] for column in paths]
-        values: list[Any] | None = None if nothing else _numbers(cells)
+    for each, columns in _columns_of_sets(profile, tuple(row)):
+        cells = [row[column] for column in columns]
+        values = None if nothing else _numbers(cells)
         if values is None:
-            found = [value_of(cell, nothing) for cell in cells]
-            lists = [value if isinstance(value, list) else [value] for value in found]
-            values = [value for each_list in lists for value in each_list]
-            paths = tuple(
-                path for path, each_list in zip(paths, lists, strict=True) for _ in each_list
-            )
+            columns, values = _values(cells, columns, nothing)
         is_there = bool(values) and None not in values
-        numbers = read_values(values, paths, each) if is_there else None
+        numbers = read_values(values, columns, each) if is_there else None
         features += numbers if numbers is not None else (float("nan"),) * each.length
     return np.array(features, dtype=np.float32)
+
+
+def _values(
+    cells: list[Any], columns: tuple[str, ...], nothing: frozenset[str]
+) -> tuple[tuple[str, ...], list[Any]]:
+    """Return the values in cells, and for each the column that it stands in."""
+    values: list[Any] = []
+    places: list[str] = []
+    for cell, column in zip(cells, columns, strict=True):
+        value = value_of(cell, nothing)
+        values += value if isinstance(value, list) else [value]
+        places += [column] * (len(values) - len(places))
+    return tuple(places), values
 
 
 def _numbers(cells: list[Any]) -> list[Any] | None:
