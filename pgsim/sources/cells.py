@@ -30,6 +30,8 @@ _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _TEXTS = re.compile(
     rf"[\[({{]\s*(?:(?:{_QUOTED})(?:[\s,]+(?:{_QUOTED}))*\s*,?\s*)?[\])}}]", re.DOTALL
 )
+_QUOTED_WHOLE = re.compile(_QUOTED, re.DOTALL)
+_BYTES = ("b'", 'b"')  # as Python prints texts that were read as bytes
 _LONGEST_LIST = 2**16  # characters of a list of texts, or of objects
 
 # In an object in a cell, such as {"id": 21, "name": "Hip-Hop"}, the keys that can name it.
@@ -65,17 +67,18 @@ def value_of(cell: Any, nothing: Container[str] = ()) -> Any:
 
 def text_of(cell: Any, nothing: Container[str] = ()) -> str:
     """Return a cell as one text, trimmed; empty if it says nothing."""
-    if type(cell) is str and not nothing:
+    if type(cell) is str:
         text = cell.strip()
-        is_mark = len(text) <= _LONGEST_MARK and text.lower() in _NEVER_TEXT
-        return "" if is_mark else text
-    if cell is None or cell != cell:
+    elif cell is None or cell != cell:
         return ""
-    # A whole number in a column of floats, which pandas makes of a column with empty cells.
-    is_whole = isinstance(cell, float) and cell.is_integer()
-    text = str(int(cell) if is_whole else cell).strip()
-    lower = text.lower()
-    return "" if lower in _NEVER_TEXT or (nothing and lower in nothing) else text
+    else:
+        # A whole number in a column of floats, which pandas makes of a column with empty cells.
+        is_whole = isinstance(cell, float) and cell.is_integer()
+        text = str(int(cell) if is_whole else cell).strip()
+    if text[:2] in _BYTES and _QUOTED_WHOLE.fullmatch(text[1:]):
+        text = _unquoted(text)
+    is_mark = len(text) <= _LONGEST_MARK and text.lower() in _NEVER_TEXT
+    return "" if is_mark or (nothing and text.lower() in nothing) else text
 
 
 def texts_of(cell: Any, nothing: Container[str] = ()) -> list[str]:
@@ -120,6 +123,14 @@ def seconds_of(cell: Any, units_a_second: float = 1.0, nothing: Container[str] =
         hours, minutes, seconds = (float(each or 0) for each in found.groups())
         return (hours * 60 + minutes) * 60 + seconds
     return value
+
+
+def _unquoted(text: str) -> str:
+    """Return what Python printed as bytes, or the text if those are not UTF-8."""
+    try:
+        return str(ast.literal_eval(text).decode()).strip()
+    except (ValueError, SyntaxError):
+        return text
 
 
 def _numbers(text: str) -> list[float] | str:

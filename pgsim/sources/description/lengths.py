@@ -84,6 +84,8 @@ def _are_lengths(column: Column) -> bool:
     values = [seconds_of(cell) for cell in column.cells]
     there = [value for value in values if value is not None]
     numbers = [value for value in there if isinstance(value, int | float)]
+    if words.plain(column.name) == "time" and column.numbers is not None:
+        return False  # when, rather than how long
     return len(numbers) * 2 > len(there) and min(numbers) >= 0
 
 

@@ -53,10 +53,10 @@ _ABOUT_USE = frozenset(
     favourites followers streams scrobbles rank ranking chart charts playlists peak weeks price
     rating ratings votes hotttnesss hotttness hotness familiarity interest bitrate samplerate
     filesize bytes channels bitdepth timestamp latitude longitude lat lon month day week explicit
-    disc target cluster split fold""".split()
+    disc target cluster split fold count""".split()
 )
-_USE_OF_ALL = frozenset("tracknumber trackno discnumber position track count views score".split())
-_CATEGORIES = frozenset("key mode timesignature camelot scale meter".split())
+_USE_OF_ALL = frozenset("tracknumber trackno discnumber position track views score".split())
+_CATEGORIES = frozenset("key keysignature mode timesignature camelot scale meter".split())
 
 _ID = re.compile(
     r"(?:track|song|recording|artist|album|release|releasegroup|clip|video|user|label|genre|music"
@@ -65,7 +65,7 @@ _ID = re.compile(
 )
 _LENGTH = re.compile(
     r"(?:track|song|recording|audio|clip)?(?:length|duration|playtime|playingtime|runtime|runtimeticks"
-    r"|totaltime|lengthin|durationin|samples|nsamples|numsamples|frames|numframes|nframes)"
+    r"|time|totaltime|lengthin|durationin|samples|nsamples|numsamples|frames|numframes|nframes)"
     r"(ms|msec|millis|milliseconds|s|sec|secs|seconds|min|mins|minutes|us|usec|microseconds|ns"
     r"|nanoseconds|samples|frames)?"
 )

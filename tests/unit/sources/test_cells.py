@@ -104,6 +104,22 @@ def test_a_length_is_in_seconds_whatever_its_form(cell: Any, units: float, secon
     assert seconds_of(cell, units) == pytest.approx(seconds)
 
 
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("b'Casual'", "Casual"),
+        ('b"Tune\'s"', "Tune's"),
+        ("b'Bj\\xc3\\xb6rk'", "Björk"),
+        ("b'\\xff'", "b'\\xff'"),
+        ("b''", ""),
+        ("b'n' roll'", "b'n' roll'"),
+    ],
+)
+def test_bytes_as_python_prints_them_are_their_text(cell: str, text: str) -> None:
+    assert text_of(cell) == text
+    assert text_of(cell, {"unknown"}) == text
+
+
 def test_what_is_no_length_is_left_as_it_is() -> None:
     assert seconds_of("long") == "long"
     assert seconds_of("3:75:1") == "3:75:1"
