@@ -6,6 +6,7 @@ import io
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -83,17 +84,37 @@ def is_known(path: Path, readers: Readers | None = None) -> bool:
 
 def is_csv(path: Path) -> bool:
     """Return whether a file holds a CSV, judging by its name."""
-    return _kind(path.name) == "csv"
+    return kind_of(path) == "csv"
+
+
+def kind_of(path: Path) -> str:
+    """Return the ending of a file's name that says what is in it, such as csv for x.csv.gz."""
+    return _kind(path.name)
+
+
+def seekable(stream: IO[bytes]) -> IO[bytes]:
+    """Return the stream if it can be read in any order; else what is in it, in memory."""
+    return stream if stream.seekable() else io.BytesIO(stream.read())
 
 
 def first_line(path: Path) -> bytes:
     """Return at most 1 KiB of a file's first line; nothing if it cannot be read."""
     try:
-        require_readable(path)
-        with path.open("rb") as file, _OPENERS[_compression(path)](file) as stream:
+        with opened(path) as stream:
             return stream.readline(1024)
-    except (*_BROKEN, SourceError):
+    except SourceError:
         return b""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open the content of a file, decompressed; SourceError if it cannot be opened or read."""
+    require_readable(path)
+    try:
+        with path.open("rb") as file, _OPENERS[_compression(path)](file) as stream:
+            yield stream
+    except _BROKEN as error:
+        raise SourceError(f"{path} cannot be read: {reason(error)}") from None
 
 
 def members_in(buffer: ReadBuffer, path: Path) -> Iterator[Member | MemberRun]:

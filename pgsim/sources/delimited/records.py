@@ -1,0 +1,160 @@
+"""Records of delimited text: every line is in one record, in a fault, blank, or a comment."""
+
+import csv
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+from pgsim.sources.delimited.kinds import Shape
+from pgsim.sources.streams.files import LONGEST
+
+# A quoted cell may run over so many lines.
+MOST_LINES = 1000
+# What stands in lines that hold nothing; ^Z ends the files of some old programs.
+_BLANKS = " \t\r\x1a\ufeff"
+
+
+_UNCLOSED = "a quote that is not closed: close it, or double it and quote the whole cell"
+_UNDOUBLED = "text after a quote that closes a cell: double the quotes within quoted cells"
+
+
+class Record(NamedTuple):
+    """A record: the number of its first line, its cells or why it has none, and its lines."""
+
+    line: int
+    cells: list[str]
+    fault: str = ""
+    lines: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How lines become cells.
+
+    The separator " " is any run of blanks. `is_padded` says that a blank follows each separator,
+    and belongs to no cell. Lines that begin with `comment` are comments, except those that might
+    be rows.
+    """
+
+    separator: str = ","
+    quote: str = '"'
+    comment: str = ""
+    is_padded: bool = False
+
+    def splitter(self) -> Callable[[str], list[str]]:
+        """Return what splits a line without quotes."""
+        separator = self.separator
+        if separator == " ":
+            return str.split
+        if self.is_padded:
+            return lambda line: [cell.lstrip(" ") for cell in line.split(separator)]
+        return lambda line: line.split(separator)
+
+    def reader(self) -> Callable[[Iterable[str]], Iterator[list[str]]]:
+        """Return what reads lines with quotes; csv.Error from it if one is not closed well."""
+        csv.field_size_limit(LONGEST)
+        read = partial(
+            csv.reader,
+            delimiter=self.separator,
+            quotechar=self.quote or None,
+            quoting=csv.QUOTE_MINIMAL if self.quote else csv.QUOTE_NONE,
+            skipinitialspace=self.is_padded or self.separator == " ",
+            strict=True,
+        )
+        if self.separator == " ":
+            return lambda lines: read(line.strip().replace("\t", " ") for line in lines)
+        return read
+
+    def cells_alone(self, line: str) -> list[str] | None:
+        """Return the cells of a line; None if it is no record of its own."""
+        try:
+            return next(self.reader()([line]), [])
+        except csv.Error:
+            return None
+
+
+def records(lines: Iterable[str], form: Form, shape: Shape, number: int = 0) -> Iterator[Record]:
+    """Yield the records in lines, of which `number` went before.
+
+    A quoted cell may run over lines, if the record closes properly and has the width of the shape,
+    and if no line of it could be a row. Otherwise its first line alone is a fault.
+    """
+    back: deque[str] = deque()
+    source = _with_back(lines, back)
+    split, read = form.splitter(), form.reader()
+    quote = form.quote or "\n"  # no line has a line feed
+    comment = form.comment
+    for line in source:
+        number += 1
+        line = line.rstrip("\r")
+        if comment and line.startswith(comment):
+            if fault := _comment_fault(line, form, shape):
+                yield Record(number, [], fault)
+        elif quote in line:
+            try:
+                yield Record(number, next(read([line])))
+            except csv.Error as error:
+                found = _several(line, source, back, form, shape) if _is_open(error) else None
+                if found:
+                    yield Record(number, *found)
+                    number += found[2] - 1
+                else:
+                    yield Record(number, [], _UNCLOSED if _is_open(error) else _UNDOUBLED)
+        else:
+            cells = split(line)
+            if len(cells) > 1 or line.strip(_BLANKS):
+                yield Record(number, cells)
+
+
+def _with_back(lines: Iterable[str], back: deque[str]) -> Iterator[str]:
+    """Yield the lines, after each one those that were put back."""
+    for line in lines:
+        yield line
+        while back:
+            yield back.popleft()
+
+
+def _is_open(error: csv.Error) -> bool:
+    """Return whether a line ends within quotes."""
+    return "unexpected end" in str(error)
+
+
+def _several(
+    line: str, source: Iterator[str], back: deque[str], form: Form, shape: Shape
+) -> tuple[list[str], str, int] | None:
+    """Return the record that begins with a line and ends in a later one; None if it does not."""
+    taken: list[str] = []
+
+    def feed() -> Iterator[str]:
+        yield f"{line}\n"
+        length = len(line)
+        for more in source:
+            taken.append(more)
+            length += len(more)
+            alone = form.cells_alone(more.rstrip("\r"))
+            is_row = alone is not None and shape.fits(alone)
+            if is_row or len(taken) >= MOST_LINES or length > LONGEST:
+                return
+            yield f"{more}\n"
+
+    try:
+        cells = next(form.reader()(feed()))
+    except csv.Error:
+        cells = []
+    if len(cells) != shape.width:
+        back.extendleft(reversed(taken))
+        return None
+    return cells, "", 1 + len(taken)
+
+
+def _comment_fault(line: str, form: Form, shape: Shape) -> str:
+    """Return why a line that begins like a comment is none; empty if it is one."""
+    cells = form.cells_alone(line)
+    if cells is None or shape.width < 2 or not shape.fits(cells):
+        return ""
+    return (
+        f"begins with {form.comment!r} as comments do, but has {len(cells)} cells as rows do:"
+        " quote the first cell if this is a row"
+    )

@@ -1,0 +1,132 @@
+"""What separates the cells of a file's lines, and whether cells are quoted: asked of its lines.
+
+The separator is the one by which most lines have the same number of cells. Quotes are quotes if
+they close as such; else they are characters like others.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from pgsim.sources.delimited.kinds import Shape, kind_of
+from pgsim.sources.delimited.records import Form, Record, records
+
+SEPARATORS = ",;\t|"
+LINES = 500  # by which the separator is judged
+_CLEAN_ROWS = 50  # whose cells are looked into
+_COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
+
+
+@dataclass(slots=True)
+class _Quotes:
+    """How many records need their quotes, have them without need, or do not close them."""
+
+    needed: int = 0
+    plain: int = 0
+    unclosed: int = 0
+
+    @property
+    def is_quoting(self) -> bool:
+        """Return whether quotes are quotes: a title such as "Heroes" says little."""
+        return self.unclosed == 0 or self.needed >= self.unclosed or self.plain > 20 * self.unclosed
+
+
+def form_of(lines: Sequence[str], separator: str, comment: str, is_whole: bool) -> Form:
+    """Return how these lines become cells; `separator` is known where it is not empty.
+
+    `is_whole` says that the file has no more lines.
+    """
+    first = lines[:LINES]
+    forms = [_form(first, each, comment) for each in separator or SEPARATORS]
+    best = max(forms, key=lambda form: _consistency(first, form))
+    if not separator and not _consistency(first, best):
+        best = Form(" " if _is_blank_separated(first) else ",", comment=comment)
+    width = width_of(first, best)
+    quotes = _quotes(lines, best, Shape(width), is_whole)
+    best = replace(best, quote='"' if quotes.is_quoting else "")
+    return best if comment else replace(best, comment=_comment_between(lines, best, width))
+
+
+def width_of(lines: Sequence[str], form: Form) -> int:
+    """Return the number of cells that most records have, or as many as the first one."""
+    first = next(records(lines, form, Shape(0)), None)
+    width = len(first.cells) if first else 0
+    counts = _widths(records(lines[:LINES], form, Shape(width)))
+    return max(counts, key=lambda each: (counts[each], each == width), default=width)
+
+
+def _form(lines: Iterable[str], separator: str, comment: str) -> Form:
+    text = "\n".join(lines)
+    padded = text.count(f"{separator} ")
+    is_padded = separator not in " \t" and padded > 0.95 * text.count(separator)
+    return Form(separator, comment=comment, is_padded=is_padded)
+
+
+def _consistency(lines: Sequence[str], form: Form) -> float:
+    """Return the share of records with the same number of cells, times that of clean cells.
+
+    A cell is clean if no other separator is in it, except in a decimal comma. It is 0 if most
+    records have one cell.
+    """
+    width = width_of(lines, form)
+    found = list(records(lines, form, Shape(width)))
+    if width < 2 or not found:
+        return 0.0
+    alike = [each.cells for each in found if len(each.cells) == width]
+    others = set(SEPARATORS) - {form.separator}
+    cells = [cell for row in alike[:_CLEAN_ROWS] for cell in row]
+    clean = sum(
+        others.isdisjoint(cell) or _COMMA_NUMBER.fullmatch(cell.strip()) is not None
+        for cell in cells
+    )
+    return len(alike) / len(found) * clean / max(len(cells), 1)
+
+
+def _is_blank_separated(lines: Iterable[str]) -> bool:
+    """Return whether all lines have as many words, two or more, and most of them are numbers."""
+    rows = [line.split() for line in lines if line.strip()]
+    cells = [cell for row in rows[1:] for cell in row]
+    numbers = sum(kind_of(cell) == "number" for cell in cells)
+    widths = {len(row) for row in rows[1:]}
+    is_even = len(rows) > 2 and len(widths) == 1 and min(widths) > 1
+    return is_even and min(widths) - len(rows[0]) in (0, 1) and numbers > len(cells) / 2
+
+
+def _widths(found: Iterable[Record]) -> Counter[int]:
+    return Counter(len(each.cells) for each in found if not each.fault)
+
+
+def _quotes(lines: Sequence[str], form: Form, shape: Shape, is_whole: bool) -> _Quotes:
+    found = _Quotes()
+    if not any('"' in line for line in lines):
+        return found
+    waiting = 0
+    for each in records(lines, form, shape):
+        text = "\n".join(lines[each.line - 1 : each.line - 1 + each.lines])
+        if '"' not in text:
+            found.unclosed, waiting = found.unclosed + waiting, 0
+        elif each.fault:
+            waiting += 1
+        elif len(each.cells) == shape.width:
+            found.unclosed, waiting = found.unclosed + waiting, 0
+            is_needed = each.lines > 1 or any(form.separator in cell for cell in each.cells)
+            found.needed += is_needed or ('""' in text and any('"' in cell for cell in each.cells))
+            found.plain += re.search(rf'(?:^|{re.escape(form.separator)}) *"', text) is not None
+    # A record at the end may be closed in lines that are not here.
+    found.unclosed += waiting if is_whole else 0
+    return found
+
+
+def _comment_between(lines: Sequence[str], form: Form, width: int) -> str:
+    """Return what begins lines between rows that are no rows; empty if there are none."""
+    for comment in COMMENTS:
+        marked = [line for line in islice(lines, 1, None) if line.startswith(comment)]
+        rows = [form.cells_alone(line) for line in marked]
+        if marked and all(row is None or len(row) != width for row in rows):
+            return comment
+    return ""
+
+
+COMMENTS = ("#", "%", "//")
