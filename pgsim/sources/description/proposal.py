@@ -24,7 +24,7 @@ from pgsim.sources.description.column import Column, columns_of
 from pgsim.sources.description.roles import Roles, roles_of
 from pgsim.sources.description.sets import ProposedSet, set_name, sets_of
 from pgsim.sources.streams.files import kinds
-from pgsim.sources.table_rows import TABLE_READERS
+from pgsim.sources.table_rows import TABLE_READERS, notes_of
 
 ROWS = 1000  # the first rows of the table, which the profile is made from
 # A share of the weights: of each dimension alike, but none so small that a profile refuses it.
@@ -86,6 +86,7 @@ def propose_profile(path: Path) -> str:
         f"# Proposed from {len(rows)} rows of {_shown(path.name)}. Check it, save it, then run:",
         "#   pgsim init --profile THIS_FILE.toml",
         f"#   pgsim load {_shown(path.name)}",
+        *(f"# The file: {_shown(note)}" for note in notes_of(path)),
         f"name = {_toml(set_name(path.name.partition('.')[0], set()))}",
         'extractor = "unknown"  # what measured the features; a database has those of one only',
         'genre_scheme = "tag"',

@@ -1,5 +1,6 @@
 """Which column of a table is a recording's id, title, length and so on, and which are features."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +74,19 @@ def _texts(columns: Sequence[Column]) -> dict[str, Column]:
             if column and column not in found.values() and _can_be(key, name, column):
                 found[key] = column
                 break
+    if "year" not in found:
+        unnamed = [column for column in columns if _is_unnamed_year(column)]
+        found |= {"year": unnamed[0]} if unnamed else {}
     return found
+
+
+def _is_unnamed_year(column: Column) -> bool:
+    """Return whether a column that the reader had to name has years alone."""
+    single = column.single
+    is_unnamed = re.fullmatch("(?:column|unnamed)_[0-9]+", column.name) is not None
+    if single is None or not is_unnamed or not column.are_whole or column.distinct < 3:
+        return False
+    return all((year_of(text) or 0) >= 1900 for text in column.filled)
 
 
 def _can_be(key: str, name: str, column: Column) -> bool:

@@ -113,7 +113,7 @@ def _path(group: Sequence[Column], columns: Sequence[str]) -> tuple[str | list[s
     before, after = before.rstrip("0123456789"), after.lstrip("0123456789")
     path = f"{before}*{after}"
     is_exact = set(tables.matching(columns, path)) == set(names)
-    return (path if is_exact else names), f"{before}{after}"
+    return (path if is_exact else names), re.sub("[._0-9]+$", "", f"{before}{after}")
 
 
 def _common(names: Sequence[str]) -> str:
