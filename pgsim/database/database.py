@@ -277,12 +277,16 @@ class Database(Connected):
                 source=source,
             )
 
-    def load_redirects(self, path: PathLike, *, advance: Advance = still) -> RedirectReport:
-        """Load a CSV of merged MBIDs, a line old,new; every question follows them."""
+    def load_redirects(self, *paths: PathLike, advance: Advance = still) -> RedirectReport:
+        """Load MBIDs that were merged into others; every question follows them.
+
+        A path is a text of pairs, old,new or as its header says; MusicBrainz's dump, or its tables
+        `recording` and `recording_gid_redirect`; or MetaBrainz's canonical data.
+        """
         from pgsim.loading.redirects import load_redirects
 
         with self._use(commits=True) as conn, recorded(conn, "redirects") as run:
-            report = load_redirects(conn, Path(path), advance)
+            report = load_redirects(conn, [Path(path) for path in paths], advance)
             run.update(asdict(report))
         return report
 
