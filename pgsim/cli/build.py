@@ -90,37 +90,6 @@ def load(
         raise typer.Exit(1)
 
 
-def redirects(
-    ctx: typer.Context,
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE",
-            help="Lines of two MBIDs, old,new or as a header says; MusicBrainz's mbdump.tar.bz2, or"
-            " its tables recording and recording_gid_redirect; or MetaBrainz's canonical data"
-            " (canonical_recording_redirect.csv, or its .tar.zst).",
-        ),
-    ],
-    as_json: Json = False,
-) -> None:
-    """Load MBIDs that were merged into others.
-
-    Every question follows them. Files may be compressed by gzip, bzip2, xz or zstd.
-    """
-    with database(ctx) as db, progress("redirects") as advance:
-        report = asdict(db.load_redirects(*files, advance=advance))
-    if as_json:
-        print_json(report)
-        return
-    left_out = {"lead to themselves": "to_itself", "lead to no recording": "unresolved"}
-    put(
-        f"{report['read']} redirects read: {report['new']} new, {report['updated']} updated,"
-        f" {report['unchanged']} unchanged"
-        + "".join(f", {report[key]} {words}" for words, key in left_out.items() if report[key])
-        + f"; {report['redirects']} in the database"
-    )
-
-
 def fuse(
     ctx: typer.Context,
     refit_sets: Annotated[

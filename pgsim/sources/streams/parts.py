@@ -28,9 +28,11 @@ _EVERY = 2**22  # bytes of a file between two reports
 class Part:
     """A stream of bytes, and what it is called in a message: the path, and the archive's member.
 
-    `base` is its file's name in lower case, without the ending of a compression.
+    `base` is its file's name in lower case, without the ending of a compression; `path` that of the
+    file or archive.
     """
 
+    path: Path
     name: str
     base: str
     stream: IO[bytes]
@@ -98,7 +100,7 @@ def parts(paths: Sequence[Path], groups: Sequence[Collection[str]], meter: Meter
     for path, file in files:
         with _opened(file, meter) as stream:
             if not base_of(file.name).endswith(".tar"):
-                yield Part(str(file), base_of(file.name), stream)
+                yield Part(file, str(file), base_of(file.name), stream)
                 continue
             found: set[str] = set()
             for part in _members(file, stream, wanted):
@@ -139,7 +141,7 @@ def _members(path: Path, stream: IO[bytes], wanted: Collection[str]) -> Iterator
             base = base_of(entry.name)
             if base in wanted:
                 name = f"{path}:{storable(entry.name)}"
-                yield Part(name, base, uncompressed(body_of(entry), entry.name))
+                yield Part(path, name, base, uncompressed(body_of(entry), entry.name))
     except BROKEN as error:
         raise SourceError(f"{path} is broken: {reason(error)}") from None
 

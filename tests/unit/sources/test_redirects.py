@@ -2,6 +2,7 @@
 
 import io
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,11 @@ OLD, NEW, THIRD = str(mbid(1)), str(mbid(2)), str(mbid(3))
 
 def pairs(*lines: str) -> list[tuple[str, str]]:
     text = "".join(f"{line}\n" for line in lines).encode()
-    return list(read_pairs(Part("redirects.csv", "redirects.csv", io.BytesIO(text))).each)
+    return list(
+        read_pairs(
+            Part(Path("redirects.csv"), "redirects.csv", "redirects.csv", io.BytesIO(text))
+        ).each
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,6 +85,6 @@ def test_a_quotation_mark_that_is_not_closed_ends_with_its_line() -> None:
 
 def test_the_table_of_the_dump_has_numbers_of_rows() -> None:
     line = f"{OLD}\t17\t2011-05-16 14:57:06.530063+00\n".encode()
-    found = read_pairs(Part("merged", "merged", io.BytesIO(line)))
+    found = read_pairs(Part(Path("merged"), "merged", "merged", io.BytesIO(line)))
     assert found.are_rows
     assert list(found.each) == [(OLD, "17")]
