@@ -75,6 +75,9 @@
 \ir functions/loading/join_documents.sql
 \ir functions/loading/store_submissions.sql
 \ir functions/loading/store_recordings.sql
+\ir functions/loading/list_nameless.sql
+\ir functions/loading/store_names.sql
+\ir functions/loading/gather_names.sql
 \ir functions/lists/exact_neighbours.sql
 \ir functions/lists/indexed_neighbours.sql
 \ir functions/lists/refuse_row_security.sql

@@ -29,3 +29,7 @@ COMMENT ON COLUMN pgsim.collection.notifies IS
 'transaction (two-phase commit): false lets it, and --follow then looks once a minute.';
 
 CREATE INDEX recording_source_id ON pgsim.recording USING hash (source_id) WHERE source_id IS NOT NULL;
+
+ALTER TABLE pgsim.recording ADD COLUMN named text[];
+COMMENT ON COLUMN pgsim.recording.named IS
+'The columns that pgsim names has filled, since no submission has them; NULL where there is none. A submission that has one replaces it.';

@@ -30,7 +30,7 @@ def load(
             metavar="PATH",
             help="Folders and files: documents (.json, .ndjson, .tar, AcousticBrainz's feature"
             " .csv), tables (.csv, .tsv, .parquet, .npz, .npy) and .tfrecord, compressed by gzip,"
-            " bzip2 or zstd.",
+            " bzip2, xz or zstd.",
         ),
     ],
     source: Annotated[
@@ -95,31 +95,6 @@ def load(
                 say("to bring the matrix up to date: pgsim refresh")
     if report.read and report.rejected == report.read:
         raise typer.Exit(1)
-
-
-def redirects(
-    ctx: typer.Context,
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE", help="CSV with lines of two MBIDs, old,new; a header is allowed."
-        ),
-    ],
-    as_json: Json = False,
-) -> None:
-    """Load MBIDs that were merged into others.
-
-    MusicBrainz publishes them as recording_gid_redirect. Every question follows them.
-    """
-    with database(ctx) as db, progress("redirects") as advance:
-        report = asdict(db.load_redirects(file, advance=advance))
-    if as_json:
-        print_json(report)
-    else:
-        put(
-            f"{report['read']} redirects read: {report['new']} new, {report['updated']} updated,"
-            f" {report['unchanged']} unchanged; {report['redirects']} in the database"
-        )
 
 
 def fuse(

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from pgsim.evaluation.evaluate import Evaluation
     from pgsim.loading.load import LoadReport
+    from pgsim.loading.names import NamesReport
     from pgsim.loading.recordings import FuseReport
     from pgsim.loading.redirects import RedirectReport
     from pgsim.matrix.rebuild import RebuildReport
@@ -278,12 +279,31 @@ class Database(Connected):
                 source=source,
             )
 
-    def load_redirects(self, path: PathLike, *, advance: Advance = still) -> RedirectReport:
-        """Load a CSV of merged MBIDs, a line old,new; every question follows them."""
+    def load_redirects(self, *paths: PathLike, advance: Advance = still) -> RedirectReport:
+        """Load MBIDs that were merged into others; every question follows them.
+
+        A path is a text of pairs, old,new or as its header says; MusicBrainz's dump, or its tables
+        `recording` and `recording_gid_redirect`; or MetaBrainz's canonical data.
+        """
         from pgsim.loading.redirects import load_redirects
 
         with self._use(commits=True) as conn, recorded(conn, "redirects") as run:
-            report = load_redirects(conn, Path(path), advance)
+            report = load_redirects(conn, [Path(path) for path in paths], advance)
+            run.update(asdict(report))
+        return report
+
+    def load_names(
+        self, *paths: PathLike, say: Say = silent, advance: Advance = still
+    ) -> NamesReport:
+        """Give titles, artists, albums, years and lengths to recordings that lack them.
+
+        A path is MusicBrainz's dump or tables of it, MetaBrainz's canonical data, or a CSV with the
+        column recording_mbid. What a recording has is never changed.
+        """
+        from pgsim.loading.names import load_names
+
+        with self._use(commits=True) as conn, recorded(conn, "names") as run:
+            report = load_names(conn, [Path(path) for path in paths], advance, say)
             run.update(asdict(report))
         return report
 

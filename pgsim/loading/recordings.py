@@ -30,7 +30,7 @@ AT_ONCE = 5000  # recordings in memory at once
 
 _INCOMING = f"""
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_recording ON COMMIT DELETE ROWS
-    AS SELECT {", ".join(RECORDING_COLUMNS)} FROM pgsim.recording WITH NO DATA
+    AS SELECT {", ".join(RECORDING_COLUMNS)}, named FROM pgsim.recording WITH NO DATA
 """
 
 

@@ -4,22 +4,47 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
+    -- What pgsim names has filled stays where no submission has it.
+    UPDATE pg_temp.incoming_recording AS i
+    SET
+        title = coalesce(i.title, CASE WHEN 'title' = ANY(r.named) THEN r.title END),
+        artist = coalesce(i.artist, CASE WHEN 'artist' = ANY(r.named) THEN r.artist END),
+        artist_mbids = coalesce(i.artist_mbids, CASE WHEN 'artist_mbids' = ANY(r.named) THEN r.artist_mbids END),
+        album = coalesce(i.album, CASE WHEN 'album' = ANY(r.named) THEN r.album END),
+        year = coalesce(i.year, CASE WHEN 'year' = ANY(r.named) THEN r.year END),
+        length = coalesce(i.length, CASE WHEN 'length' = ANY(r.named) THEN r.length END),
+        named = (
+            SELECT array_agg(n.name ORDER BY n.place)
+            FROM unnest(r.named) WITH ORDINALITY AS n (name, place)
+            WHERE
+                CASE n.name
+                    WHEN 'title' THEN i.title IS NULL
+                    WHEN 'artist' THEN i.artist IS NULL
+                    WHEN 'artist_mbids' THEN i.artist_mbids IS NULL
+                    WHEN 'album' THEN i.album IS NULL
+                    WHEN 'year' THEN i.year IS NULL
+                    WHEN 'length' THEN i.length IS NULL
+                END
+        )
+    FROM recording AS r
+    WHERE i.mbid = r.mbid AND r.named IS NOT NULL;
+
     UPDATE recording AS r
     SET
         title = i.title, artist = i.artist, artist_mbids = i.artist_mbids, album = i.album, year = i.year,
         length = i.length, genre = i.genre, genre_probability = i.genre_probability, genres = i.genres,
         source_id = i.source_id, url = i.url, extra = i.extra, submissions = i.submissions,
-        missing = i.missing, vector = i.vector
+        missing = i.missing, vector = i.vector, named = i.named
     FROM pg_temp.incoming_recording AS i
     WHERE
         r.mbid = i.mbid
         AND (
             (
                 r.title, r.artist, r.artist_mbids, r.album, r.year, r.length, r.genre, r.genre_probability, r.genres,
-                r.source_id, r.url, r.extra, r.submissions, r.missing
+                r.source_id, r.url, r.extra, r.submissions, r.missing, r.named
             ) IS DISTINCT FROM (
                 i.title, i.artist, i.artist_mbids, i.album, i.year, i.length, i.genre, i.genre_probability, i.genres,
-                i.source_id, i.url, i.extra, i.submissions, i.missing
+                i.source_id, i.url, i.extra, i.submissions, i.missing, i.named
             )
             OR differ(r.vector, i.vector)
         );
