@@ -18,6 +18,18 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30  # bytes: what two servers hold at most
+
+
+def _has_room(folder: Path) -> bool:
+    """Whether a folder can hold the servers of the tests, and a copy of PostgreSQL's programs."""
+    if not folder.is_dir():
+        return False
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC
+
+
 @pytest.fixture(scope="session")
 def fast_settings() -> dict[str, str]:
     """Server settings for tests: what is lost when the machine fails is only a test's."""
@@ -33,8 +45,11 @@ def fast_settings() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def open_folder() -> Iterator[Path]:
-    """A temporary folder that the account of the server can reach; pytest's own are closed."""
-    folder = Path(tempfile.mkdtemp(prefix="pgsim-tests-"))
+    """A temporary folder that the account of the server can reach; pytest's own are closed.
+
+    It is in memory where that has room: a database is cloned there in a tenth of the time.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pgsim-tests-", dir=MEMORY if _has_room(MEMORY) else None))
     if os.geteuid() == 0:
         folder.chmod(0o755)
     yield folder
