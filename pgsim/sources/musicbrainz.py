@@ -112,7 +112,7 @@ def name_rows(part: Part, unreadable: Unreadable) -> Iterator[bytes]:
 
     NamesError where the header has no column of MBIDs, or none of names.
     """
-    rows = csv.reader(_text_lines(part))
+    rows = csv.reader(_text_lines(part), strict=True)
     places = _places(part, next(rows, []))
     repairs = Repairs()
     try:
