@@ -79,7 +79,7 @@ class Column:
 
     @cached_property
     def numbers(self) -> NDArray[np.float64] | None:
-        """Return (n, length) numbers, NaN where a cell says nothing.
+        """Return (n, length) numbers, NaN where a cell says nothing or is infinite.
 
         None if the cells are texts or truth values, or lists of more than one length.
         """
@@ -97,7 +97,13 @@ class Column:
             return None
         result = np.full((len(lists), len(there[0])), np.nan)
         result[[bool(each) for each in lists]] = np.array(there, dtype=np.float64)
+        result[np.isinf(result)] = np.nan
         return None if np.isnan(result).all() else result
+
+    @cached_property
+    def infinities(self) -> int:
+        """Return how many cells are an infinite number."""
+        return sum(isinstance(value, float) and np.isinf(value) for value in self._values)
 
     @cached_property
     def lengths(self) -> list[int]:

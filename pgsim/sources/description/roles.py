@@ -193,6 +193,11 @@ def _odd(columns: Sequence[Column], roles: Roles) -> Iterator[str]:
                     " separate columns by ';'"
                 )
         elif column.name in features:
+            if column.infinities:
+                yield (
+                    f"{column.name!r}: {column.infinities} of {len(numbers)} cells are infinite:"
+                    " their rows are rejected"
+                )
             lacking = int(np.isnan(numbers).any(axis=1).sum())
             if lacking * 2 > len(numbers):
                 yield f"{column.name!r}: {lacking} of {len(numbers)} rows lack it"

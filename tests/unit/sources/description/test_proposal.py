@@ -423,6 +423,11 @@ def test_a_number_written_for_nothing_is_pointed_at(table: Table) -> None:
     assert '-999 stands 5 times; if it says nothing: nothing = ["-999"]' in propose_profile(path)
 
 
+def test_infinite_numbers_are_pointed_at(table: Table) -> None:
+    path = table({"track_id": texts("t{}"), "loudness": ["-inf", *numbers(5)[1:]]})
+    assert "'loudness': 1 of 24 cells are infinite" in propose_profile(path)
+
+
 def test_singles_that_other_rows_lack_are_sets_of_their_own(table: Table) -> None:
     tempo = ["" if at == 3 else str(90 + at) for at in range(ROWS)]
     path = table({"track_id": texts("t{}"), "tempo": tempo})
