@@ -159,6 +159,23 @@ def gtzan(folder: Path) -> list[Path]:
     return [_write(folder / "features_30_sec.csv", lines)]
 
 
+def magnatagatune(folder: Path) -> list[Path]:
+    """MagnaTagATune's clips: Rhythm Patterns and descriptors in an archive, titles in a CSV."""
+    values = np.random.default_rng(6)
+    archive = folder / "features.npz"
+    np.savez(
+        archive,
+        clip_id=np.arange(2, ROWS + 2),
+        rp=values.random((ROWS, 1440)),
+        ssd=values.random((ROWS, 168)),
+    )
+    lines = [["", "clip_id", "title", "artist", "album", "url"]]
+    for at in range(ROWS):
+        lines.append([str(at), str(at + 2), f"Tune {at}", f"Artist {at // 4}", "Album", ""])
+    return [archive, _write(folder / "metadata.csv", lines)]
+
+
 MAKERS: dict[str, Callable[[Path], list[Path]]] = {
-    each.__name__: each for each in (fma, spotify_114k, spotify_160k, spotify_1m, gtzan)
+    each.__name__: each
+    for each in (fma, spotify_114k, spotify_160k, spotify_1m, gtzan, magnatagatune)
 }
