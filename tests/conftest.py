@@ -13,6 +13,9 @@ from psycopg import sql
 
 from pgsim import embedded
 
+# Each program that a test starts would compile pgsim anew, which takes longer than most do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A shell's background job ignores SIGINT, and what it starts would too: tests interrupt programs.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
