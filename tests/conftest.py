@@ -52,7 +52,8 @@ def open_folder() -> Iterator[Path]:
 
     It is in memory where that has room: a database is cloned there in a tenth of the time.
     """
-    folder = Path(tempfile.mkdtemp(prefix="pgsim-tests-", dir=MEMORY if _has_room(MEMORY) else None))
+    where = MEMORY if _has_room(MEMORY) else None
+    folder = Path(tempfile.mkdtemp(prefix="pgsim-tests-", dir=where))
     if os.geteuid() == 0:
         folder.chmod(0o755)
     yield folder
