@@ -22,6 +22,7 @@ from pgsim.sources.musicbrainz import (
     table_rows,
 )
 from pgsim.sources.redirects import read_pairs
+from pgsim.sources.streams.files import require_readable
 from pgsim.sources.streams.parts import Meter, Part, parts
 from pgsim.store.collection import read_collection
 
@@ -76,7 +77,7 @@ _WITHOUT = "SELECT count(*) FILTER (WHERE title IS NULL), count(*) FROM pgsim.re
 class NamesReport:
     """The account of some files of names.
 
-    `read` counts the recordings in the files, and `unreadable` the rows that are none. `lacking`
+    `read` counts the recordings in the files, and `unreadable` the lines that are none. `lacking`
     counts the recordings of the database that lacked something, and `matched` those of them that
     the files know. `titles` to `lengths` are how many recordings got each; `without_title` and
     `recordings` are those of the database afterwards.
@@ -108,16 +109,21 @@ def load_names(
     NamesError or SourceError where a file cannot be read, or has no names.
     """
     read_collection(conn)
+    for path in paths:
+        require_readable(path)
     work = _Work(conn, say)
     with staged(conn, _TABLES):
         for index in _INDEXES:
             conn.execute(f"CREATE INDEX ON pg_temp.{index}".encode())
         lacking = one_value(conn, "SELECT pgsim.list_nameless()")
         conn.execute("ANALYZE pg_temp.nameless")
-        csvs = work.read_tables(paths, Meter(advance))
-        work.read_csvs(csvs, Meter(advance))
-        if not work.read:
-            raise NamesError(f"{', '.join(map(str, paths))}: there is no recording in it")
+        if lacking:
+            csvs = work.read_tables(paths, Meter(advance))
+            work.read_csvs(csvs, Meter(advance))
+            if not work.read:
+                raise NamesError(f"{', '.join(map(str, paths))}: there is no recording in it")
+        else:
+            say("no recording lacks a name: nothing is read")
         matched = one_value(conn, _MATCHED)
     conn.execute("VACUUM (ANALYZE) pgsim.recording")
     return NamesReport(
@@ -174,8 +180,8 @@ class _Work:
         if self.unreadable.count:
             self.read += self.unreadable.count
             self._say(
-                f"{self.unreadable.first}: not a row of names, nor are"
-                f" {self.unreadable.count - 1} others; they were left out"
+                f"{self.unreadable.first}: not a row of names; such lines were left out:"
+                f" {self.unreadable.count}"
             )
 
     def _read_table(self, part: Part, seen: set[str], meter: Meter) -> None:
