@@ -38,17 +38,20 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
-def header_of(rows: Sequence[Cells], commented: Cells | None = None) -> Header:
+def header_of(
+    rows: Sequence[Cells], commented: Cells | None = None, may_lack: bool = False
+) -> Header:
     """Return the header of a table that begins with these records.
 
-    `commented` has the cells of the last comment above them, which may name the columns.
+    `commented` has the cells of the last comment above them, which may name the columns; `may_lack`
+    says that the first column may lack a name.
     """
     if not rows:
         columns, notes = named(commented or [])
         return Header(1, 0, columns, 0, notes)
     width = _width(rows)
     preamble = _preamble(rows, width)
-    first, trailing, notes = _fitted(rows[preamble:], width)
+    first, trailing, notes = _fitted(rows[preamble:], width, may_lack)
     if preamble:
         notes += (f"the first {preamble} lines are no rows of the table below, and are left out",)
     wide = width - trailing
@@ -118,11 +121,13 @@ def _preamble(rows: Sequence[Cells], width: int) -> int:
     return count if count and abs(len(rows[count]) - width) <= 1 else 0
 
 
-def _fitted(rows: Sequence[Cells], width: int) -> tuple[list[str], int, tuple[str, ...]]:
+def _fitted(
+    rows: Sequence[Cells], width: int, may_lack: bool
+) -> tuple[list[str], int, tuple[str, ...]]:
     """Return the first row with a cell for each column, how many empty cells end rows, and notes.
 
     If rows have cells more than the first one, and these are always empty, they count as trailing.
-    If all have one more that is not, the first column has no name, as R writes it.
+    If all have one more that is not, the first column may lack a name, as R writes tables.
     """
     first = list(rows[0])
     values = [row for row in rows[1:] if len(row) == width]
@@ -133,7 +138,7 @@ def _fitted(rows: Sequence[Cells], width: int) -> tuple[list[str], int, tuple[st
     if 0 < lacks <= trailing:
         trailing = lacks
         return first, trailing, ()
-    if lacks == 1 and len(values) >= 2 and len(values) >= 0.9 * (len(rows) - 1):
+    if may_lack and lacks == 1 and len(values) > 1 and len(values) >= 0.9 * (len(rows) - 1):
         note = "the first line has one name less than rows have cells: the first column has none"
         return ["", *first], 0, (note,)
     if lacks < 0 and not any(cell.strip() for cell in first[width:]):
