@@ -188,7 +188,7 @@ def _above(lines: Sequence[str]) -> _Above:
     start = 1 if said else 0
     first = next((line for line in lines[start:] if line.strip()), "")
     comment = next((each for each in COMMENTS if first.startswith(each)), "")
-    if not comment or sum(line.startswith(comment) for line in lines) > len(lines) / 2:
+    if not comment or all(_is_above(line, comment) for line in lines[start:]):
         return _Above(start, separator)
     count = next(
         (place for place, line in enumerate(lines[start:]) if not _is_above(line, comment)),
@@ -254,9 +254,9 @@ def _row_notes(dialect: Dialect, above: _Above, lines: Sequence[str]) -> Iterato
     faults = [each for each in found if each.fault or len(each.cells) not in widths]
     several = sum(each.lines > 1 for each in found)
     if dialect.comment:
-        faulty = {each.line for each in faults}
+        read = {line for each in found for line in range(each.line, each.line + each.lines)}
         comments = above.comments + sum(
-            line.startswith(dialect.comment) and number not in faulty
+            line.startswith(dialect.comment) and number not in read
             for number, line in enumerate(lines, 1)
         )
         yield f"lines that begin with {dialect.comment} are comments: {comments} so far"

@@ -59,12 +59,36 @@ class Shape:
     width: int
     kinds: Mapping[int, str] = field(default_factory=dict)
 
+    def without_first(self) -> "Shape":
+        """Return this shape with any first cell."""
+        return Shape(self.width, {place: kind for place, kind in self.kinds.items() if place})
+
     def fits(self, cells: Sequence[str]) -> bool:
-        """Return whether these cells may be a row of their own."""
-        return len(cells) == self.width and all(
-            kind in (kind_of(cells[place]), pattern_of(cells[place])) or not kind_of(cells[place])
-            for place, kind in self.kinds.items()
+        """Return whether these cells may be a row of their own.
+
+        No cell may be of another kind; the first one of a kind, or more than half, must be there.
+        """
+        if len(cells) != self.width:
+            return False
+        found = [cells[place] for place in self.kinds]
+        are_there = [bool(kind_of(cell)) for cell in found]
+        if not any(are_there[:1]) and 2 * sum(are_there) <= len(found):
+            return not found
+        return all(
+            not is_there or kind in (kind_of(cell), pattern_of(cell))
+            for cell, is_there, kind in zip(found, are_there, self.kinds.values(), strict=True)
         )
+
+
+def usual_width(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many cells rows have, if not all have as many: as most, or else as the first.
+
+    Where most have one, they are hardly rows, if the first one and others have more.
+    """
+    counts = Counter(map(len, rows))
+    named = len(rows[0]) if rows else 0
+    width = max(counts, key=lambda each: (counts[each], each == named), default=0)
+    return named if width == 1 and counts[named] > 1 else width
 
 
 def shape_of(rows: Sequence[Sequence[str]], width: int) -> Shape:

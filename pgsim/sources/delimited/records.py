@@ -90,14 +90,12 @@ def records(
     and if no line of it could be a row. Otherwise its first line alone is a fault. Without a shape
     it only has to close.
     """
-    back: deque[str] = deque()
-    source = _with_back(lines, back)
+    source = _Lines(lines)
     split, read = form.splitter(), form.reader()
     quote = form.quote or "\n"  # no line has a line feed
     comment = form.comment
     for line in source:
         number += 1
-        line = line.rstrip("\r")
         if comment and line.startswith(comment):
             if fault := _comment_fault(line, form, shape):
                 yield Record(number, [], fault)
@@ -105,24 +103,34 @@ def records(
             try:
                 yield Record(number, next(read([line])))
             except csv.Error as error:
-                found = _several(line, source, back, form, shape) if _is_open(error) else None
+                found = _several(line, source, form, shape) if _is_open(error) else None
                 if found:
                     yield Record(number, *found)
                     number += found[2] - 1
                 else:
                     yield Record(number, [], _UNCLOSED if _is_open(error) else _UNDOUBLED)
         else:
+            line = line.rstrip("\r")
             cells = split(line)
             if len(cells) > 1 or line.strip(_BLANKS):
                 yield Record(number, cells)
 
 
-def _with_back(lines: Iterable[str], back: deque[str]) -> Iterator[str]:
-    """Yield the lines, after each one those that were put back."""
-    for line in lines:
-        yield line
-        while back:
-            yield back.popleft()
+class _Lines:
+    """Lines one after the other, of which some may be put back."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._back: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return self._back.popleft() if self._back else next(self._lines)
+
+    def put_back(self, lines: list[str]) -> None:
+        self._back.extendleft(reversed(lines))
 
 
 def _is_open(error: csv.Error) -> bool:
@@ -131,7 +139,7 @@ def _is_open(error: csv.Error) -> bool:
 
 
 def _several(
-    line: str, source: Iterator[str], back: deque[str], form: Form, shape: Shape | None
+    line: str, source: _Lines, form: Form, shape: Shape | None
 ) -> tuple[list[str], str, int] | None:
     """Return the record that begins with a line and ends in a later one; None if it does not."""
     taken: list[str] = []
@@ -142,9 +150,8 @@ def _several(
         for more in source:
             taken.append(more)
             length += len(more)
-            alone = form.cells_alone(more.rstrip("\r"))
-            is_row = shape and alone is not None and shape.fits(alone)
-            if is_row or len(taken) >= MOST_LINES or length > LONGEST:
+            is_too_long = len(taken) >= MOST_LINES or length > LONGEST
+            if is_too_long or (shape and _is_row(more, form, shape)):
                 return
             yield f"{more}\n"
 
@@ -153,16 +160,22 @@ def _several(
     except csv.Error:
         cells = []
     if not cells or (shape and len(cells) != shape.width):
-        back.extendleft(reversed(taken))
+        source.put_back(taken)
         return None
     return cells, "", 1 + len(taken)
+
+
+def _is_row(line: str, form: Form, shape: Shape) -> bool:
+    """Return whether a line may be a row of its own: it closes no quote that it did not open."""
+    cells = form.cells_alone(line) if line.count(form.quote) % 2 == 0 else None
+    return cells is not None and shape.fits(cells)
 
 
 def _comment_fault(line: str, form: Form, shape: Shape | None) -> str:
     """Return why a line that begins like a comment is none; empty if it is one."""
     cells = form.cells_alone(line)
     # The mark may be the beginning of a text, such as a title.
-    if not cells or not shape or shape.width < 2 or not shape.fits(["", *cells[1:]]):
+    if not cells or not shape or shape.width < 2 or not shape.without_first().fits(cells):
         return ""
     return (
         f"begins with {form.comment!r} as comments do, but has {len(cells)} cells as rows do:"

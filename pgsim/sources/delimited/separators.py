@@ -5,12 +5,11 @@ they close as such; else they are characters like others.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import takewhile
 
-from pgsim.sources.delimited.kinds import Shape, kind_of, shape_of
+from pgsim.sources.delimited.kinds import Shape, kind_of, shape_of, usual_width
 from pgsim.sources.delimited.records import Form, Record, records
 
 SEPARATORS = ",;\t|"
@@ -42,10 +41,10 @@ def form_of(lines: Sequence[str], separator: str, comment: str, is_whole: bool) 
 
     `is_whole` says that the file has no more lines.
     """
-    first = _first(lines)
+    first = lines[:_LINES]
     forms = [_form(first, each, comment) for each in separator or SEPARATORS]
-    best = max(forms, key=lambda form: _consistency(first, form))
-    if not (separator or _consistency(first, best)):
+    best = max(forms, key=lambda form: _consistency(lines, form))
+    if not (separator or _consistency(lines, best)):
         best = Form(" " if _is_blank_separated(first) else ",", comment=comment)
     best = _quoting(lines, best, is_whole)
     return best if comment else replace(best, comment=_comment_between(lines, best))
@@ -57,30 +56,25 @@ def first_shape(lines: Sequence[str], form: Form) -> Shape:
     Where quotes are closed well throughout, records end where quotes say; otherwise no line that
     has the width of most may be in another's record. Rows of one line tell most.
     """
-    found = _found(_first(lines), form)
-    width = _width(found)
+    found = _found(lines, form)
+    width = usual_width([each.cells for each in found if not each.fault])
     alone = [each.cells for each in found[1:] if each.lines == 1]
     shape = shape_of(alone, width)
     return shape if shape.kinds else shape_of([each.cells for each in found[1:]], width)
 
 
-def _first(lines: Sequence[str]) -> Sequence[str]:
-    longest = max(map(len, lines[:_FEWEST]), default=0)
-    return lines[: min(_LINES, max(_FEWEST, _LENGTH // (longest + 1)))]
-
-
-def _width(found: Sequence[Record]) -> int:
-    """Return the number of cells that most records have; of two, that of the first record."""
-    counts = Counter(len(each.cells) for each in found if not each.fault)
-    named = len(found[0].cells) if found else 0
-    return max(counts, key=lambda each: (counts[each], each == named), default=named)
-
-
 def _found(lines: Sequence[str], form: Form) -> list[Record]:
-    found = list(records(lines, form, None))
+    """Return the records that begin in the first lines."""
+    longest = max(map(len, lines[:_FEWEST]), default=0)
+    last = min(_LINES, max(_FEWEST, _LENGTH // (longest + 1)))
+
+    def begun(shape: Shape | None) -> list[Record]:
+        return list(takewhile(lambda each: each.line <= last, records(lines, form, shape)))
+
+    found = begun(None)
     if any(each.fault for each in found):
         first = next((each for each in found if not each.fault), None)
-        found = list(records(lines, form, Shape(len(first.cells) if first else 0)))
+        found = begun(Shape(len(first.cells) if first else 0))
     return found
 
 
@@ -98,7 +92,7 @@ def _consistency(lines: Sequence[str], form: Form) -> float:
     records have one cell.
     """
     found = _found(lines, form)
-    width = _width(found)
+    width = usual_width([each.cells for each in found if not each.fault])
     if width < 2 or not found:
         return 0.0
     alike = [each.cells for each in found if len(each.cells) == width]
@@ -157,10 +151,10 @@ def _quotes(lines: Sequence[str], form: Form, is_whole: bool) -> _Quotes:
 
 def _comment_between(lines: Sequence[str], form: Form) -> str:
     """Return what begins lines between rows that are no rows; empty if there are none."""
-    width = _width(_found(_first(lines), form))
+    shape = first_shape(lines, form)
+    found = [each for each in records(lines, form, shape) if each.lines == 1][1:]
     for comment in COMMENTS:
-        marked = [line for line in islice(lines, 1, None) if line.startswith(comment)]
-        rows = [form.cells_alone(line) for line in marked]
-        if marked and all(row is None or len(row) != width for row in rows):
+        marked = [each for each in found if lines[each.line - 1].startswith(comment)]
+        if marked and all(len(each.cells) != shape.width for each in marked):
             return comment
     return ""
