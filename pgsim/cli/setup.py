@@ -20,8 +20,9 @@ def init(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="The profile, which says what a vector is made of: a shipped one, a TOML file, or"
-            f" a table, for which describe proposes one [default: {DEFAULT_PROFILE}].",
+            help="The profile, which says what a vector is made of: a shipped one, a TOML file,"
+            " a table or a folder of .npy files, for which describe proposes one"
+            f" [default: {DEFAULT_PROFILE}].",
         ),
     ] = None,
     upgrade: Annotated[

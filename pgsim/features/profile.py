@@ -140,12 +140,17 @@ def parse_profile(text: str, path: Path) -> Profile:
         raise UsageError(f"profile {path}: {error}") from None
 
 
+def shipped_names() -> list[str]:
+    """Return the names of the shipped profiles."""
+    return sorted(each.stem for each in SHIPPED.glob("*.toml"))
+
+
 def _find(name_or_path: str) -> Path:
     if _NAME.fullmatch(name_or_path) and (SHIPPED / f"{name_or_path}.toml").is_file():
         return SHIPPED / f"{name_or_path}.toml"
     path = Path(name_or_path)
     if not path.exists():
-        known = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.toml")))
+        known = ", ".join(shipped_names())
         raise UsageError(f"unknown profile '{name_or_path}': no such file; shipped: {known}")
     return path
 

@@ -116,15 +116,15 @@ def load(
     profile = read_collection(conn).profile
     paths = list(paths)
     for path in paths:
-        inputs(path, source)
+        inputs(path, source, profile)
     report = LoadReport()
     brought = np.zeros(profile.dimensions, bool)
     with recorded(conn, "load") as run:
         conn.execute(_INCOMING.encode())
         known = {} if again else read_marks(conn)
-        total = sum(bytes_to_read(inputs(path, source), known) for path in paths)
+        total = sum(bytes_to_read(inputs(path, source, profile), known) for path in paths)
         accounts, repeats = FileAccounts(conn), Repeats()
-        files = (each for path in paths for each in inputs(path, source))
+        files = (each for path in paths for each in inputs(path, source, profile))
         parsed = parse_files(files, known, profile, workers or cores(), limits)
         with closing(parsed):
             for batch in _batches(parsed, limits.batch):

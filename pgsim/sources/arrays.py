@@ -51,15 +51,21 @@ def array(stream: IO[bytes], name: str) -> Arrays:
 
     SourceError if it cannot be read, or is no table.
     """
-    try:
-        found = np.load(seekable(stream), allow_pickle=False)
-    except _NOT_NUMPY as error:
-        raise SourceError(_unreadable(error)) from None
+    found = load_array(stream)
     if not found.ndim:
         raise SourceError("a single value is not a table")
     fields = found.dtype.names
     column = Path(name).name.partition(".")[0]
     return {key: found[key] for key in fields} if fields else {column: found}
+
+
+def load_array(stream: IO[bytes]) -> NDArray[Any]:
+    """Return the array in a file; SourceError if it cannot be read."""
+    try:
+        found: NDArray[Any] = np.load(seekable(stream), allow_pickle=False)
+    except _NOT_NUMPY as error:
+        raise SourceError(_unreadable(error)) from None
+    return found
 
 
 def rows_of(arrays: Arrays) -> Iterator[dict[str, Any]]:

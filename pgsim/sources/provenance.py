@@ -3,7 +3,7 @@
 from typing import Any
 
 from pgsim.errors import PgsimError
-from pgsim.features.profile import SHIPPED, Profile
+from pgsim.features.profile import Profile, shipped_names
 
 # MusicExtractor's own name for itself, as AcousticBrainz ran it and as Essentia ships it today.
 _EXTRACTORS = {"music 1.0": "acousticbrainz", "music 2.0": "essentia"}
@@ -35,7 +35,7 @@ def require_origin(document: dict[str, Any], profile: Profile, where: str) -> No
     """Raise OriginError if a document was made by a different extractor than the profile's."""
     made_by = origin(document)
     if made_by not in (None, profile.extractor):
-        its_own = made_by if made_by in {each.stem for each in SHIPPED.glob("*.toml")} else "FILE"
+        its_own = made_by if made_by in shipped_names() else "FILE"
         raise OriginError(
             f"{where} was made by extractor {made_by!r:.60}, and profile '{profile.name}' is for"
             f" '{profile.extractor}': their numbers are not comparable; load it into a database"

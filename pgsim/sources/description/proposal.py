@@ -1,6 +1,5 @@
 """A proposed profile for a table: which column may be what, for a person to edit."""
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,10 +16,13 @@ from pgsim.features.profile import (
     Profile,
     parse_profile,
     read_profile,
+    shipped_names,
 )
 from pgsim.progress import Say, silent
 from pgsim.sources import tables
 from pgsim.sources.description.column import Column, columns_of
+from pgsim.sources.description.comments import REMARK, shown, toml
+from pgsim.sources.description.folder import propose_folder
 from pgsim.sources.description.roles import Roles, roles_of
 from pgsim.sources.description.sets import ProposedSet, set_name, sets_of
 from pgsim.sources.streams.files import kinds
@@ -29,21 +31,21 @@ from pgsim.sources.table_rows import TABLE_READERS, notes_of
 ROWS = 1000  # the first rows of the table, which the profile is made from
 # A share of the weights: of each dimension alike, but none so small that a profile refuses it.
 _LEAST_SHARE = 0.002
-_REMARK = "# Look at this: "
 _MOST_NAMED = 40  # columns in one comment
 
 
 def profile_for(name_or_path: str, say: Say = silent) -> Profile:
-    """Return a shipped profile, that of a TOML file, or the one that is proposed for a table.
+    """Return a shipped profile, that of a TOML file, or the one proposed for a table or a folder.
 
     `say` receives what a person should look at. UsageError or PgsimError if there is none.
     """
     path = Path(name_or_path)
-    if not (path.is_file() and tables.accepts(path)):
+    is_shipped = name_or_path in shipped_names()
+    if is_shipped or not (path.is_dir() or (path.is_file() and tables.accepts(path))):
         return read_profile(name_or_path)
     text = propose_profile(path)
     for line in text.splitlines():
-        if line.startswith(_REMARK):
+        if line.startswith(REMARK):
             say(line.removeprefix("# "))
     return parse_profile(text, path)
 
@@ -51,10 +53,12 @@ def profile_for(name_or_path: str, say: Say = silent) -> Profile:
 def propose_profile(path: Path) -> str:
     """Return a profile for a table, as TOML with comments; always the same for the same file.
 
-    It is made from the first 1,000 rows. UsageError if `path` is not a table; PgsimError if no
-    column of it has numbers, or no row can be read.
+    It is made from the first 1,000 rows, or for a folder of arrays from the first 100 files.
+    UsageError if `path` is neither; PgsimError if no column has numbers, or nothing can be read.
     """
-    if path.is_dir() or not tables.accepts(path):
+    if path.is_dir():
+        return propose_folder(path)
+    if not tables.accepts(path):
         raise UsageError(f"cannot describe {path}: not a file named {kinds(TABLE_READERS)}")
     members = list(islice(tables.members(path), ROWS))
     rows: list[dict[str, Any]] = [orjson.loads(each.data) for each in members if not each.fault]
@@ -83,11 +87,11 @@ def propose_profile(path: Path) -> str:
             " that an indexed vector can have: reduce them first, by PCA for instance"
         )
     lines = [
-        f"# Proposed from {len(rows)} rows of {_shown(path.name)}. Check it, save it, then run:",
+        f"# Proposed from {len(rows)} rows of {shown(path.name)}. Check it, save it, then run:",
         "#   pgsim init --profile THIS_FILE.toml",
-        f"#   pgsim load {_shown(path.name)}",
-        *(f"# The file: {_shown(note)}" for note in notes_of(path)),
-        f"name = {_toml(set_name(path.name.partition('.')[0], set()))}",
+        f"#   pgsim load {shown(path.name)}",
+        *(f"# The file: {shown(note)}" for note in notes_of(path)),
+        f"name = {toml(set_name(path.name.partition('.')[0], set()))}",
         'extractor = "unknown"  # what measured the features; a database has those of one only',
         'genre_scheme = "tag"',
         "",
@@ -121,12 +125,12 @@ def _column_lines(columns: Sequence[Column], roles: Roles, odd: Sequence[str]) -
     for key in COLUMN_KEYS:
         if key in roles.named:
             remark = roles.remarks.get(key)
-            yield f"{key} = {_toml(roles.named[key])}" + (f"  # {_shown(remark)}" if remark else "")
+            yield f"{key} = {toml(roles.named[key])}" + (f"  # {shown(remark)}" if remark else "")
     for key in CELL_KEYS:
         if key in roles.options:
-            yield f"{key} = {_toml(roles.options[key])}"
+            yield f"{key} = {toml(roles.options[key])}"
     for each in odd:
-        yield f"{_REMARK}{_shown(each)}."
+        yield f"{REMARK}{shown(each)}."
     reasons: dict[str, list[str]] = {}
     for name, reason in roles.left_out.items():
         reasons.setdefault(reason, []).append(name)
@@ -143,10 +147,10 @@ def _set_lines(each: ProposedSet, share: float) -> Iterator[str]:
     form, transform, aggregate = each.treatment
     low, high = np.nanmin(each.values), np.nanmax(each.values)
     lacking = f"; {each.lacking} of {len(each.values)} rows lack it" if each.lacking else ""
-    yield f"# {_shown(each.about)}; from {low:.4g} to {high:.4g}{lacking}"
+    yield f"# {shown(each.about)}; from {low:.4g} to {high:.4g}{lacking}"
     yield "[[set]]"
-    yield f"name = {_toml(each.name)}"
-    yield f"path = {_toml(each.path)}"
+    yield f"name = {toml(each.name)}"
+    yield f"path = {toml(each.path)}"
     if form:
         yield f'form = "{form}"'
     yield f"length = {each.length}"
@@ -157,14 +161,4 @@ def _set_lines(each: ProposedSet, share: float) -> Iterator[str]:
 
 def _names(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(_toml(name) for name in names[:_MOST_NAMED]) + more
-
-
-def _shown(text: str) -> str:
-    """Return a text on one line, for a comment."""
-    return json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("\x7f", "\\u007f")
-
-
-def _toml(value: str | list[str]) -> str:
-    """Return a text, or a list of texts, in TOML, which has all of JSON's escapes."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return ", ".join(toml(name) for name in names[:_MOST_NAMED]) + more

@@ -174,7 +174,7 @@ def _ndjson(stream: IO[bytes], name: str) -> Iterator[Member]:
             yield Member(where, line)
 
 
-def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
+def csv_lines(stream: IO[bytes], name: str) -> Iterator[Member]:
     """Yield each row below the header, as two lines that can be read without the other rows."""
     header = stream.readline(LONGEST).rstrip(b"\r\n") + b"\n"
     for number in count(2):
@@ -218,7 +218,7 @@ def _tar(
             continue
         where = f"{name}:{storable(found.name)}"
         if kind == "csv":
-            yield from _csv(body_of(found), where)
+            yield from csv_lines(body_of(found), where)
         elif found.size > LONGEST:
             yield Member(where, b"", _TOO_LONG)
         elif buffer:
@@ -244,7 +244,7 @@ DOCUMENT_READERS: _Readers = {
     "json": _json,
     "ndjson": _ndjson,
     "tar": _tar,
-    "csv": _csv,
+    "csv": csv_lines,
 }
 
 
