@@ -28,10 +28,11 @@ from pgsim.store.collection import read_collection
 
 _NAME = "mbid uuid, title text, artist text, artist_mbids uuid[], album text, year smallint"
 # `nameless` has the MBIDs by which a recording that lacks something may be found: after so many
-# `steps`, and whether a recording of that MBID `is_same`, or another one of the same song.
+# `steps`, and whether a recording of that MBID `is_same`, or another one of the same song. Those
+# that were found are in `found_name`, some more than once.
 _TABLES = {
-    "nameless": "mbid uuid, id integer, steps integer, is_same boolean, is_found boolean NOT NULL"
-    " DEFAULT false",
+    "nameless": "mbid uuid, id integer, steps integer, is_same boolean",
+    "found_name": "id integer",
     "incoming_name": f"place bigint GENERATED ALWAYS AS IDENTITY, {_NAME}, length real",
     "incoming_redirect": "line bigint, mbid uuid, target uuid",
     "recording_batch": TABLES[RECORDING].columns,
@@ -39,7 +40,7 @@ _TABLES = {
     "gathered_name": f"place bigint, {_NAME}, length real",
     **{table.staged: table.columns for table in TABLES.values()},
 }
-_INDEXES = ("nameless (mbid)", "nameless (id)", "dump_recording (id)", "gathered_name (place)")
+_INDEXES = ("nameless (mbid)", "dump_recording (id)", "gathered_name (place)")
 _FOLLOW = """
     INSERT INTO pg_temp.nameless (mbid, id, steps, is_same)
     SELECT d.target, n.id, n.steps + 1, false
@@ -69,7 +70,7 @@ _TAKE = """
     SELECT g.mbid, g.title, g.artist, g.artist_mbids, g.album, g.year, g.length
     FROM pg_temp.gathered_name AS g WHERE g.place > %s AND g.place <= %s
 """
-_MATCHED = "SELECT count(DISTINCT id) FROM pg_temp.nameless WHERE is_found"
+_MATCHED = "SELECT count(DISTINCT id) FROM pg_temp.found_name"
 _WITHOUT = "SELECT count(*) FILTER (WHERE title IS NULL), count(*) FROM pgsim.recording"
 
 
