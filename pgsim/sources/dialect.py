@@ -139,7 +139,7 @@ def dialect_in(sample: Sample) -> Dialect:
         form.comment,
         "," if commas else ".",
         columns=header.columns,
-        head=tuple(names[0].cells) if header.rows == len(names) == 1 else (),
+        head=tuple(names[0].cells[: len(header.columns)]) if header.rows == len(names) == 1 else (),
         start=above.lines + (names[-1].line + names[-1].lines - 1 if names else 0),
         newline=newline,
         is_padded=form.is_padded,

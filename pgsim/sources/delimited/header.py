@@ -171,7 +171,7 @@ def _evidence(first: Cells, values: Sequence[Cells]) -> _Evidence:
     for place, (cell, column) in enumerate(zip(first, columns, strict=True)):
         text = cell.strip()
         kind, wanted = kind_of(text), kind_of_column(column)
-        if kind == "uuid" and wanted in ("uuid", ""):
+        if kind == "uuid" and (wanted == "uuid" or not below):
             found.is_uuid = True
         elif wanted in ("text", ""):
             found.contrary += _is_word(text)

@@ -20,6 +20,7 @@ _BLANKS = " \t\r\x1a\ufeff"
 # A quote after a backslash that has none before it, or two, or four.
 _ESCAPED = re.compile(r'((?<!\\)(?:\\\\)*)\\"')
 _UNCLOSED = "a quote that is not closed: close it, or double it and quote the whole cell"
+_RETURN = "a carriage return within a cell: quote the cell, or take it out"
 _UNDOUBLED = "text after a quote that closes a cell: double the quotes within quoted cells"
 
 
@@ -103,12 +104,13 @@ def records(
             try:
                 yield Record(number, next(read([line])))
             except csv.Error as error:
-                found = _several(line, source, form, shape) if _is_open(error) else None
+                fault = _fault(error)
+                found = _several(line, source, form, shape) if fault == _UNCLOSED else None
                 if found:
                     yield Record(number, *found)
                     number += found[2] - 1
                 else:
-                    yield Record(number, [], _UNCLOSED if _is_open(error) else _UNDOUBLED)
+                    yield Record(number, [], fault)
         else:
             line = line.rstrip("\r")
             cells = split(line)
@@ -133,9 +135,11 @@ class _Lines:
         self._back.extendleft(reversed(lines))
 
 
-def _is_open(error: csv.Error) -> bool:
-    """Return whether a line ends within quotes."""
-    return "unexpected end" in str(error)
+def _fault(error: csv.Error) -> str:
+    """Return what Python's csv found in a line, with the cure."""
+    if "unexpected end" in str(error):
+        return _UNCLOSED
+    return _UNDOUBLED if "expected after" in str(error) else _RETURN
 
 
 def _several(

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pgsim.sources.delimited.kinds import Shape
 from pgsim.sources.delimited.records import MOST_LINES, Form, records
 from pgsim.sources.dialect import Sample, dialect_in
-from pgsim.sources.streams.files import Member
+from pgsim.sources.streams.files import Member, SourceError
 from pgsim.sources.table_rows import TABLE_READERS, notes_of
 from pgsim.sources.tables import members
 
@@ -126,13 +126,18 @@ def test_decimal_commas_become_points_in_columns_of_numbers_alone() -> None:
             {"s.csv:12": "begins with '#' as comments do, but has 3 cells as rows do"},
         ),
         ("# made\n" + table() + "# no, more\n", {}),
+        (
+            table(row='x{0},"Tune, {0}",{0}') + 'x,"a, b",3\r4\n',
+            {"s.csv:11": "a carriage return within a cell: quote the cell"},
+        ),
+        (table(row="x{0},T,1,").replace("tempo", "tempo,") * 2, {"s.csv:11": "the header once"}),
     ],
 )
 def test_no_line_is_lost_without_a_word(text: str, lost: dict[str, str]) -> None:
     rows, faults = csv_of(text)
     assert faults.keys() == lost.keys()
     assert all(faults[where].startswith(reason) for where, reason in lost.items())
-    lines = sum(bool(line.strip()) and not line.startswith("#") for line in text.splitlines())
+    lines = sum(bool(line.strip()) and not line.startswith("#") for line in text.split("\n"))
     comments = sum(where.endswith(":12") for where in lost if "made" in text)
     assert len(rows) + len(faults) == lines - 1 + comments
 
@@ -213,6 +218,32 @@ def test_every_line_is_in_one_record_or_says_nothing(
     for number in set(range(1, len(lines) + 1)) - set(covered):
         line = lines[number - 1]
         assert not line.strip() or (comment and line.startswith(comment))
+
+
+PIECES = [
+    *(b'"', b'""', b",", b";", b"\t", b"|", b" ", b"\n", b"\r", b"\r\n", b"#", b"\\"),
+    *(b"\0", b"\xe9", b"\xc3\xa9", b"\xff\xfe", b"1", b"2,5", b"0.5", b"NaN"),
+    *(b"id", b"track_id", b"x1,T,2\n"),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=60).map(b"".join))
+def test_whatever_the_bytes_are_a_table_is_read_or_its_fault_is_said(data: bytes) -> None:
+    path = Path("s.csv")
+    try:
+        found = list(TABLE_READERS["csv"](io.BytesIO(data), path.name))
+        dialect = dialect_in(Sample(data, is_whole=True))
+    except SourceError:
+        return
+    assert len(set(dialect.columns)) == len(dialect.columns) > 0
+    for each in found:
+        row = (
+            orjson.loads(each.data)
+            if not each.fault
+            else {"row": 0, **dict.fromkeys(dialect.columns)}
+        )
+        assert list(row) == ["row", *(name for name in dialect.columns if name != "row")]
 
 
 def test_four_times_the_columns_take_four_times_as_long(tmp_path: Path) -> None:
