@@ -125,7 +125,7 @@ def test_an_mp3_sounds_alike_with_and_without_its_frame_of_information(tmp_path:
     assert np.abs(bare[delay:][: len(whole)] - whole).max() < 1e-6
 
 
-@pytest.mark.parametrize("name", ["rhythm", *(EXTRACTORS.keys() - {"rhythm"})])
+@pytest.mark.parametrize("name", sorted(EXTRACTORS))
 @pytest.mark.parametrize("length", [10, 100, 1000])
 def test_a_few_samples_are_no_recording(tmp_path: Path, name: str, length: int):
     extractor = EXTRACTORS[name]
