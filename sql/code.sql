@@ -68,6 +68,7 @@
 \ir functions/questions/similar_to_all.sql
 \ir functions/questions/dissimilar_recordings.sql
 \ir functions/questions/recording_distances.sql
+\ir functions/answers/value_of_score.sql
 \ir functions/answers/explain_set.sql
 \ir functions/questions/explain_similarity.sql
 \ir functions/questions/distance_statistics.sql

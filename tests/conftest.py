@@ -13,6 +13,9 @@ from psycopg import sql
 
 from pgsim import embedded
 
+# Each program that a test starts would compile pgsim anew, which takes longer than most do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A shell's background job ignores SIGINT, and what it starts would too: tests interrupt programs.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -49,7 +52,8 @@ def open_folder() -> Iterator[Path]:
 
     It is in memory where that has room: a database is cloned there in a tenth of the time.
     """
-    folder = Path(tempfile.mkdtemp(prefix="pgsim-tests-", dir=MEMORY if _has_room(MEMORY) else None))
+    where = MEMORY if _has_room(MEMORY) else None
+    folder = Path(tempfile.mkdtemp(prefix="pgsim-tests-", dir=where))
     if os.geteuid() == 0:
         folder.chmod(0o755)
     yield folder

@@ -118,7 +118,7 @@ def make_line(extractor: str, audio: AudioFile) -> Line:
         raise PgsimError(f"cannot be read: {error.strerror}") from None
     document = EXTRACTORS[extractor].document(audio.path)
     tags = read_tags(audio.path)
-    document["metadata"]["tags"] = {"title": [audio.path.stem], **tags}
+    document["metadata"]["tags"] = {"title": [Path(audio.name).stem], **tags}
     metadata, _ = extract_metadata(document)
     line = {
         "extractor": extractor,

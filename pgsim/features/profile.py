@@ -12,7 +12,7 @@ from pgsim.features.metrics import GENRE_LABELS, METRICS
 from pgsim.regular_file import read_small
 
 SHIPPED = Path(__file__).parent / "profiles"
-TRANSFORMS = ("zscore", "isotropic", "hellinger", "unit", "log")
+TRANSFORMS = ("zscore", "rank", "isotropic", "hellinger", "unit", "log")
 AGGREGATES = ("median", "mean")
 LARGEST = 2**20  # bytes of a profile: those in the box have at most a hundredth of that
 # Below this share a set could not be searched by itself: float32 rounding would hide its part.

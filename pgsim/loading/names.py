@@ -22,15 +22,17 @@ from pgsim.sources.musicbrainz import (
     table_rows,
 )
 from pgsim.sources.redirects import read_pairs
+from pgsim.sources.streams.files import require_readable
 from pgsim.sources.streams.parts import Meter, Part, parts
 from pgsim.store.collection import read_collection
 
 _NAME = "mbid uuid, title text, artist text, artist_mbids uuid[], album text, year smallint"
 # `nameless` has the MBIDs by which a recording that lacks something may be found: after so many
-# `steps`, and whether a recording of that MBID `is_same`, or another one of the same song.
+# `steps`, and whether a recording of that MBID `is_same`, or another one of the same song. Those
+# that were found are in `found_name`, some more than once.
 _TABLES = {
-    "nameless": "mbid uuid, id integer, steps integer, is_same boolean, is_found boolean NOT NULL"
-    " DEFAULT false",
+    "nameless": "mbid uuid, id integer, steps integer, is_same boolean",
+    "found_name": "id integer",
     "incoming_name": f"place bigint GENERATED ALWAYS AS IDENTITY, {_NAME}, length real",
     "incoming_redirect": "line bigint, mbid uuid, target uuid",
     "recording_batch": TABLES[RECORDING].columns,
@@ -38,7 +40,7 @@ _TABLES = {
     "gathered_name": f"place bigint, {_NAME}, length real",
     **{table.staged: table.columns for table in TABLES.values()},
 }
-_INDEXES = ("nameless (mbid)", "nameless (id)", "dump_recording (id)", "gathered_name (place)")
+_INDEXES = ("nameless (mbid)", "dump_recording (id)", "gathered_name (place)")
 _FOLLOW = """
     INSERT INTO pg_temp.nameless (mbid, id, steps, is_same)
     SELECT d.target, n.id, n.steps + 1, false
@@ -68,7 +70,7 @@ _TAKE = """
     SELECT g.mbid, g.title, g.artist, g.artist_mbids, g.album, g.year, g.length
     FROM pg_temp.gathered_name AS g WHERE g.place > %s AND g.place <= %s
 """
-_MATCHED = "SELECT count(DISTINCT id) FROM pg_temp.nameless WHERE is_found"
+_MATCHED = "SELECT count(DISTINCT id) FROM pg_temp.found_name"
 _WITHOUT = "SELECT count(*) FILTER (WHERE title IS NULL), count(*) FROM pgsim.recording"
 
 
@@ -76,7 +78,7 @@ _WITHOUT = "SELECT count(*) FILTER (WHERE title IS NULL), count(*) FROM pgsim.re
 class NamesReport:
     """The account of some files of names.
 
-    `read` counts the recordings in the files, and `unreadable` the rows that are none. `lacking`
+    `read` counts the recordings in the files, and `unreadable` the lines that are none. `lacking`
     counts the recordings of the database that lacked something, and `matched` those of them that
     the files know. `titles` to `lengths` are how many recordings got each; `without_title` and
     `recordings` are those of the database afterwards.
@@ -108,16 +110,21 @@ def load_names(
     NamesError or SourceError where a file cannot be read, or has no names.
     """
     read_collection(conn)
+    for path in paths:
+        require_readable(path)
     work = _Work(conn, say)
     with staged(conn, _TABLES):
         for index in _INDEXES:
             conn.execute(f"CREATE INDEX ON pg_temp.{index}".encode())
         lacking = one_value(conn, "SELECT pgsim.list_nameless()")
         conn.execute("ANALYZE pg_temp.nameless")
-        csvs = work.read_tables(paths, Meter(advance))
-        work.read_csvs(csvs, Meter(advance))
-        if not work.read:
-            raise NamesError(f"{', '.join(map(str, paths))}: there is no recording in it")
+        if lacking:
+            csvs = work.read_tables(paths, Meter(advance))
+            work.read_csvs(csvs, Meter(advance))
+            if not work.read:
+                raise NamesError(f"{', '.join(map(str, paths))}: there is no recording in it")
+        else:
+            say("no recording lacks a name: nothing is read")
         matched = one_value(conn, _MATCHED)
     conn.execute("VACUUM (ANALYZE) pgsim.recording")
     return NamesReport(
@@ -174,8 +181,8 @@ class _Work:
         if self.unreadable.count:
             self.read += self.unreadable.count
             self._say(
-                f"{self.unreadable.first}: not a row of names, nor are"
-                f" {self.unreadable.count - 1} others; they were left out"
+                f"{self.unreadable.first}: not a row of names; such lines were left out:"
+                f" {self.unreadable.count}"
             )
 
     def _read_table(self, part: Part, seen: set[str], meter: Meter) -> None:

@@ -13,9 +13,9 @@ from typing import IO, NamedTuple
 
 from pgsim.sources.delimited.encoding import encoding_of, lines_of, newline_of
 from pgsim.sources.delimited.header import header_of
-from pgsim.sources.delimited.kinds import Shape, kind_of, kind_of_column
+from pgsim.sources.delimited.kinds import Shape, kind_of, shape_of
 from pgsim.sources.delimited.records import Form, Record, records
-from pgsim.sources.delimited.separators import COMMENTS, form_of, width_of
+from pgsim.sources.delimited.separators import COMMENTS, first_shape, form_of
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import LONGEST, SourceError
 
@@ -43,10 +43,10 @@ class Dialect:
 
     `separator` " " is any run of blanks; `quote` is empty where quotes are characters like others.
     `header` counts the rows that name the columns, and `start` all lines before the first row;
-    `head` is a single row of names as it stands. `comment` begins lines that are no rows. `decimal`
-    is what begins the fractions of numbers in the columns `commas`, counted from 0. `kinds` has the
-    kinds of columns without texts. Rows end with `trailing` more cells, always empty. `notes` says
-    what a person has to know.
+    `head` is a single row of names as it stands. `comment` begins lines that are no rows.
+    `decimal` is what begins the fractions of numbers in the columns `commas`, counted from 0.
+    `kinds` has the kinds of the columns by which a row is known. Rows end with `trailing` more
+    cells, always empty. `notes` says what a person has to know.
     """
 
     encoding: str = "utf-8"
@@ -61,6 +61,7 @@ class Dialect:
     start: int = 0
     newline: str = "\n"
     is_padded: bool = False
+    is_escaped: bool = False
     trailing: int = 0
     commas: tuple[int, ...] = ()
     kinds: tuple[tuple[int, str], ...] = ()
@@ -68,7 +69,7 @@ class Dialect:
     @property
     def form(self) -> Form:
         """Return how lines become cells."""
-        return Form(self.separator, self.quote, self.comment, self.is_padded)
+        return Form(self.separator, self.quote, self.comment, self.is_padded, self.is_escaped)
 
     @property
     def shape(self) -> Shape:
@@ -117,11 +118,13 @@ def dialect_in(sample: Sample) -> Dialect:
     above = _above(lines)
     lines = lines[above.lines :]
     form = form_of(lines, above.separator, above.comment, sample.is_whole)
-    found = _first_records(lines, form, Shape(width_of(lines, form)))
+    found = _first_records(lines, form, first_shape(lines, form))
     if found and found[0].fault:
         raise SourceError(f"line {above.lines + found[0].line}, the header: {found[0].fault}")
     good = [each for each in found if not each.fault]
-    header = header_of([each.cells for each in good], above.names(form))
+    header = header_of(
+        [each.cells for each in good], above.names(form), may_lack=form.separator in " \t"
+    )
     if not header.columns:
         raise SourceError("no header: the first line has to name the columns")
     names, values = good[: header.skipped], good[header.skipped :]
@@ -136,13 +139,14 @@ def dialect_in(sample: Sample) -> Dialect:
         form.comment,
         "," if commas else ".",
         columns=header.columns,
-        head=tuple(names[0].cells) if header.rows == len(names) == 1 else (),
+        head=tuple(names[0].cells[: len(header.columns)]) if header.rows == len(names) == 1 else (),
         start=above.lines + (names[-1].line + names[-1].lines - 1 if names else 0),
         newline=newline,
         is_padded=form.is_padded,
         trailing=header.trailing,
         commas=commas,
-        kinds=_kinds(rows, width),
+        kinds=tuple(shape_of(rows, width).kinds.items()),
+        is_escaped=form.is_escaped,
     )
     below = lines[dialect.start - above.lines :]
     notes = (*_form_notes(dialect), *header.notes, *_row_notes(dialect, above, below))
@@ -184,7 +188,7 @@ def _above(lines: Sequence[str]) -> _Above:
     start = 1 if said else 0
     first = next((line for line in lines[start:] if line.strip()), "")
     comment = next((each for each in COMMENTS if first.startswith(each)), "")
-    if not comment or sum(line.startswith(comment) for line in lines) > len(lines) / 2:
+    if not comment or all(_is_above(line, comment) for line in lines[start:]):
         return _Above(start, separator)
     count = next(
         (place for place, line in enumerate(lines[start:]) if not _is_above(line, comment)),
@@ -201,14 +205,6 @@ def _is_above(line: str, comment: str) -> bool:
 def _first_records(lines: Sequence[str], form: Form, shape: Shape) -> list[Record]:
     most = max(_FEWEST_RECORDS, _CELLS // max(shape.width, 1))
     return list(islice(records(lines, form, shape), most))
-
-
-def _kinds(rows: Sequence[Sequence[str]], width: int) -> tuple[tuple[int, str], ...]:
-    """Return the kinds of the columns that have no texts, if there are rows enough to say."""
-    if len(rows) < _FEWEST_RECORDS:
-        return ()
-    found = ((place, kind_of_column(row[place] for row in rows)) for place in range(width))
-    return tuple((place, kind) for place, kind in found if kind not in ("", "text"))
 
 
 def _decimal_commas(rows: Sequence[Sequence[str]], width: int) -> tuple[int, ...]:
@@ -242,6 +238,8 @@ def _form_notes(dialect: Dialect) -> Iterator[str]:
         yield f"cells are separated by {_SEPARATED[dialect.separator]}"
     if not dialect.quote:
         yield "a quote is a character like any other, since cells begin with one and do not close"
+    if dialect.is_escaped:
+        yield "within quotes, a backslash stands before a quote"
     if dialect.commas:
         yield "numbers have decimal commas, which are read as points"
     if dialect.trailing:
@@ -255,18 +253,18 @@ def _row_notes(dialect: Dialect, above: _Above, lines: Sequence[str]) -> Iterato
     widths = (shape.width, len(dialect.columns))
     faults = [each for each in found if each.fault or len(each.cells) not in widths]
     several = sum(each.lines > 1 for each in found)
-    comments = above.comments
     if dialect.comment:
-        faulty = {each.line for each in faults}
-        comments += sum(
-            line.startswith(dialect.comment) and number not in faulty
+        read = {line for each in found for line in range(each.line, each.line + each.lines)}
+        comments = above.comments + sum(
+            line.startswith(dialect.comment) and number not in read
             for number, line in enumerate(lines, 1)
         )
         yield f"lines that begin with {dialect.comment} are comments: {comments} so far"
     if several:
         yield f"rows that run over lines in quoted cells: {several} of the first {len(found)}"
     if faults:
+        reason = faults[0].fault or f"{len(faults[0].cells)} cells, not {len(dialect.columns)}"
         yield (
-            f"rows that will be rejected, since their cells are not {len(dialect.columns)}:"
-            f" {len(faults)} of the first {len(found)}"
+            f"lines that will be rejected: {len(faults)} of the first {len(found)};"
+            f" line {dialect.start + faults[0].line}: {reason}"
         )

@@ -9,11 +9,15 @@ from typing import Any
 from pgsim.sources.text import Repairs
 
 # Tag names without blanks and underscores; the first one with a value counts.
-_DATES = ("originaldate", "originalyear", "date", "releasedate")
+DATES = (
+    *("originaldate", "originalyear", "originalreleasedate", "originalreleaseyear", "tdor", "tory"),
+    *("date", "year", "recordingdate", "tdrc", "tyer"),
+    *("releasedate", "releaseyear", "tdrl"),
+)
 # Picard's older name for the recording's id in Vorbis files is trackid.
 _RECORDING_IDS = ("musicbrainzrecordingid", "musicbrainztrackid")
 _ARTIST_IDS = "musicbrainzartistid"
-_TAGS = {"title", "artist", "album", "genre", *_DATES, *_RECORDING_IDS, _ARTIST_IDS}
+_TAGS = {"title", "artist", "album", "genre", *DATES, *_RECORDING_IDS, _ARTIST_IDS}
 
 # The oldest recordings are those of the phonautograph.
 _FIRST_YEAR = 1860
@@ -151,7 +155,7 @@ def _first_uuid(tags: Mapping[str, Sequence[str]], names: Iterable[str]) -> str 
 
 
 def _first_year(tags: Mapping[str, Sequence[str]]) -> int | None:
-    for name in _DATES:
+    for name in DATES:
         if name in tags:
             for date in tags[name]:
                 if year := year_of(date):

@@ -96,15 +96,15 @@ def table_rows(part: Part, table: Table) -> Iterator[bytes]:
 
 @dataclass(slots=True)
 class Unreadable:
-    """How many rows could not be read, and the first of them."""
+    """How many lines could not be read, and the first of them."""
 
     count: int = 0
     first: str = ""
 
-    def add(self, where: str) -> None:
-        """Count one more row."""
+    def add(self, where: str, lines: int) -> None:
+        """Count so many more."""
         self.first = self.first or where
-        self.count += 1
+        self.count += lines
 
 
 def name_rows(part: Part, unreadable: Unreadable) -> Iterator[bytes]:
@@ -112,28 +112,53 @@ def name_rows(part: Part, unreadable: Unreadable) -> Iterator[bytes]:
 
     NamesError where the header has no column of MBIDs, or none of names.
     """
-    rows = csv.reader(_text_lines(part), strict=True)
-    places = _places(part, next(rows, []))
-    repairs = Repairs()
+    rows = csv.reader(_text_lines(part))
     try:
+        places = _places(part, next(rows, []))
+        last, mbid_at = max(places.values()), places["mbid"]
+        fields = [(places.get(name), read) for name, read in _READERS.items()]
+        line = rows.line_num
         for cells in rows:
-            values = {name: cells[place] for name, place in places.items() if place < len(cells)}
-            if len(values) < len(places) or not _MBID.fullmatch(values["mbid"]):
-                unreadable.add(f"{part.name}:{rows.line_num}")
+            before, line = line, rows.line_num
+            is_name = len(cells) > last and _MBID.fullmatch(cells[mbid_at])
+            if not is_name or (line - before > 1 and _has_swallowed(cells)):
+                unreadable.add(f"{part.name}:{before + 1}", line - before)
                 continue
-            mbids = _MBID.findall(values.get("artist_mbids", ""))
-            year = values.get("year", "")
-            title, artist, album = (
-                repairs.text(values.get(name, "")).translate(_ESCAPES) or _NOTHING
-                for name in ("title", "artist", "album")
-            )
-            yield (
-                f"{values['mbid']}\t{title}\t{artist}"
-                f"\t{'{' + ','.join(mbids) + '}' if mbids else _NOTHING}\t{album}"
-                f"\t{year if _YEAR.fullmatch(year) else _NOTHING}\n"
-            ).encode()
+            names = [_NOTHING if at is None else read(cells[at]) for at, read in fields]
+            yield "\t".join((cells[mbid_at], *names)).encode() + b"\n"
     except csv.Error as error:
         raise NamesError(f"{part.name}:{rows.line_num}: not CSV: {error}") from None
+
+
+def _has_swallowed(cells: list[str]) -> bool:
+    """Whether a cell of several lines holds other rows: a quotation mark was not closed."""
+    return any("\n" in cell and _MBID.search(cell) for cell in cells)
+
+
+def _text(cell: str) -> str:
+    if not (text := Repairs().text(cell)):
+        return _NOTHING
+    # Nearly all texts are plain, and `translate` takes three times as long as asking.
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
+
+
+def _mbids(cell: str) -> str:
+    """One MBID or several, with anything between them, as an array."""
+    mbids = [cell] if _MBID.fullmatch(cell) else _MBID.findall(cell)
+    return f"{{{','.join(mbids)}}}" if mbids else _NOTHING
+
+
+def _year(cell: str) -> str:
+    return cell if _YEAR.fullmatch(cell) else _NOTHING
+
+
+_READERS = {
+    "title": _text,
+    "artist": _text,
+    "artist_mbids": _mbids,
+    "album": _text,
+    "year": _year,
+}
 
 
 def _places(part: Part, header: list[str]) -> dict[str, int]:

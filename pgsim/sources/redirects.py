@@ -116,6 +116,8 @@ def _cells(line: str, separator: str) -> list[str]:
     """The cells of a line; a quotation mark that is not closed ends with the line."""
     if separator == " ":
         return [cell.strip('"') for cell in line.split()]
+    if '"' not in line:  # in half the time
+        return [cell.strip() for cell in line.split(separator)]
     rows = csv.reader((line,), delimiter=separator, skipinitialspace=True)
     try:
         return [cell.strip() for cell in next(rows)]

@@ -1,5 +1,7 @@
 """Small audio files, made up for tests."""
 
+import shutil
+import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +18,11 @@ def needs(*modules: str, extra: str) -> pytest.MarkDecorator:
     missing = [module for module in modules if find_spec(module) is None]
     reason = f"{', '.join(missing)} is not installed: pip install 'pgsim[{extra}]'"
     return pytest.mark.skipif(bool(missing), reason=reason)
+
+
+def needs_program(name: str) -> pytest.MarkDecorator:
+    """Skip where a program is not installed."""
+    return pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed")
 
 
 def noise(seconds: float, rate: int = RATE, seed: int = 1) -> Samples:
@@ -54,4 +61,13 @@ def write_audio(path: Path, samples: Samples, rate: int = RATE) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     opus = {"format": "OGG", "subtype": "OPUS"} if path.suffix == ".opus" else {}
     soundfile.write(path, samples, rate, **opus)
+    return path
+
+
+def encoded(path: Path, samples: Samples, rate: int = RATE, *options: str) -> Path:
+    """Write samples in any format that ffmpeg writes, as the suffix names it."""
+    plain = write_audio(path.with_suffix(".plain.wav"), samples, rate)
+    command = ["ffmpeg", "-loglevel", "error", "-i", plain, *options, path]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    plain.unlink()
     return path

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from pgsim.audio.files import ExtractionError, as_numbers, read_samples
+from pgsim.audio.files import too_short
+from pgsim.audio.samples import as_numbers, read_samples
 from pgsim.version import __version__
 
 name = "librosa"
@@ -37,7 +38,7 @@ def document(path: Path) -> dict[str, Any]:
     samples, rate = read_samples(path)
     length = len(samples) / rate
     if length < SHORTEST:
-        raise ExtractionError(f"{length:.1f} s long; at least {SHORTEST:.0f} s are needed")
+        raise too_short(length, SHORTEST)
     import librosa
 
     with threadpool_limits(1):  # a single thread always adds in the same order

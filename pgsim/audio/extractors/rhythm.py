@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.audio.files import ExtractionError, as_numbers, read_samples
+from pgsim.audio.files import too_short
+from pgsim.audio.samples import as_numbers, read_samples
 from pgsim.version import __version__
 
 name = "rhythm"
@@ -87,9 +88,7 @@ def pattern_and_descriptors(samples: NDArray[np.float32], rate: int) -> tuple[Ar
     segments = [sones[:, at : at + FRAMES] for at in range(0, sones.shape[1], FRAMES)]
     segments = [each for each in segments if each.shape[1] == FRAMES]
     if not segments:
-        raise ExtractionError(
-            f"{len(samples) / rate:.1f} s long; at least {_SHORTEST:.1f} s are needed"
-        )
+        raise too_short(len(samples) / rate, _SHORTEST)
     if len(segments) > 2:  # the first and the last one can fade in and out
         segments = segments[1:-1]
     return (

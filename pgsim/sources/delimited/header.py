@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pgsim.sources.delimited.kinds import kind_of, kind_of_column
+from pgsim.sources.delimited.kinds import kind_of, kind_of_column, usual_width
 
 Cells = Sequence[str]
 
@@ -38,17 +38,20 @@ class Header:
     notes: tuple[str, ...] = ()
 
 
-def header_of(rows: Sequence[Cells], commented: Cells | None = None) -> Header:
+def header_of(
+    rows: Sequence[Cells], commented: Cells | None = None, may_lack: bool = False
+) -> Header:
     """Return the header of a table that begins with these records.
 
-    `commented` has the cells of the last comment above them, which may name the columns.
+    `commented` has the cells of the last comment above them, which may name the columns; `may_lack`
+    says that the first column may lack a name.
     """
     if not rows:
         columns, notes = named(commented or [])
         return Header(1, 0, columns, 0, notes)
-    width = _width(rows)
+    width = usual_width(rows)
     preamble = _preamble(rows, width)
-    first, trailing, notes = _fitted(rows[preamble:], width)
+    first, trailing, notes = _fitted(rows[preamble:], width, may_lack)
     if preamble:
         notes += (f"the first {preamble} lines are no rows of the table below, and are left out",)
     wide = width - trailing
@@ -104,12 +107,6 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _width(rows: Sequence[Cells]) -> int:
-    """Return the number of cells that most rows below the first have."""
-    counts = Counter(len(row) for row in (rows[1:] or rows))
-    return max(counts, key=lambda width: counts[width])
-
-
 def _preamble(rows: Sequence[Cells], width: int) -> int:
     """Return how many lines of a text of one cell stand above a table of three columns or more."""
     count = 0
@@ -118,11 +115,13 @@ def _preamble(rows: Sequence[Cells], width: int) -> int:
     return count if count and abs(len(rows[count]) - width) <= 1 else 0
 
 
-def _fitted(rows: Sequence[Cells], width: int) -> tuple[list[str], int, tuple[str, ...]]:
+def _fitted(
+    rows: Sequence[Cells], width: int, may_lack: bool
+) -> tuple[list[str], int, tuple[str, ...]]:
     """Return the first row with a cell for each column, how many empty cells end rows, and notes.
 
-    If rows have cells more than the first one, and these are always empty, they count as trailing.
-    If all have one more that is not, the first column has no name, as R writes it.
+    If rows have more cells than the first one, and these are mostly empty, they count as trailing.
+    If all have one more that is not, the first column may lack a name, as R writes tables.
     """
     first = list(rows[0])
     values = [row for row in rows[1:] if len(row) == width]
@@ -130,10 +129,11 @@ def _fitted(rows: Sequence[Cells], width: int) -> tuple[list[str], int, tuple[st
     while trailing < width - 1 and values and all(not row[-1 - trailing].strip() for row in values):
         trailing += 1
     lacks = width - len(first)
-    if 0 < lacks <= trailing:
-        trailing = lacks
-        return first, trailing, ()
-    if lacks == 1 and len(values) >= 2 and len(values) >= 0.9 * (len(rows) - 1):
+    if lacks > 0:
+        empty = sum(not any(map(str.strip, row[len(first) :])) for row in values)
+        if values and empty >= 0.9 * len(values):
+            return first, lacks, ()
+    if may_lack and lacks == 1 and len(values) > 1 and len(values) >= 0.9 * (len(rows) - 1):
         note = "the first line has one name less than rows have cells: the first column has none"
         return ["", *first], 0, (note,)
     if lacks < 0 and not any(cell.strip() for cell in first[width:]):
@@ -171,7 +171,7 @@ def _evidence(first: Cells, values: Sequence[Cells]) -> _Evidence:
     for place, (cell, column) in enumerate(zip(first, columns, strict=True)):
         text = cell.strip()
         kind, wanted = kind_of(text), kind_of_column(column)
-        if kind == "uuid" and wanted in ("uuid", ""):
+        if kind == "uuid" and (wanted == "uuid" or not below):
             found.is_uuid = True
         elif wanted in ("text", ""):
             found.contrary += _is_word(text)

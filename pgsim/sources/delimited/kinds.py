@@ -19,6 +19,11 @@ _KINDS = (
 )
 # A column is of a kind if so many of its cells are.
 _MOST = 0.9
+# So many rows say of what kinds their cells are.
+_ENOUGH = 5
+_LETTERS = re.compile(r"[^\W\d_]+")
+_DIGITS = re.compile("[0-9]+")
+_WORDS = {"a", "a a", "a 9"}  # patterns of any title
 
 
 def kind_of(cell: str) -> str:
@@ -39,15 +44,63 @@ def kind_of_column(cells: Iterable[str]) -> str:
     return kind if count >= _MOST * counts.total() else "text"
 
 
+def pattern_of(cell: str) -> str:
+    """Return a text with a for letters and 9 for digits: a9 for id0017."""
+    return _DIGITS.sub("9", _LETTERS.sub("a", cell.strip()))
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a row looks like: how many cells it has, and the kinds of those that are no texts."""
+    """What a row looks like: how many cells it has, and the kinds of some, by their places.
+
+    A kind is one of `kind_of`, or for texts that are all alike, such as ids, their pattern.
+    """
 
     width: int
     kinds: Mapping[int, str] = field(default_factory=dict)
 
+    def without_first(self) -> "Shape":
+        """Return this shape with any first cell."""
+        return Shape(self.width, {place: kind for place, kind in self.kinds.items() if place})
+
     def fits(self, cells: Sequence[str]) -> bool:
-        """Return whether these cells may be a row of their own."""
-        return len(cells) == self.width and all(
-            kind_of(cells[place]) in ("", kind) for place, kind in self.kinds.items()
+        """Return whether these cells may be a row of their own.
+
+        No cell may be of another kind; the first one of a kind, or more than half, must be there.
+        """
+        if len(cells) != self.width:
+            return False
+        found = [cells[place] for place in self.kinds]
+        are_there = [bool(kind_of(cell)) for cell in found]
+        if not any(are_there[:1]) and 2 * sum(are_there) <= len(found):
+            return not found
+        return all(
+            not is_there or kind in (kind_of(cell), pattern_of(cell))
+            for cell, is_there, kind in zip(found, are_there, self.kinds.values(), strict=True)
         )
+
+
+def usual_width(rows: Sequence[Sequence[str]]) -> int:
+    """Return how many cells rows have, if not all have as many: as most, or else as the first.
+
+    Where most have one, they are hardly rows, if the first one and others have more.
+    """
+    counts = Counter(map(len, rows))
+    named = len(rows[0]) if rows else 0
+    width = max(counts, key=lambda each: (counts[each], each == named), default=0)
+    return named if width == 1 and counts[named] > 1 else width
+
+
+def shape_of(rows: Sequence[Sequence[str]], width: int) -> Shape:
+    """Return what rows of that width look like; without kinds if there are few of them."""
+    rows = [row for row in rows if len(row) == width]
+    kinds: dict[int, str] = {}
+    for place in range(width if len(rows) >= _ENOUGH else 0):
+        cells = [row[place] for row in rows]
+        kind = kind_of_column(cells)
+        if kind == "text":
+            pattern, count = Counter(map(pattern_of, cells)).most_common(1)[0]
+            kind = pattern if count >= _MOST * len(cells) and pattern not in _WORDS else ""
+        if kind:
+            kinds[place] = kind
+    return Shape(width, kinds)

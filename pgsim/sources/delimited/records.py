@@ -1,6 +1,7 @@
 """Records of delimited text: every line is in one record, in a fault, blank, or a comment."""
 
 import csv
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ MOST_LINES = 1000
 _BLANKS = " \t\r\x1a\ufeff"
 
 
+# A quote after a backslash that has none before it, or two, or four.
+_ESCAPED = re.compile(r'((?<!\\)(?:\\\\)*)\\"')
 _UNCLOSED = "a quote that is not closed: close it, or double it and quote the whole cell"
+_RETURN = "a carriage return within a cell: quote the cell, or take it out"
 _UNDOUBLED = "text after a quote that closes a cell: double the quotes within quoted cells"
 
 
@@ -34,14 +38,15 @@ class Form:
     """How lines become cells.
 
     The separator " " is any run of blanks. `is_padded` says that a blank follows each separator,
-    and belongs to no cell. Lines that begin with `comment` are comments, except those that might
-    be rows.
+    and belongs to no cell; `is_escaped`, that a backslash stands before a quote within quotes.
+    Lines that begin with `comment` are comments, except those that might be rows.
     """
 
     separator: str = ","
     quote: str = '"'
     comment: str = ""
     is_padded: bool = False
+    is_escaped: bool = False
 
     def splitter(self) -> Callable[[str], list[str]]:
         """Return what splits a line without quotes."""
@@ -65,6 +70,8 @@ class Form:
         )
         if self.separator == " ":
             return lambda lines: read(line.strip().replace("\t", " ") for line in lines)
+        if self.is_escaped:
+            return lambda lines: read(_ESCAPED.sub(r'\1""', line) for line in lines)
         return read
 
     def cells_alone(self, line: str) -> list[str] | None:
@@ -75,20 +82,21 @@ class Form:
             return None
 
 
-def records(lines: Iterable[str], form: Form, shape: Shape, number: int = 0) -> Iterator[Record]:
+def records(
+    lines: Iterable[str], form: Form, shape: Shape | None, number: int = 0
+) -> Iterator[Record]:
     """Yield the records in lines, of which `number` went before.
 
     A quoted cell may run over lines, if the record closes properly and has the width of the shape,
-    and if no line of it could be a row. Otherwise its first line alone is a fault.
+    and if no line of it could be a row. Otherwise its first line alone is a fault. Without a shape
+    it only has to close.
     """
-    back: deque[str] = deque()
-    source = _with_back(lines, back)
+    source = _Lines(lines)
     split, read = form.splitter(), form.reader()
     quote = form.quote or "\n"  # no line has a line feed
     comment = form.comment
     for line in source:
         number += 1
-        line = line.rstrip("\r")
         if comment and line.startswith(comment):
             if fault := _comment_fault(line, form, shape):
                 yield Record(number, [], fault)
@@ -96,33 +104,46 @@ def records(lines: Iterable[str], form: Form, shape: Shape, number: int = 0) -> 
             try:
                 yield Record(number, next(read([line])))
             except csv.Error as error:
-                found = _several(line, source, back, form, shape) if _is_open(error) else None
+                fault = _fault(error)
+                found = _several(line, source, form, shape) if fault == _UNCLOSED else None
                 if found:
                     yield Record(number, *found)
                     number += found[2] - 1
                 else:
-                    yield Record(number, [], _UNCLOSED if _is_open(error) else _UNDOUBLED)
+                    yield Record(number, [], fault)
         else:
+            line = line.rstrip("\r")
             cells = split(line)
             if len(cells) > 1 or line.strip(_BLANKS):
                 yield Record(number, cells)
 
 
-def _with_back(lines: Iterable[str], back: deque[str]) -> Iterator[str]:
-    """Yield the lines, after each one those that were put back."""
-    for line in lines:
-        yield line
-        while back:
-            yield back.popleft()
+class _Lines:
+    """Lines one after the other, of which some may be put back."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._back: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        return self._back.popleft() if self._back else next(self._lines)
+
+    def put_back(self, lines: list[str]) -> None:
+        self._back.extendleft(reversed(lines))
 
 
-def _is_open(error: csv.Error) -> bool:
-    """Return whether a line ends within quotes."""
-    return "unexpected end" in str(error)
+def _fault(error: csv.Error) -> str:
+    """Return what Python's csv found in a line, with the cure."""
+    if "unexpected end" in str(error):
+        return _UNCLOSED
+    return _UNDOUBLED if "expected after" in str(error) else _RETURN
 
 
 def _several(
-    line: str, source: Iterator[str], back: deque[str], form: Form, shape: Shape
+    line: str, source: _Lines, form: Form, shape: Shape | None
 ) -> tuple[list[str], str, int] | None:
     """Return the record that begins with a line and ends in a later one; None if it does not."""
     taken: list[str] = []
@@ -133,9 +154,8 @@ def _several(
         for more in source:
             taken.append(more)
             length += len(more)
-            alone = form.cells_alone(more.rstrip("\r"))
-            is_row = alone is not None and shape.fits(alone)
-            if is_row or len(taken) >= MOST_LINES or length > LONGEST:
+            is_too_long = len(taken) >= MOST_LINES or length > LONGEST
+            if is_too_long or (shape and _is_row(more, form, shape)):
                 return
             yield f"{more}\n"
 
@@ -143,16 +163,23 @@ def _several(
         cells = next(form.reader()(feed()))
     except csv.Error:
         cells = []
-    if len(cells) != shape.width:
-        back.extendleft(reversed(taken))
+    if not cells or (shape and len(cells) != shape.width):
+        source.put_back(taken)
         return None
     return cells, "", 1 + len(taken)
 
 
-def _comment_fault(line: str, form: Form, shape: Shape) -> str:
+def _is_row(line: str, form: Form, shape: Shape) -> bool:
+    """Return whether a line may be a row of its own: it closes no quote that it did not open."""
+    cells = form.cells_alone(line) if line.count(form.quote) % 2 == 0 else None
+    return cells is not None and shape.fits(cells)
+
+
+def _comment_fault(line: str, form: Form, shape: Shape | None) -> str:
     """Return why a line that begins like a comment is none; empty if it is one."""
     cells = form.cells_alone(line)
-    if cells is None or shape.width < 2 or not shape.fits(cells):
+    # The mark may be the beginning of a text, such as a title.
+    if not cells or not shape or shape.width < 2 or not shape.without_first().fits(cells):
         return ""
     return (
         f"begins with {form.comment!r} as comments do, but has {len(cells)} cells as rows do:"

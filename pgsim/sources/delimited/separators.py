@@ -5,16 +5,19 @@ they close as such; else they are characters like others.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import takewhile
 
-from pgsim.sources.delimited.kinds import Shape, kind_of
+from pgsim.sources.delimited.kinds import Shape, kind_of, shape_of, usual_width
 from pgsim.sources.delimited.records import Form, Record, records
 
 SEPARATORS = ",;\t|"
-LINES = 500  # by which the separator is judged
+COMMENTS = ("#", "%", "//")
+# By so many lines and characters of them the separator is judged, but by no fewer than five lines.
+_LINES = 500
+_LENGTH = 2**18
+_FEWEST = 5
 _CLEAN_ROWS = 50  # whose cells are looked into
 _COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
 
@@ -38,29 +41,47 @@ def form_of(lines: Sequence[str], separator: str, comment: str, is_whole: bool) 
 
     `is_whole` says that the file has no more lines.
     """
-    first = lines[:LINES]
+    first = lines[:_LINES]
     forms = [_form(first, each, comment) for each in separator or SEPARATORS]
-    best = max(forms, key=lambda form: _consistency(first, form))
-    if not separator and not _consistency(first, best):
+    best = max(forms, key=lambda form: _consistency(lines, form))
+    if not (separator or _consistency(lines, best)):
         best = Form(" " if _is_blank_separated(first) else ",", comment=comment)
-    width = width_of(first, best)
-    quotes = _quotes(lines, best, Shape(width), is_whole)
-    best = replace(best, quote='"' if quotes.is_quoting else "")
-    return best if comment else replace(best, comment=_comment_between(lines, best, width))
+    best = _quoting(lines, best, is_whole)
+    return best if comment else replace(best, comment=_comment_between(lines, best))
 
 
-def width_of(lines: Sequence[str], form: Form) -> int:
-    """Return the number of cells that most records have, or as many as the first one."""
-    first = next(records(lines, form, Shape(0)), None)
-    width = len(first.cells) if first else 0
-    counts = _widths(records(lines[:LINES], form, Shape(width)))
-    return max(counts, key=lambda each: (counts[each], each == width), default=width)
+def first_shape(lines: Sequence[str], form: Form) -> Shape:
+    """Return what rows look like by these lines, before it is known which of them are names.
+
+    Where quotes are closed well throughout, records end where quotes say; otherwise no line that
+    has the width of most may be in another's record. Rows of one line tell most.
+    """
+    found = _found(lines, form)
+    width = usual_width([each.cells for each in found if not each.fault])
+    alone = [each.cells for each in found[1:] if each.lines == 1]
+    shape = shape_of(alone, width)
+    return shape if shape.kinds else shape_of([each.cells for each in found[1:]], width)
+
+
+def _found(lines: Sequence[str], form: Form) -> list[Record]:
+    """Return the records that begin in the first lines."""
+    longest = max(map(len, lines[:_FEWEST]), default=0)
+    last = min(_LINES, max(_FEWEST, _LENGTH // (longest + 1)))
+
+    def begun(shape: Shape | None) -> list[Record]:
+        return list(takewhile(lambda each: each.line <= last, records(lines, form, shape)))
+
+    found = begun(None)
+    if any(each.fault for each in found):
+        first = next((each for each in found if not each.fault), None)
+        found = begun(Shape(len(first.cells) if first else 0))
+    return found
 
 
 def _form(lines: Iterable[str], separator: str, comment: str) -> Form:
-    text = "\n".join(lines)
-    padded = text.count(f"{separator} ")
-    is_padded = separator not in " \t" and padded > 0.95 * text.count(separator)
+    outside = "\n".join(line.partition('"')[0] for line in lines)
+    padded = outside.count(f"{separator} ")
+    is_padded = separator not in " \t" and padded > 0.95 * outside.count(separator)
     return Form(separator, comment=comment, is_padded=is_padded)
 
 
@@ -70,8 +91,8 @@ def _consistency(lines: Sequence[str], form: Form) -> float:
     A cell is clean if no other separator is in it, except in a decimal comma. It is 0 if most
     records have one cell.
     """
-    width = width_of(lines, form)
-    found = list(records(lines, form, Shape(width)))
+    found = _found(lines, form)
+    width = usual_width([each.cells for each in found if not each.fault])
     if width < 2 or not found:
         return 0.0
     alike = [each.cells for each in found if len(each.cells) == width]
@@ -86,22 +107,31 @@ def _consistency(lines: Sequence[str], form: Form) -> float:
 
 def _is_blank_separated(lines: Iterable[str]) -> bool:
     """Return whether all lines have as many words, two or more, and most of them are numbers."""
-    rows = [line.split() for line in lines if line.strip()]
+    found = [Form(" ").cells_alone(line) for line in lines if line.strip()]
+    rows = [row for row in found if row]
     cells = [cell for row in rows[1:] for cell in row]
     numbers = sum(kind_of(cell) == "number" for cell in cells)
     widths = {len(row) for row in rows[1:]}
-    is_even = len(rows) > 2 and len(widths) == 1 and min(widths) > 1
+    is_even = len(rows) == len(found) > 2 and len(widths) == 1 and min(widths) > 1
     return is_even and min(widths) - len(rows[0]) in (0, 1) and numbers > len(cells) / 2
 
 
-def _widths(found: Iterable[Record]) -> Counter[int]:
-    return Counter(len(each.cells) for each in found if not each.fault)
-
-
-def _quotes(lines: Sequence[str], form: Form, shape: Shape, is_whole: bool) -> _Quotes:
-    found = _Quotes()
+def _quoting(lines: Sequence[str], form: Form, is_whole: bool) -> Form:
+    """Return the form with quotes, with quotes after backslashes, or without quotes."""
     if not any('"' in line for line in lines):
-        return found
+        return form
+    counted = _quotes(lines, form, is_whole)
+    if counted.unclosed and any('\\"' in line for line in lines):
+        escaped = replace(form, is_escaped=True)
+        other = _quotes(lines, escaped, is_whole)
+        if other.unclosed < counted.unclosed:
+            form, counted = escaped, other
+    return form if counted.is_quoting else replace(form, quote="", is_escaped=False)
+
+
+def _quotes(lines: Sequence[str], form: Form, is_whole: bool) -> _Quotes:
+    found = _Quotes()
+    shape = first_shape(lines, form)
     waiting = 0
     for each in records(lines, form, shape):
         text = "\n".join(lines[each.line - 1 : each.line - 1 + each.lines])
@@ -119,14 +149,12 @@ def _quotes(lines: Sequence[str], form: Form, shape: Shape, is_whole: bool) -> _
     return found
 
 
-def _comment_between(lines: Sequence[str], form: Form, width: int) -> str:
+def _comment_between(lines: Sequence[str], form: Form) -> str:
     """Return what begins lines between rows that are no rows; empty if there are none."""
+    shape = first_shape(lines, form)
+    found = [each for each in records(lines, form, shape) if each.lines == 1][1:]
     for comment in COMMENTS:
-        marked = [line for line in islice(lines, 1, None) if line.startswith(comment)]
-        rows = [form.cells_alone(line) for line in marked]
-        if marked and all(row is None or len(row) != width for row in rows):
+        marked = [each for each in found if lines[each.line - 1].startswith(comment)]
+        if marked and all(len(each.cells) != shape.width for each in marked):
             return comment
     return ""
-
-
-COMMENTS = ("#", "%", "//")

@@ -156,7 +156,7 @@ def _set_lines(each: ProposedSet, share: float) -> Iterator[str]:
     yield f"length = {each.length}"
     yield f'transform = "{transform}"'
     yield f'aggregate = "{aggregate}"'
-    yield f"weight = {max(share, _LEAST_SHARE):.3g}"
+    yield f"weight = {max(share, _LEAST_SHARE):.4g}"
 
 
 def _names(names: Sequence[str]) -> str:

@@ -7,12 +7,7 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
-    WITH found AS (
-        UPDATE pg_temp.nameless AS n
-        SET is_found = true
-        FROM pg_temp.incoming_name AS i
-        WHERE n.mbid = i.mbid AND NOT n.is_found
-    ), given AS (
+    WITH given AS (
         SELECT DISTINCT ON (n.id)
             n.id, i.title, i.artist, i.artist_mbids,
             CASE WHEN n.is_same THEN i.album END AS album,
@@ -21,6 +16,8 @@ BEGIN
         FROM pg_temp.incoming_name AS i
         CROSS JOIN LATERAL (SELECT w.id, w.steps, w.is_same FROM pg_temp.nameless AS w WHERE w.mbid = i.mbid OFFSET 0) AS n
         ORDER BY n.id, n.is_same DESC, n.steps, i.place
+    ), found AS (
+        INSERT INTO pg_temp.found_name (id) SELECT g.id FROM given AS g
     ), fresh AS (
         SELECT
             g.id,
@@ -57,4 +54,4 @@ $$;
 
 COMMENT ON FUNCTION pgsim.store_names() IS
 'Internal: gives the names of the temporary table incoming_name to the recordings in nameless that lack them, and notes these columns in '
-'recording.named; nothing that is there is changed. Returns how many recordings got each.';
+'recording.named; nothing that is there is changed. Notes in found_name which recordings it knows. Returns how many got each.';

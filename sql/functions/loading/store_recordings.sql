@@ -4,18 +4,19 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
-    -- What pgsim names has filled stays where no submission has it.
+    -- What pgsim names has filled stays where no submission has it. LATERAL with OFFSET 0 looks recordings up by an index:
+    -- statistics may be older than the names.
     UPDATE pg_temp.incoming_recording AS i
     SET
-        title = coalesce(i.title, CASE WHEN 'title' = ANY(r.named) THEN r.title END),
-        artist = coalesce(i.artist, CASE WHEN 'artist' = ANY(r.named) THEN r.artist END),
-        artist_mbids = coalesce(i.artist_mbids, CASE WHEN 'artist_mbids' = ANY(r.named) THEN r.artist_mbids END),
-        album = coalesce(i.album, CASE WHEN 'album' = ANY(r.named) THEN r.album END),
-        year = coalesce(i.year, CASE WHEN 'year' = ANY(r.named) THEN r.year END),
-        length = coalesce(i.length, CASE WHEN 'length' = ANY(r.named) THEN r.length END),
+        title = coalesce(i.title, CASE WHEN 'title' = ANY(k.named) THEN k.title END),
+        artist = coalesce(i.artist, CASE WHEN 'artist' = ANY(k.named) THEN k.artist END),
+        artist_mbids = coalesce(i.artist_mbids, CASE WHEN 'artist_mbids' = ANY(k.named) THEN k.artist_mbids END),
+        album = coalesce(i.album, CASE WHEN 'album' = ANY(k.named) THEN k.album END),
+        year = coalesce(i.year, CASE WHEN 'year' = ANY(k.named) THEN k.year END),
+        length = coalesce(i.length, CASE WHEN 'length' = ANY(k.named) THEN k.length END),
         named = (
             SELECT array_agg(n.name ORDER BY n.place)
-            FROM unnest(r.named) WITH ORDINALITY AS n (name, place)
+            FROM unnest(k.named) WITH ORDINALITY AS n (name, place)
             WHERE
                 CASE n.name
                     WHEN 'title' THEN i.title IS NULL
@@ -26,8 +27,18 @@ BEGIN
                     WHEN 'length' THEN i.length IS NULL
                 END
         )
-    FROM recording AS r
-    WHERE i.mbid = r.mbid AND r.named IS NOT NULL;
+    FROM (
+        SELECT a.mbid, r.title, r.artist, r.artist_mbids, r.album, r.year, r.length, r.named
+        FROM pg_temp.incoming_recording AS a
+        CROSS JOIN LATERAL (
+            SELECT o.title, o.artist, o.artist_mbids, o.album, o.year, o.length, o.named
+            FROM recording AS o
+            WHERE o.mbid = a.mbid
+            OFFSET 0
+        ) AS r
+        WHERE r.named IS NOT NULL
+    ) AS k
+    WHERE i.mbid = k.mbid;
 
     UPDATE recording AS r
     SET
@@ -65,5 +76,5 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.store_recordings() IS
-'Internal: stores the rows of the temporary table incoming_recording: updates the recordings that differ and inserts the new ones; '
-'returns how many of each.';
+'Internal: stores the rows of the temporary table incoming_recording: updates the recordings that differ and inserts the new ones. '
+'What pgsim names has filled stays where a row lacks it. Returns how many of each.';

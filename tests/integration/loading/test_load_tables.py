@@ -1,5 +1,6 @@
 """Tables in a database: rows of one recording, lengths, and what a load says at its end."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pgsim.features.fusion import fuse
 from pgsim.features.profile import read_profile
 from pgsim.loading.chunks import Limits
 from pgsim.loading.load import load
+from pgsim.loading.recordings import refit
 from pgsim.postgres.connection import connect
 from pgsim.store import schema
 from pgsim.store.collection import read_collection
@@ -108,3 +111,42 @@ def test_columns_and_how_cells_are_read_come_back_from_the_database(
     with connect(new_database(), autocommit=True) as conn:
         schema.install(conn, profile)
         assert read_collection(conn).profile == profile
+
+
+def test_a_set_of_ranks_is_fitted_stored_and_explained_by_its_values(
+    new_database: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "ranks.toml").write_text(PROFILE.replace("zscore", "rank"))
+    profile = read_profile(str(tmp_path / "ranks.toml"))
+    numbers = np.random.default_rng(3).lognormal(0, 2, (300, 2))
+    lines = ["track_id,title,genre,length,energy,tempo"]
+    lines += [f"t{at},Tune {at},folk,200,{e},{t}" for at, (e, t) in enumerate(numbers)]
+    (tmp_path / "songs.csv").write_text("\n".join(lines) + "\n")
+    with connect(new_database(), autocommit=True) as conn:
+        schema.install(conn, profile)
+        load(conn, [tmp_path / "songs.csv"], workers=1)
+        stored = read_collection(conn)
+        assert stored.profile == profile
+        assert stored.fit is not None
+        rows = conn.execute("SELECT title, vector FROM pgsim.recording ORDER BY mbid").fetchall()
+        values = np.array([numbers[int(title.split()[1])] for title, _ in rows])
+        expected = fuse(values.astype(np.float32).astype(float), profile, stored.fit)
+        np.testing.assert_allclose([vector.to_list() for _, vector in rows], expected, atol=1e-6)
+        assert np.abs(expected).max() < 3
+        # The words have the values of the table again.
+        explained = conn.execute(
+            "SELECT e.* FROM pgsim.recording AS a, pgsim.recording AS b,"
+            " LATERAL pgsim.explain_similarity(a.mbid, b.mbid) AS e"
+            " WHERE a.title = 'Tune 1' AND b.title = 'Tune 2'"
+        ).fetchall()
+        said = str(explained)
+        for at, column in ((1, 0), (2, 0), (1, 1), (2, 1)):
+            shown = re.findall(r"(?:energy|tempo) (-?[\d.]+) and (-?[\d.]+)", said)
+            assert any(
+                np.isclose(float(number), numbers[at, column], rtol=0.05, atol=0.02)
+                for pair in shown
+                for number in pair
+            ), (said, numbers[1:3])
+        # A refit of the same recordings changes nothing.
+        again = refit(conn)
+        assert (again.changed, again.unchanged) == (0, 300)

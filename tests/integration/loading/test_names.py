@@ -350,7 +350,31 @@ def test_rows_that_cannot_be_read_are_counted_and_the_first_is_named(
     said: list[str] = []
     done = load_names(plane, [path], say=said.append)
     assert (done.read, done.unreadable, done.titles) == (3, 2, 1)
-    assert said == [f"{path}:3: not a row of names, nor are 1 others; they were left out"]
+    assert said == [f"{path}:3: not a row of names; such lines were left out: 2"]
+
+
+def test_where_nothing_lacks_a_name_nothing_is_read(plane: Connection, tmp_path: Path) -> None:
+    path = write_data(tmp_path / "names.csv", data_row(1, "Song", 1))
+    said: list[str] = []
+    assert load_names(plane, [path], say=said.append) == report()
+    assert said == ["no recording lacks a name: nothing is read"]
+    with pytest.raises(SourceError, match=r"missing.csv not found"):
+        load_names(plane, [tmp_path / "missing.csv"])
+
+
+def test_rows_that_an_open_quotation_mark_swallows_are_counted(
+    plane: Connection, tmp_path: Path
+) -> None:
+    for number in range(4):
+        insert(plane, number)
+    path = tmp_path / "names.csv"
+    lines = [f'{mbid(0)},"Two\nlines"', f'{mbid(1)},"Open', f"{mbid(2)},Lost", f"{mbid(3)},Lost"]
+    path.write_text("\n".join(["mbid,title", *lines, ""]))
+    said: list[str] = []
+    done = load_names(plane, [path], say=said.append)
+    assert (done.read, done.unreadable, done.titles) == (4, 3, 1)
+    assert said == [f"{path}:4: not a row of names; such lines were left out: 3"]
+    assert [row(plane, number, "title")[0] for number in range(4)] == ["Two\nlines", *[None] * 3]
 
 
 @pytest.mark.parametrize(
@@ -368,6 +392,7 @@ def test_rows_that_cannot_be_read_are_counted_and_the_first_is_named(
 def test_what_has_no_names_is_refused(
     plane: Connection, tmp_path: Path, text: str, said: str
 ) -> None:
+    insert(plane, 1)
     path = tmp_path / "names.csv"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(NamesError, match=said):
@@ -375,6 +400,7 @@ def test_what_has_no_names_is_refused(
 
 
 def test_tables_without_the_recordings_are_refused(plane: Connection, tmp_path: Path) -> None:
+    insert(plane, 1)
     folder = musicbrainz.write_tables(tmp_path / "mbdump", DUMP)
     with pytest.raises(NamesError, match=r"tables artist_credit, track name no recordings: name"):
         load_names(plane, [folder / "artist_credit", folder / "track"])

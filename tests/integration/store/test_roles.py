@@ -123,8 +123,8 @@ CHANGES = [
     "SELECT * FROM pgsim.take_stale(ARRAY[1::bigint])",
     "CREATE TEMP TABLE incoming_redirect AS SELECT 1 AS line,"
     " gen_random_uuid() AS mbid, gen_random_uuid() AS target; SELECT pgsim.store_redirects()",
-    "CREATE TEMP TABLE nameless AS SELECT r.mbid, r.id, 0 AS steps, true AS is_same,"
-    " false AS is_found FROM pgsim.recording AS r;"
+    "CREATE TEMP TABLE nameless AS SELECT r.mbid, r.id, 0 AS steps, true AS is_same"
+    " FROM pgsim.recording AS r; CREATE TEMP TABLE found_name (id integer);"
     " CREATE TEMP TABLE incoming_name AS SELECT 1 AS place, r.mbid,"
     " 'x' AS title, 'x' AS artist, r.artist_mbids, 'x' AS album, r.year, r.length"
     " FROM pgsim.recording AS r; SELECT pgsim.store_names()",

@@ -13,7 +13,8 @@ import pytest
 
 from pgsim.audio.extract import extract, make_line, rejects_of
 from pgsim.audio.extractors import EXTRACTORS, installed_extractor
-from pgsim.audio.files import AudioFile, content_hash, find_audio, read_samples
+from pgsim.audio.files import AudioFile, content_hash, find_audio
+from pgsim.audio.samples import read_samples
 from pgsim.errors import PgsimError, UsageError
 from pgsim.features.profile import SHIPPED, read_profile
 from pgsim.sources.submission import NAMESPACE

@@ -91,6 +91,25 @@ def test_the_original_date_is_preferred():
         del dates[next(iter(dates))]
 
 
+@pytest.mark.parametrize(
+    "name", ["year", "Year", "YEAR", "TYER", "TDRC", "TORY", "releaseyear", "Release Year", "tdrl"]
+)
+def test_a_year_by_any_of_its_names_is_read(name: str):
+    assert of_tags(**{name: ["1987"]})["year"] == 1987
+    assert of_tags(**{name: ["1987"], "originaldate": ["1972-04"]})["year"] == 1972
+
+
+def test_the_year_counts_after_the_date_and_before_that_of_the_release():
+    assert of_tags(year=["1987"], date=["1986-12-31"])["year"] == 1986
+    assert of_tags(year=["1987"], releaseyear=["1999"], releasedate=["1999"])["year"] == 1987
+    assert of_tags(originalreleaseyear=["1972"], year=["1987"])["year"] == 1972
+
+
+@pytest.mark.parametrize("name", ["yearbook", "years", "tagging year", "purchaseyear", "year 2"])
+def test_a_year_of_something_else_is_none(name: str):
+    assert "year" not in of_tags(**{name: ["1987"]})
+
+
 def test_a_junk_year_gives_way_to_the_next_date():
     assert of_tags(originalyear=["rigi"], date=["0000", "1990-06-06"])["year"] == 1990
     assert "year" not in of_tags(originalyear=["rigi"])

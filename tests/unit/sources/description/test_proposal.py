@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgsim.errors import PgsimError, Rejected
+from pgsim.features.fusion import Moments, fuse
 from pgsim.features.profile import Profile, read_profile
 from pgsim.sources.description.proposal import propose_profile
 from pgsim.sources.submission import Submission
@@ -381,6 +382,26 @@ def test_weights_are_shares_by_dimensions(table: Table) -> None:
     path = table({"track_id": texts("t{}")}, {**group, **ENERGY})
     weights = {each.name: each.weight for each in proposed(path).sets}
     assert weights == pytest.approx({"mfcc": 0.75, "others": 0.25})
+
+
+def test_distances_are_those_of_plain_z_scores_side_by_side(table: Table) -> None:
+    tempo = ["" if at == 3 else str(90 + at) for at in range(ROWS)]
+    group = {f"mfcc{at}": numbers(at) for at in range(7)}
+    path = table({"track_id": texts("t{}")}, {**group, **ENERGY, "tempo": tempo})
+    profile, rows = proposed(path), loaded(path)
+    values = np.array([each.features for each in rows], np.float64)
+    moments = Moments(profile)
+    moments.add(values)
+    vectors = fuse(values, profile, moments.fit())
+    whole = np.delete(values, 3, axis=0)
+    z = (whole - np.nanmean(values, axis=0)) / np.nanstd(values, axis=0)
+    expected = np.linalg.norm(z[:, None] - z, axis=2)
+    found = np.linalg.norm(
+        np.delete(vectors, 3, axis=0)[:, None] - np.delete(vectors, 3, axis=0), axis=2
+    )
+    np.testing.assert_allclose(
+        found * np.sqrt(2 * profile.dimensions), expected, rtol=1e-3, atol=1e-3
+    )
 
 
 def test_many_groups_become_fewer_by_the_beginning_of_their_names(table: Table) -> None:
