@@ -17,6 +17,7 @@ from pgsim.cli.common import (
     say,
 )
 from pgsim.errors import UsageError
+from pgsim.loading.databases import place_of
 from pgsim.loading.file_accounts import write_rejects
 from pgsim.matrix.follow import follow_changes, follow_rebuilds
 from pgsim.postgres.connection import resolve
@@ -25,12 +26,12 @@ from pgsim.postgres.connection import resolve
 def load(
     ctx: typer.Context,
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="PATH",
             help="Folders and files: documents (.json, .ndjson, .tar, AcousticBrainz's feature"
             " .csv), tables (.csv, .tsv, .parquet, .npz, .npy) and .tfrecord, compressed by gzip,"
-            " bzip2, xz or zstd.",
+            " bzip2, xz or zstd; and the URL of AudioMuse-AI's database.",
         ),
     ],
     source: Annotated[
@@ -71,7 +72,7 @@ def load(
                 *paths, source=source, workers=workers, again=again, say=say, advance=advance
             )
         if rejects is not None:
-            write_rejects(db.connection, paths, rejects)
+            write_rejects(db.connection, [*map(place_of, paths)], rejects)
         if as_json:
             print_json(asdict(report))
         else:

@@ -21,7 +21,7 @@ def describe(
     ],
     as_json: Json = False,
 ) -> None:
-    """Propose a profile for a table of recordings, or a folder of arrays.
+    """Propose a profile for a table, or arrays.
 
     It says which columns are titles, artists and so on, and which are features. Edit it, then give
     it to init: pgsim describe songs.csv > songs.toml

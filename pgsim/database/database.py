@@ -260,18 +260,19 @@ class Database(Connected):
         say: Say = silent,
         advance: Advance = still,
     ) -> LoadReport:
-        """Load the documents of files and folders, each one accounted for.
+        """Load the documents of files, folders and AudioMuse-AI's database, by its URL.
 
         Stopped at any point and run again, it goes on where it was. `source` names what reads the
         files (by default what their names say), `workers` is the number of processes, and `again`
         reads files that have not changed, too.
         """
+        from pgsim.loading.databases import place_of
         from pgsim.loading.load import load
 
         with self._use(commits=True) as conn:
             return load(
                 conn,
-                [Path(path) for path in paths],
+                [place_of(path) for path in paths],
                 advance,
                 say,
                 workers=workers,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from uuid import UUID
 
 import numpy as np
@@ -12,6 +11,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
 
 from pgsim.loading.chunks import LIMITS, Limits, Origin, bytes_to_read
+from pgsim.loading.databases import AudioMuse, inputs_of
 from pgsim.loading.file_accounts import FileAccounts, read_marks
 from pgsim.loading.parsing import Rows, parse_files
 from pgsim.loading.recordings import alone, fuse_recordings, refit
@@ -21,7 +21,7 @@ from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_row
 from pgsim.postgres.wire import COPY_HEADER, COPY_TRAILER
 from pgsim.progress import Advance, Say, silent, still
-from pgsim.sources import inputs
+from pgsim.sources.streams.walk import Place
 from pgsim.store.collection import read_collection
 from pgsim.store.index import has_index
 from pgsim.store.runs import recorded
@@ -84,7 +84,7 @@ class LoadReport:
 
 def load(
     conn: Connection,
-    paths: Iterable[Path],
+    places: Iterable[Place],
     advance: Advance = still,
     say: Say = silent,
     *,
@@ -93,7 +93,7 @@ def load(
     source: str | None = None,
     limits: Limits = LIMITS,
 ) -> LoadReport:
-    """Load the documents in files and folders, parsed by worker processes (None: one a core).
+    """Load the documents in files and databases, parsed by worker processes (None: one a core).
 
     Documents are committed in batches, together with how far each file has been loaded. A load that
     was stopped at any point and is run again ends with the same rows. It does not read again what
@@ -101,7 +101,7 @@ def load(
     documents count as unchanged, or as rejected. With `again` it reads them all the same. When this
     function returns, everything is on disk if the session's `synchronous_commit` is on; until then
     a crash of the server can undo the last moments. Several loads can run at the same time.
-    `source` names the source that reads all paths; by default each file's own source is found.
+    `source` names the source that reads all places; by default each file's own source is found.
 
     The first load with anything to fit ends by fitting the feature sets; a later one fuses what it
     brings. The rejects of a path are those of the last load of it. `conn` is in autocommit mode.
@@ -109,22 +109,24 @@ def load(
     read; `say` receives the steps after that. WorkerDied if a worker process dies: run again, the
     load goes on.
 
-    UsageError or SourceError before anything is read if a path is missing; UsageError if a file has
-    nothing for the database's profile.
+    UsageError, SourceError or DatabaseError before anything is read if a place is missing;
+    UsageError if a file has nothing for the database's profile.
     """
     register_arrays(conn)
     profile = read_collection(conn).profile
-    paths = list(paths)
-    for path in paths:
-        inputs(path, source, profile)
+    places = list(places)
+    for place in places:
+        inputs_of(place, source, profile)
+        if isinstance(place, AudioMuse):
+            place.require_tables()
     report = LoadReport()
     brought = np.zeros(profile.dimensions, bool)
     with recorded(conn, "load") as run:
         conn.execute(_INCOMING.encode())
         known = {} if again else read_marks(conn)
-        total = sum(bytes_to_read(inputs(path, source, profile), known) for path in paths)
+        total = sum(bytes_to_read(inputs_of(each, source, profile), known) for each in places)
         accounts, repeats = FileAccounts(conn), Repeats()
-        files = (each for path in paths for each in inputs(path, source, profile))
+        files = (each for place in places for each in inputs_of(place, source, profile))
         parsed = parse_files(files, known, profile, workers or cores(), limits)
         with closing(parsed):
             for batch in _batches(parsed, limits.batch):

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 from itertools import repeat
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.loading.chunks import Origin
 from pgsim.loading.parsing import Rows
+from pgsim.sources.streams.walk import Place
 
 Batch = list[tuple[Origin, Rows]]
 
@@ -27,7 +27,7 @@ class Repeats:
     """
 
     def __init__(self) -> None:
-        self._path: Path | None = None
+        self._path: Place | None = None
         self._is_resumed = False
         self._runs: list[NDArray[np.int64]] = []  # sorted hashes of keys, the longest run first
 

@@ -21,7 +21,7 @@ from typing import Any
 from pgsim.errors import Rejected, UsageError
 from pgsim.features.profile import Profile
 from pgsim.features.reading import extract
-from pgsim.sources import acousticbrainz, audioset, jamendo, tables, vectors
+from pgsim.sources import acousticbrainz, audiomuse, audioset, jamendo, tables, vectors
 from pgsim.sources.source import BufferedSource, Source
 from pgsim.sources.streams.buffer import MemberRun, ReadBuffer
 from pgsim.sources.streams.files import (
@@ -57,7 +57,7 @@ _MEMBERS = ("name", "accepts", "members", "submission")
 
 # A table in a folder may be anything, such as a list of the other files: it is read only if it is
 # named.
-_IN_FOLDERS: tuple[Source, ...] = (acousticbrainz, audioset)
+_IN_FOLDERS: tuple[Source, ...] = (audiomuse, acousticbrainz, audioset)
 SOURCES: tuple[Source, ...] = (*_IN_FOLDERS, jamendo, tables, vectors)
 
 

@@ -58,6 +58,7 @@ def _files(folder: Path) -> dict[str, Path]:
     for each in walk(folder, lambda path: vectors if vectors.accepts(path) else None):
         if each.source is None:
             raise SourceError(f"cannot read {each.path}: {each.fault}")
+        assert isinstance(each.path, Path)  # what lies in a folder
         own = vectors.id_of(each.path)
         if own in found:
             raise PgsimError(

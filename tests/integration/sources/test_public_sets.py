@@ -46,8 +46,16 @@ FOURTH: dict[str, dict[str, Any]] = {
     "spotify_1m": {"title": "Tune 3", "artist": "Artist 3", "year": 2003, "length": 240.169},
     "gtzan": {"genre": "disco", "length": 30.013, "source_id": "disco.00003.wav"},
     "magnatagatune": {"title": "Tune 3", "artist": "Artist 0", "album": "Album"},
+    "mtg_jamendo": {
+        "title": "Tune 3",
+        "artist": "Artist 0",
+        "year": 2004,
+        "genre": "rock",
+        "length": 123.6,
+        "source_id": "217",
+    },
 }
-DIMENSIONS = {"fma": 518, "gtzan": 57, "magnatagatune": 1608}
+DIMENSIONS = {"fma": 518, "gtzan": 57, "magnatagatune": 1608, "mtg_jamendo": 1280}
 
 
 def test_the_page_names_every_set_that_can_be_made() -> None:
