@@ -143,7 +143,7 @@ def test_a_kind_that_libsndfile_does_not_read_is_refused_with_the_cure(tmp_path:
     with pytest.raises(ExtractionError) as raised:
         read_samples(path)
     assert str(raised.value) == (
-        f"libsndfile reads no {suffix}: convert it to .flac, or use --extractor essentia"
+        f"libsndfile reads no {suffix}: convert it to .flac, or: pgsim extract --extractor essentia"
     )
 
 
