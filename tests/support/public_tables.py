@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.support.libraries import bliss_mixer, blissify, mstream
+
 ROWS = 40
 _GENRES = ("Hip-Hop", "Rock", "Folk", "Jazz")
 
@@ -177,5 +179,8 @@ def magnatagatune(folder: Path) -> list[Path]:
 
 MAKERS: dict[str, Callable[[Path], list[Path]]] = {
     each.__name__: each
-    for each in (fma, spotify_114k, spotify_160k, spotify_1m, gtzan, magnatagatune)
+    for each in (
+        *(fma, spotify_114k, spotify_160k, spotify_1m, gtzan, magnatagatune),
+        *(bliss_mixer, blissify, mstream),
+    )
 }
