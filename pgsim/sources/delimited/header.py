@@ -13,12 +13,14 @@ Cells = Sequence[str]
 MOST_ROWS = 3
 # Rows that are enough to say of what kind the columns below a header are.
 _ENOUGH = 3
+_FEW = 8
 # Names that a column has, and no recording: what is below them decides nothing then.
 _WORDS = {
     *("id", "mbid", "uuid", "index", "title", "name", "track", "song", "artist", "artists"),
     *("album", "release", "genre", "genres", "label", "year", "date", "file", "filename", "path"),
     *("tempo", "bpm", "duration", "length", "energy", "loudness", "clip", "feature", "features"),
 }
+_NAME = re.compile(r"[^\W\d][\w .-]*")
 # So many numbers that rise from left to right are names, if those of other rows do not.
 _RISING = 6
 
@@ -231,10 +233,12 @@ def _names(rows: Sequence[Cells], width: int) -> tuple[list[str], int, int]:
 def _has_id_alone(rows: Sequence[Cells], count: int, width: int) -> bool:
     """Return whether the row after `count` rows of names has the name of the id and no more."""
     row, values = rows[count], rows[count + 1 :]
-    if width < 2 or not row[0].strip() or any(map(str.strip, row[1:])):
+    if width < 3 or any(map(str.strip, row[1:])):
         return False
     ids = kind_of_column(each[0] for each in values)
-    is_name = kind_of(row[0]) == "text" and (ids not in ("", "text") or _is_word(row[0]))
+    is_name = _is_word(row[0]) or (
+        count > 1 and ids not in ("", "text") and _NAME.fullmatch(row[0].strip()) is not None
+    )
     if not is_name or not any(map(str.strip, values[0][1:])):
         return False
     kinds = _kinds(values, width)
@@ -250,12 +254,16 @@ def _is_word(cell: str) -> bool:
 
 
 def _names_more(rows: Sequence[Cells], count: int, width: int) -> bool:
-    """Return whether the row after `count` rows of names has names too."""
-    row = rows[count]
-    kinds = _kinds(rows[count + 1 :], width)
-    contrary = _contrary(row, kinds)
-    if len(kinds) > 1 and contrary >= 0.9 * sum(bool(kind_of(row[place])) for place in kinds):
-        return contrary > 0
+    """Return whether the row after `count` rows of names has names too.
+
+    It has texts above numbers, in all columns if few rows below say what these are.
+    """
+    row, values = rows[count], rows[count + 1 :]
+    kinds = _kinds(values, width)
+    typed = [place for place in kinds if place and (row[place].strip() or len(values) < _FEW)]
+    contrary = sum(kind_of(row[place]) == "text" for place in typed)
+    if len(kinds) > 1 and typed and contrary >= 0.9 * len(typed):
+        return True
     is_other = 0 in kinds and kind_of(row[0]) not in ("", kinds[0])
     return is_other and not _is_distinct(rows[:count]) and _is_distinct(rows[: count + 1])
 

@@ -176,6 +176,8 @@ def test_a_backslash_before_a_quote_is_seen_where_it_makes_rows_whole() -> None:
         ("feature,a,b\ntrack_id,,\n2,0.5,1\n3,0.7,2\n", 1, ("track_id", "a", "b")),
         # A first recording without values is none.
         ("track,a,b\nx0,,\nx1,0.5,1\nx2,0.7,2\n", 1, ("track", "a", "b")),
+        ("title,a,b\nLove,,\n1999,0.5,1\n7,0.7,2\n", 1, ("title", "a", "b")),
+        ("title|a\nLove|\n1999|0.5\n7|0.7\n", 1, ("title", "a")),
     ],
 )
 def test_a_header_has_as_many_rows_as_have_names(
