@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
-	bench-matrix bench-query bench-refresh bench-small bench-trust bench-plan clean
+	bench-matrix bench-query bench-refresh bench-small bench-trust bench-tables bench-plan clean
 
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
@@ -63,6 +63,11 @@ bench-plan: $(INSTALLED)
 DOCUMENTS ?= 300000
 bench-load: $(INSTALLED)
 	$(BIN)/python -m tests.bench.load --documents $(DOCUMENTS)
+
+# A CSV of a million rows takes five minutes; ROWS=200000 one.
+ROWS ?= 1000000
+bench-tables: $(INSTALLED)
+	$(BIN)/python -m tests.bench.tables --rows $(ROWS)
 
 # RECORDINGS="100000 1000000" tells how each figure grows.
 bench-query: $(INSTALLED)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pgsim.errors import PgsimError, Rejected, UsageError
     from pgsim.evaluation.evaluate import Evaluation
     from pgsim.loading.load import LoadReport
+    from pgsim.loading.names import NamesReport
     from pgsim.loading.recordings import FuseReport
     from pgsim.loading.redirects import RedirectReport
     from pgsim.matrix.rebuild import RebuildReport
@@ -52,6 +53,7 @@ __all__ = [
     "ImportReport",
     "LoadReport",
     "MetricDistance",
+    "NamesReport",
     "PgsimError",
     "RebuildReport",
     "Recording",
@@ -72,6 +74,7 @@ _HOMES = {
     "pgsim.errors": ("PgsimError", "Rejected", "UsageError"),
     "pgsim.evaluation.evaluate": ("Evaluation",),
     "pgsim.loading.load": ("LoadReport",),
+    "pgsim.loading.names": ("NamesReport",),
     "pgsim.loading.recordings": ("FuseReport",),
     "pgsim.loading.redirects": ("RedirectReport",),
     "pgsim.matrix.rebuild": ("RebuildReport",),

@@ -68,12 +68,17 @@
 \ir functions/questions/similar_to_all.sql
 \ir functions/questions/dissimilar_recordings.sql
 \ir functions/questions/recording_distances.sql
+\ir functions/answers/value_of_score.sql
 \ir functions/answers/explain_set.sql
 \ir functions/questions/explain_similarity.sql
 \ir functions/questions/distance_statistics.sql
 \ir functions/loading/merge_features.sql
+\ir functions/loading/join_documents.sql
 \ir functions/loading/store_submissions.sql
 \ir functions/loading/store_recordings.sql
+\ir functions/loading/list_nameless.sql
+\ir functions/loading/store_names.sql
+\ir functions/loading/gather_names.sql
 \ir functions/lists/exact_neighbours.sql
 \ir functions/lists/indexed_neighbours.sql
 \ir functions/lists/refuse_row_security.sql

@@ -34,7 +34,7 @@ pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event
 TO pgsim_writer;
 
 -- A fit, and the length of the lists; not what the vectors are made of.
-GRANT UPDATE (center, scale) ON pgsim.feature_set TO pgsim_writer;
+GRANT UPDATE (center, scale, quantiles) ON pgsim.feature_set TO pgsim_writer;
 GRANT UPDATE (list_length, fitted_at, fitted_on) ON pgsim.collection TO pgsim_writer;
 GRANT TRUNCATE ON pgsim.similarity_a, pgsim.similarity_b, pgsim.stale TO pgsim_writer;
 

@@ -13,9 +13,24 @@ from psycopg import sql
 
 from pgsim import embedded
 
+# Each program that a test starts would compile pgsim anew, which takes longer than most do.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A shell's background job ignores SIGINT, and what it starts would too: tests interrupt programs.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30  # bytes: what two servers hold at most
+
+
+def _has_room(folder: Path) -> bool:
+    """Whether a folder can hold the servers of the tests, and a copy of PostgreSQL's programs."""
+    if not folder.is_dir():
+        return False
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +48,12 @@ def fast_settings() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def open_folder() -> Iterator[Path]:
-    """A temporary folder that the account of the server can reach; pytest's own are closed."""
-    folder = Path(tempfile.mkdtemp(prefix="pgsim-tests-"))
+    """A temporary folder that the account of the server can reach; pytest's own are closed.
+
+    It is in memory where that has room: a database is cloned there in a tenth of the time.
+    """
+    where = MEMORY if _has_room(MEMORY) else None
+    folder = Path(tempfile.mkdtemp(prefix="pgsim-tests-", dir=where))
     if os.geteuid() == 0:
         folder.chmod(0o755)
     yield folder

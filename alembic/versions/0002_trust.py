@@ -1,4 +1,4 @@
-"""Keys for replication, where a rebuild belongs, how a run ended, notifications and own ids."""
+"""Keys for replication, where a rebuild belongs, how a run ended, notifications, ids and names."""
 
 from alembic import context
 

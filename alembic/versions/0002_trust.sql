@@ -29,3 +29,16 @@ COMMENT ON COLUMN pgsim.collection.notifies IS
 'transaction (two-phase commit): false lets it, and --follow then looks once a minute.';
 
 CREATE INDEX recording_source_id ON pgsim.recording USING hash (source_id) WHERE source_id IS NOT NULL;
+
+ALTER TABLE pgsim.recording ADD COLUMN named text[];
+COMMENT ON COLUMN pgsim.recording.named IS
+'The columns that pgsim names has filled, since no submission has them; NULL where there is none. A submission that has one replaces it.';
+
+ALTER TABLE pgsim.feature_set
+ADD COLUMN quantiles double precision[],
+DROP CONSTRAINT transform_is_known,
+ADD CONSTRAINT transform_is_known CHECK (transform IN ('zscore', 'rank', 'isotropic', 'hellinger', 'unit', 'log')),
+ADD CONSTRAINT quantiles_are_fitted_for_ranks CHECK ((quantiles IS NOT NULL) = (transform = 'rank' AND center IS NOT NULL)),
+ADD CONSTRAINT quantiles_are_257_for_each_dimension CHECK (cardinality(quantiles) = length * 257);
+COMMENT ON COLUMN pgsim.feature_set.quantiles IS
+'Of the transform rank, for each dimension the 257 values that have the normal scores -4 to 4; NULL for other transforms.';

@@ -17,6 +17,7 @@ from pgsim.cli.common import (
     say,
 )
 from pgsim.errors import UsageError
+from pgsim.loading.databases import place_of
 from pgsim.loading.file_accounts import write_rejects
 from pgsim.matrix.follow import follow_changes, follow_rebuilds
 from pgsim.postgres.connection import resolve
@@ -25,12 +26,12 @@ from pgsim.postgres.connection import resolve
 def load(
     ctx: typer.Context,
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="PATH",
             help="Folders and files: documents (.json, .ndjson, .tar, AcousticBrainz's feature"
             " .csv), tables (.csv, .tsv, .parquet, .npz, .npy) and .tfrecord, compressed by gzip,"
-            " bzip2 or zstd.",
+            " bzip2, xz or zstd; and the URL of AudioMuse-AI's database.",
         ),
     ],
     source: Annotated[
@@ -71,12 +72,19 @@ def load(
                 *paths, source=source, workers=workers, again=again, say=say, advance=advance
             )
         if rejects is not None:
-            write_rejects(db.connection, paths, rejects)
+            write_rejects(db.connection, [*map(place_of, paths)], rejects)
         if as_json:
             print_json(asdict(report))
         else:
             counts = {k: v for k, v in asdict(report).items() if isinstance(v, int)}
+            too_long = counts.pop("longer_than_6_hours")
             print_table(["", "count"], [(k.replace("_", " "), v) for k, v in counts.items()])
+            if too_long:
+                say(
+                    f"{too_long} recordings are longer than 6 hours: if their length is in"
+                    ' milliseconds, set length_unit = "milliseconds" in [columns], run pgsim init'
+                    " with the changed profile, and load again with --again"
+                )
             if report.rejected:
                 say("why documents were rejected: SELECT * FROM pgsim.reject")
             if report.unfitted:
@@ -88,31 +96,6 @@ def load(
                 say("to bring the matrix up to date: pgsim refresh")
     if report.read and report.rejected == report.read:
         raise typer.Exit(1)
-
-
-def redirects(
-    ctx: typer.Context,
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE", help="CSV with lines of two MBIDs, old,new; a header is allowed."
-        ),
-    ],
-    as_json: Json = False,
-) -> None:
-    """Load MBIDs that were merged into others.
-
-    MusicBrainz publishes them as recording_gid_redirect. Every question follows them.
-    """
-    with database(ctx) as db, progress("redirects") as advance:
-        report = asdict(db.load_redirects(file, advance=advance))
-    if as_json:
-        print_json(report)
-    else:
-        put(
-            f"{report['read']} redirects read: {report['new']} new, {report['updated']} updated,"
-            f" {report['unchanged']} unchanged; {report['redirects']} in the database"
-        )
 
 
 def fuse(

@@ -6,8 +6,8 @@ import typer
 
 from pgsim.cli.common import Json, connection, print_json, put, put_on_search_path, say
 from pgsim.errors import UsageError
-from pgsim.features.profile import read_profile
 from pgsim.postgres.connection import require_server
+from pgsim.sources.description.proposal import profile_for
 from pgsim.store import schema
 from pgsim.store.collection import read_collection
 
@@ -20,7 +20,8 @@ def init(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="The profile, which says what a vector is made of: a shipped one or a TOML file"
+            help="The profile, which says what a vector is made of: a shipped one, a TOML file,"
+            " a table or a folder of .npy files, for which describe proposes one"
             f" [default: {DEFAULT_PROFILE}].",
         ),
     ] = None,
@@ -42,7 +43,7 @@ def init(
     """
     if upgrade and profile:
         raise UsageError("--upgrade keeps the database's profile: leave --profile out")
-    wanted = None if upgrade else read_profile(profile or DEFAULT_PROFILE)
+    wanted = None if upgrade else profile_for(profile or DEFAULT_PROFILE, say)
     with connection(ctx, create=not upgrade) as conn:
         require_server(conn)
         if wanted is None:

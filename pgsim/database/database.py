@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from pgsim.evaluation.evaluate import Evaluation
     from pgsim.loading.load import LoadReport
+    from pgsim.loading.names import NamesReport
     from pgsim.loading.recordings import FuseReport
     from pgsim.loading.redirects import RedirectReport
     from pgsim.matrix.rebuild import RebuildReport
@@ -233,14 +234,15 @@ class Database(Connected):
             return evaluate(conn, sample=sample, seed=seed, threads=threads, say=say)
 
     def install(self, profile: PathLike = "acousticbrainz") -> bool:
-        """Install pgsim for a profile, a shipped one or a TOML file; False where it was there.
+        """Install pgsim for a profile; False where it was there.
 
+        The profile is a shipped one, a TOML file, or a table, for which one is proposed.
         The schema `pgsim` is put on the database's search path, where this role may do so.
         """
-        from pgsim.features.profile import read_profile
+        from pgsim.sources.description.proposal import profile_for
         from pgsim.store import schema
 
-        wanted = read_profile(str(profile))
+        wanted = profile_for(str(profile))
         with self._use(installed=False, commits=True) as conn:
             require_server(conn)
             is_new = schema.install(conn, wanted)
@@ -258,18 +260,19 @@ class Database(Connected):
         say: Say = silent,
         advance: Advance = still,
     ) -> LoadReport:
-        """Load the documents of files and folders, each one accounted for.
+        """Load the documents of files, folders and AudioMuse-AI's database, by its URL.
 
         Stopped at any point and run again, it goes on where it was. `source` names what reads the
         files (by default what their names say), `workers` is the number of processes, and `again`
         reads files that have not changed, too.
         """
+        from pgsim.loading.databases import place_of
         from pgsim.loading.load import load
 
         with self._use(commits=True) as conn:
             return load(
                 conn,
-                [Path(path) for path in paths],
+                [place_of(path) for path in paths],
                 advance,
                 say,
                 workers=workers,
@@ -277,12 +280,31 @@ class Database(Connected):
                 source=source,
             )
 
-    def load_redirects(self, path: PathLike, *, advance: Advance = still) -> RedirectReport:
-        """Load a CSV of merged MBIDs, a line old,new; every question follows them."""
+    def load_redirects(self, *paths: PathLike, advance: Advance = still) -> RedirectReport:
+        """Load MBIDs that were merged into others; every question follows them.
+
+        A path is a text of pairs, old,new or as its header says; MusicBrainz's dump, or its tables
+        `recording` and `recording_gid_redirect`; or MetaBrainz's canonical data.
+        """
         from pgsim.loading.redirects import load_redirects
 
         with self._use(commits=True) as conn, recorded(conn, "redirects") as run:
-            report = load_redirects(conn, Path(path), advance)
+            report = load_redirects(conn, [Path(path) for path in paths], advance)
+            run.update(asdict(report))
+        return report
+
+    def load_names(
+        self, *paths: PathLike, say: Say = silent, advance: Advance = still
+    ) -> NamesReport:
+        """Give titles, artists, albums, years and lengths to recordings that lack them.
+
+        A path is MusicBrainz's dump or tables of it, MetaBrainz's canonical data, or a CSV with the
+        column recording_mbid. What a recording has is never changed.
+        """
+        from pgsim.loading.names import load_names
+
+        with self._use(commits=True) as conn, recorded(conn, "names") as run:
+            report = load_names(conn, [Path(path) for path in paths], advance, say)
             run.update(asdict(report))
         return report
 

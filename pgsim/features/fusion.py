@@ -1,15 +1,18 @@
 """Features to vectors: transform, aggregate, scale and weight each feature set.
 
-A set's part of the vector is (aggregate(transform(x)) - center) / scale * sqrt(weight). With these
+A set's part of the vector is (aggregate(transform(x)) - center) / scale * sqrt(weight). The
+transform `rank` comes after the aggregate, as it needs the values of all recordings. With these
 scales two random recordings have an expected squared distance of 1 in every set. A squared distance
 between vectors is the sum of the sets' squared distances, each times its weight.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pgsim.features.normal_scores import SCORES, Sample, normal_scores
 from pgsim.features.profile import WHOLE_DIMENSIONS, Profile
 
 # A deviation below this share of the mean is float32 rounding, not variation.
@@ -23,23 +26,31 @@ class Fit:
     """The centre and scale of every dimension, fitted on a collection.
 
     `center` and `scale` are (dimensions,) float64. The scale of a dimension that never varies is 0.
-    `fitted` names the sets that could be fitted; the others are 0 in every vector.
+    `fitted` names the sets that could be fitted; the others are 0 in every vector. `quantiles` has
+    the (257, length) table of each fitted set with the transform `rank`, by name.
     """
 
     center: NDArray[np.float64]
     scale: NDArray[np.float64]
     fitted: frozenset[str]
     recordings: int
+    quantiles: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 class Moments:
-    """The running count, mean and sum of squared deviations of each dimension, without NaN."""
+    """The running count, mean and sum of squared deviations of each dimension, without NaN.
 
-    def __init__(self, dimensions: int) -> None:
+    For sets with the transform `rank` it has a sample of the recordings too.
+    """
+
+    def __init__(self, profile: Profile) -> None:
         self.recordings = 0
-        self.count = np.zeros(dimensions)
-        self.mean = np.zeros(dimensions)
-        self.squares = np.zeros(dimensions)
+        self.count = np.zeros(profile.dimensions)
+        self.mean = np.zeros(profile.dimensions)
+        self.squares = np.zeros(profile.dimensions)
+        self._profile = profile
+        self._ranked = _ranked(profile)
+        self._sample = Sample(len(self._ranked))
 
     def add(self, values: NDArray[np.float64]) -> None:
         """Add (n, dimensions) aggregated values (Chan, Golub & LeVeque 1979)."""
@@ -54,24 +65,48 @@ class Moments:
         self.mean += delta * count / total
         self.count += count
         self.recordings += len(values)
+        if len(self._ranked):
+            self._sample.add(values[:, self._ranked])
 
-    def fit(self, profile: Profile) -> Fit:
-        """Return centres and scales for a profile; each recording counts once."""
+    def fit(self) -> Fit:
+        """Return centres, scales and quantiles; each recording counts once."""
+        profile = self._profile
         center = self.mean.copy()
         scale = np.zeros(profile.dimensions)
         fitted = set()
         deviation = np.sqrt(self.squares / np.maximum(self.count, 1))
         deviation[deviation <= CONSTANT * np.abs(center)] = 0
+        quantiles = np.full((len(SCORES), profile.dimensions), np.nan)
+        if len(self._ranked):
+            quantiles[:, self._ranked] = self._sample.quantiles()
+            scores = self._sample.scores(quantiles[:, self._ranked])
+            varies = deviation[self._ranked] > 0
+            for place, column, is_varied in zip(self._ranked, scores.T, varies, strict=True):
+                there = column[~np.isnan(column)]
+                center[place] = there.mean() if len(there) else 0
+                deviation[place] = there.std() if len(there) and is_varied else 0
         for each in profile.sets:
             own = deviation[each.slice]
             if not own.any():  # fewer than two values, or all the same
                 continue
             fitted.add(each.name)
-            if each.transform in ("zscore", "log"):
+            if each.transform in ("zscore", "log", "rank"):
                 scale[each.slice] = own * np.sqrt(2 * np.count_nonzero(own))
             else:
                 scale[each.slice] = np.sqrt(2 * (own**2).sum())
-        return Fit(center, scale, frozenset(fitted), self.recordings)
+        tables = {
+            each.name: quantiles[:, each.slice]
+            for each in profile.sets
+            if each.transform == "rank" and each.name in fitted
+        }
+        return Fit(center, scale, frozenset(fitted), self.recordings, tables)
+
+
+def _ranked(profile: Profile) -> NDArray[np.intp]:
+    """Return the dimensions of the sets with the transform `rank`."""
+    all_dimensions = np.arange(profile.dimensions)
+    parts = [all_dimensions[each.slice] for each in profile.sets if each.transform == "rank"]
+    return np.concatenate([all_dimensions[:0], *parts])
 
 
 def transform(values: NDArray[np.float32], profile: Profile) -> NDArray[np.float64]:
@@ -145,6 +180,11 @@ def fuse(values: NDArray[np.float64], profile: Profile, fit: Fit) -> NDArray[np.
     factor = np.divide(
         np.sqrt(weight), fit.scale, out=np.zeros_like(fit.scale), where=fit.scale > 0
     )
+    if fit.quantiles:
+        values = values.copy()
+    for each in profile.sets:
+        if each.name in fit.quantiles:
+            values[:, each.slice] = normal_scores(values[:, each.slice], fit.quantiles[each.name])
     vectors = np.nan_to_num((values - fit.center) * factor, nan=0.0)
     # Far beyond any real value, but so that squares stay finite.
     largest = LARGEST if profile.dimensions <= WHOLE_DIMENSIONS else LARGEST_HALF

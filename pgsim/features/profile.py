@@ -12,7 +12,7 @@ from pgsim.features.metrics import GENRE_LABELS, METRICS
 from pgsim.regular_file import read_small
 
 SHIPPED = Path(__file__).parent / "profiles"
-TRANSFORMS = ("zscore", "isotropic", "hellinger", "unit", "log")
+TRANSFORMS = ("zscore", "rank", "isotropic", "hellinger", "unit", "log")
 AGGREGATES = ("median", "mean")
 LARGEST = 2**20  # bytes of a profile: those in the box have at most a hundredth of that
 # Below this share a set could not be searched by itself: float32 rounding would hide its part.
@@ -29,6 +29,7 @@ COLUMN_KEYS = (
     "number",
     "title",
     "artist",
+    "artist_mbid",
     "album",
     "year",
     "date",
@@ -36,6 +37,17 @@ COLUMN_KEYS = (
     "length",
     "url",
 )
+# Keys of [columns] that are no columns, but say how cells are read.
+CELL_KEYS = ("length_unit", "artist_separators", "genre_separators", "nothing")
+# How many units of length are a second; a sample rate, such as "44100 Hz", is a unit too.
+UNITS = {
+    "seconds": 1.0,
+    "milliseconds": 1e3,
+    "microseconds": 1e6,
+    "nanoseconds": 1e9,
+    "minutes": 1 / 60,
+}
+_RATE = re.compile(r"([1-9][0-9]{0,6}) Hz")
 _PROFILE_KEYS = {"name", "extractor", "genre_scheme", "columns", "set"}
 _SET_KEYS = {"name", "path", "form", "length", "transform", "aggregate", "weight"}
 
@@ -73,14 +85,15 @@ class Profile:
     """The feature sets of one vector space, in the order in which they lie in the vector.
 
     `columns` says which column of a table has the recording's title and so on, as (key, column)
-    pairs in the order of COLUMN_KEYS. If there are any, the paths of the sets are columns too.
+    pairs in the order of COLUMN_KEYS, and then how cells are read, by CELL_KEYS. An `id` can be
+    several columns together. If there are any, the paths of the sets are columns too.
     """
 
     name: str
     extractor: str
     genre_scheme: str
     sets: tuple[FeatureSet, ...]
-    columns: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
 
     def __hash__(self) -> int:
         """Return the hash of the name, since a hash is needed for every document."""
@@ -112,6 +125,11 @@ def read_profile(name_or_path: str) -> Profile:
         raise UsageError(f"cannot read profile {path}: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"profile {path} is not UTF-8: {error.reason}") from None
+    return parse_profile(text, path)
+
+
+def parse_profile(text: str, path: Path) -> Profile:
+    """Return the profile in a text of TOML; UsageError, which names `path`, if it has a fault."""
     try:
         return _profile(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -122,12 +140,17 @@ def read_profile(name_or_path: str) -> Profile:
         raise UsageError(f"profile {path}: {error}") from None
 
 
+def shipped_names() -> list[str]:
+    """Return the names of the shipped profiles."""
+    return sorted(each.stem for each in SHIPPED.glob("*.toml"))
+
+
 def _find(name_or_path: str) -> Path:
     if _NAME.fullmatch(name_or_path) and (SHIPPED / f"{name_or_path}.toml").is_file():
         return SHIPPED / f"{name_or_path}.toml"
     path = Path(name_or_path)
     if not path.exists():
-        known = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.toml")))
+        known = ", ".join(shipped_names())
         raise UsageError(f"unknown profile '{name_or_path}': no such file; shipped: {known}")
     return path
 
@@ -160,13 +183,32 @@ def _profile(table: dict[str, Any]) -> Profile:
     return Profile(name, extractor, genre_scheme, tuple(sets), columns)
 
 
-def _columns(table: Any) -> tuple[tuple[str, str], ...]:
+def _columns(table: Any) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
+    where = "[columns]"
     if not isinstance(table, dict):
         raise UsageError(f"columns {table!r} is not a table; write [columns]")
-    _known_keys(table, set(COLUMN_KEYS), "[columns]")
+    _known_keys(table, {*COLUMN_KEYS, *CELL_KEYS}, where)
     if not {"mbid", "id"} & table.keys():
         raise UsageError("[columns] needs the column of the 'mbid', or of the source's own 'id'")
-    return tuple((key, _text(table, key, "[columns]")) for key in COLUMN_KEYS if key in table)
+    units_a_second(table.get("length_unit", "seconds"))
+    return tuple(
+        (key, _texts(table, key, where) if key in ("id", "nothing") else _text(table, key, where))
+        for key in (*COLUMN_KEYS, *CELL_KEYS)
+        if key in table
+    )
+
+
+def units_a_second(unit: Any) -> float:
+    """Return how many of a `length_unit` are a second; UsageError if it is no unit of length."""
+    if isinstance(unit, str):
+        if unit in UNITS:
+            return UNITS[unit]
+        if rate := _RATE.fullmatch(unit):
+            return float(rate[1])
+    known = ", ".join(UNITS)
+    raise UsageError(
+        f"[columns]: unknown length_unit {unit!r}; known: {known}, or a sample rate as '44100 Hz'"
+    )
 
 
 def _feature_set(
@@ -242,6 +284,16 @@ def _text(table: dict[str, Any], key: str, where: str) -> str:
     if not isinstance(value, str) or not value:
         raise UsageError(f"{where} needs a '{key}', a text; it is {value!r}")
     return value
+
+
+def _texts(table: dict[str, Any], key: str, where: str) -> str | tuple[str, ...]:
+    """Return a text, or a list of texts as a tuple."""
+    value = table.get(key)
+    if not isinstance(value, list):
+        return _text(table, key, where)
+    if not value or not all(isinstance(each, str) and each for each in value):
+        raise UsageError(f"{where} needs a '{key}', a text or a list of texts; it is {value!r}")
+    return tuple(value)
 
 
 def _choice(table: dict[str, Any], key: str, known: tuple[str, ...], where: str) -> str:

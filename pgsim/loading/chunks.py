@@ -9,7 +9,7 @@ from pgsim.features.profile import Profile
 from pgsim.sources.source import BufferedSource
 from pgsim.sources.streams.buffer import MemberRun, ReadBuffer
 from pgsim.sources.streams.files import Member, storable
-from pgsim.sources.streams.walk import Input
+from pgsim.sources.streams.walk import Input, Place
 from pgsim.sources.submission import Submission
 from pgsim.sources.text import is_utf8
 
@@ -56,8 +56,8 @@ class Span:
     `is_last` says that the file ends with this span.
     """
 
-    root: Path
-    path: Path
+    root: Place
+    path: Place
     name: str
     mark: Mark | None
     known: Mark | None = None
@@ -240,6 +240,8 @@ def _members(each: Input, past: Mark | None, buffer: ReadBuffer) -> Iterator[Mem
     """Yield the documents of a file that an earlier load has not committed."""
     if each.source is None:
         yield Member(storable(each.path.name), b"", each.fault)
+    elif not isinstance(each.path, Path):
+        yield from each.path.members()
     elif past is None or not past.is_finished:
         known = past.documents if past else 0
         for found in (
@@ -254,14 +256,17 @@ def _members(each: Input, past: Mark | None, buffer: ReadBuffer) -> Iterator[Mem
             known = max(known - found.count, 0)
 
 
-def _unchanged(path: Path, now: Mark | None, known: Mapping[str, Mark]) -> Mark | None:
+def _unchanged(path: Place, now: Mark | None, known: Mapping[str, Mark]) -> Mark | None:
     """Return the mark of an earlier load, or None if the file has changed since."""
-    past = known.get(str(path.absolute()))
+    past = known.get(str(path.absolute())) if isinstance(path, Path) else None
     is_same = past and now and (past.size, past.modified) == (now.size, now.modified)
     return past if is_same else None
 
 
-def _mark(path: Path) -> Mark | None:
+def _mark(path: Place) -> Mark | None:
+    """Return the state of a file; None for what is no file, and has no such state."""
+    if not isinstance(path, Path):
+        return None
     try:
         status = path.stat()
     except OSError:

@@ -11,6 +11,7 @@ from pgsim.loading.chunks import Mark, Origin, Span
 from pgsim.loading.parsing import Rows
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_value
+from pgsim.sources.streams.walk import Place
 from pgsim.sources.text import Repairs
 
 # Bytes of a name in `reject`: an index entry has to hold two of them.
@@ -31,9 +32,9 @@ class FileAccounts:
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
         self._since: datetime = one_value(conn, "SELECT now()")
-        self._marks: dict[Path, Mark] = {}  # of the files that have been begun
+        self._marks: dict[Place, Mark] = {}  # of the files that have been begun
         # By root, the names of files that an earlier load has read, in part or to the end.
-        self._kept: dict[Path, list[str]] = {}
+        self._kept: dict[Place, list[str]] = {}
 
     def enter(self, batch: Iterable[tuple[Origin, Rows]]) -> None:
         """Write what became of chunks, in the transaction that stores their submissions."""
@@ -110,11 +111,11 @@ class FileAccounts:
         return mark
 
 
-def write_rejects(conn: Connection, paths: Sequence[Path], file: Path) -> None:
-    """Write the rejects of these paths as NDJSON: file, member and reason of each."""
+def write_rejects(conn: Connection, places: Sequence[Place], file: Path) -> None:
+    """Write the rejects of these places as NDJSON: file, member and reason of each."""
     rows = conn.execute(
         "SELECT file, member, reason FROM pgsim.reject WHERE file = ANY(%s) ORDER BY file, member",
-        ([name_of(path) for path in paths],),
+        ([name_of(place) for place in places],),
     )
     with file.open("w", encoding="utf-8") as lines:
         for where, member, reason in rows:
@@ -122,9 +123,9 @@ def write_rejects(conn: Connection, paths: Sequence[Path], file: Path) -> None:
             lines.write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def name_of(path: Path) -> str:
-    """Return a path as `reject` and `archive` name it."""
-    return _cut(str(path.absolute()))
+def name_of(place: Place) -> str:
+    """Return a path, or the address of what is no file, as `reject` and `archive` name it."""
+    return _cut(str(place.absolute() if isinstance(place, Path) else place))
 
 
 def _cut(name: str) -> str:

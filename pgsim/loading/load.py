@@ -1,11 +1,8 @@
 """Documents to committed submissions and recordings, with an account of each document."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from itertools import chain
-from pathlib import Path
 from uuid import UUID
 
 import numpy as np
@@ -14,15 +11,17 @@ from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
 
 from pgsim.loading.chunks import LIMITS, Limits, Origin, bytes_to_read
+from pgsim.loading.databases import AudioMuse, inputs_of
 from pgsim.loading.file_accounts import FileAccounts, read_marks
 from pgsim.loading.parsing import Rows, parse_files
 from pgsim.loading.recordings import alone, fuse_recordings, refit
+from pgsim.loading.repeats import Batch, Repeats, rounds
 from pgsim.postgres.adapters import register_arrays
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_row
 from pgsim.postgres.wire import COPY_HEADER, COPY_TRAILER
 from pgsim.progress import Advance, Say, silent, still
-from pgsim.sources import inputs
+from pgsim.sources.streams.walk import Place
 from pgsim.store.collection import read_collection
 from pgsim.store.index import has_index
 from pgsim.store.runs import recorded
@@ -30,9 +29,12 @@ from pgsim.threads import cores
 
 _INCOMING = """
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_submission (
-        mbid uuid, source text, number integer, features real[], documents jsonb
+        mbid uuid, source text, number integer, features real[], documents jsonb, joins boolean
     ) ON COMMIT DELETE ROWS
 """
+# Whether the rows that are copied next add their labels to those of earlier rows of the same file.
+_JOINS = "ALTER TABLE pg_temp.incoming_submission ALTER COLUMN joins SET DEFAULT true"
+_REPLACES = "ALTER TABLE pg_temp.incoming_submission ALTER COLUMN joins SET DEFAULT false"
 _STORE = "SELECT mbid, is_new FROM pgsim.store_submissions()"
 _STORE_AND_COUNT = """
     SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new)
@@ -46,7 +48,9 @@ _COUNTS = """
         count(*) FILTER (WHERE artist IS NULL) AS without_artist,
         count(*) FILTER (WHERE year IS NULL) AS without_year,
         count(*) FILTER (WHERE genre IS NULL) AS without_genre,
-        count(*) FILTER (WHERE vector IS NULL) AS without_vector
+        count(*) FILTER (WHERE length IS NULL) AS without_length,
+        count(*) FILTER (WHERE vector IS NULL) AS without_vector,
+        count(*) FILTER (WHERE length > 6 * 3600) AS longer_than_6_hours
     FROM pgsim.recording
 """
 
@@ -72,13 +76,15 @@ class LoadReport:
     without_artist: int = 0
     without_year: int = 0
     without_genre: int = 0
+    without_length: int = 0
     without_vector: int = 0
+    longer_than_6_hours: int = 0
     unfitted: tuple[str, ...] = ()
 
 
 def load(
     conn: Connection,
-    paths: Iterable[Path],
+    places: Iterable[Place],
     advance: Advance = still,
     say: Say = silent,
     *,
@@ -87,7 +93,7 @@ def load(
     source: str | None = None,
     limits: Limits = LIMITS,
 ) -> LoadReport:
-    """Load the documents in files and folders, parsed by worker processes (None: one a core).
+    """Load the documents in files and databases, parsed by worker processes (None: one a core).
 
     Documents are committed in batches, together with how far each file has been loaded. A load that
     was stopped at any point and is run again ends with the same rows. It does not read again what
@@ -95,7 +101,7 @@ def load(
     documents count as unchanged, or as rejected. With `again` it reads them all the same. When this
     function returns, everything is on disk if the session's `synchronous_commit` is on; until then
     a crash of the server can undo the last moments. Several loads can run at the same time.
-    `source` names the source that reads all paths; by default each file's own source is found.
+    `source` names the source that reads all places; by default each file's own source is found.
 
     The first load with anything to fit ends by fitting the feature sets; a later one fuses what it
     brings. The rejects of a path are those of the last load of it. `conn` is in autocommit mode.
@@ -103,27 +109,29 @@ def load(
     read; `say` receives the steps after that. WorkerDied if a worker process dies: run again, the
     load goes on.
 
-    UsageError or SourceError before anything is read if a path is missing; UsageError if a file has
-    nothing for the database's profile.
+    UsageError, SourceError or DatabaseError before anything is read if a place is missing;
+    UsageError if a file has nothing for the database's profile.
     """
     register_arrays(conn)
     profile = read_collection(conn).profile
-    paths = list(paths)
-    for path in paths:
-        inputs(path, source)
+    places = list(places)
+    for place in places:
+        inputs_of(place, source, profile)
+        if isinstance(place, AudioMuse):
+            place.require_tables()
     report = LoadReport()
     brought = np.zeros(profile.dimensions, bool)
     with recorded(conn, "load") as run:
         conn.execute(_INCOMING.encode())
         known = {} if again else read_marks(conn)
-        total = sum(bytes_to_read(inputs(path, source), known) for path in paths)
-        accounts = FileAccounts(conn)
-        files = (each for path in paths for each in inputs(path, source))
+        total = sum(bytes_to_read(inputs_of(each, source, profile), known) for each in places)
+        accounts, repeats = FileAccounts(conn), Repeats()
+        files = (each for place in places for each in inputs_of(place, source, profile))
         parsed = parse_files(files, known, profile, workers or cores(), limits)
         with closing(parsed):
             for batch in _batches(parsed, limits.batch):
                 read = report.read
-                brought |= _store(conn, batch, accounts, report, say)
+                brought |= _store(conn, batch, accounts, repeats, report, say)
                 if report.read > read:
                     advance(report.read - read, batch[-1][0].done / (total or 1))
         accounts.close()
@@ -152,9 +160,6 @@ def load(
     return report
 
 
-Batch = list[tuple[Origin, Rows]]
-
-
 def _batches(parsed: Iterable[tuple[Origin, Rows]], size: int) -> Iterator[Batch]:
     """Yield the chunks together, as many as make `size` documents or more."""
     batch: Batch = []
@@ -170,7 +175,12 @@ def _batches(parsed: Iterable[tuple[Origin, Rows]], size: int) -> Iterator[Batch
 
 
 def _store(
-    conn: Connection, batch: Batch, accounts: FileAccounts, report: LoadReport, say: Say
+    conn: Connection,
+    batch: Batch,
+    accounts: FileAccounts,
+    repeats: Repeats,
+    report: LoadReport,
+    say: Say,
 ) -> NDArray[np.bool_]:
     """Commit one batch: its submissions, their recordings, and the files' accounts.
 
@@ -183,11 +193,12 @@ def _store(
         conn.execute("SET LOCAL synchronous_commit = off")
         collection = read_collection(conn)
         touched: set[UUID] = set()
-        for count, rows in _rounds(batch):
-            if collection.fit is None and _are_stored_new(conn, rows):
+        for joins, count, rows in rounds(batch, repeats):
+            if collection.fit is None and not joins and _are_stored_new(conn, rows):
                 new += count
                 continue
             conn.execute("TRUNCATE pg_temp.incoming_submission")
+            conn.execute(_JOINS if joins else _REPLACES)
             _copy(conn, "pg_temp.incoming_submission", rows)
             if collection.fit is None:
                 count_new, count_changed = one_row(conn, _STORE_AND_COUNT)
@@ -218,25 +229,6 @@ def _store(
     return brought
 
 
-def _rounds(batch: Batch) -> list[tuple[int, list[bytes]]]:
-    """Return the rows in rounds without a repeated key: a statement can change a row only once.
-
-    A round is the number of its rows, and their data.
-    """
-    seen = Counter(chain.from_iterable(rows.outcome.keys for _, rows in batch))
-    if len(seen) == seen.total():
-        return [(len(seen), [rows.data for _, rows in batch])] if seen else []
-    seen.clear()
-    rounds: list[list[bytes]] = []
-    for key, row in chain.from_iterable(rows.each() for _, rows in batch):
-        turn = seen[key]
-        seen[key] += 1
-        if turn == len(rounds):
-            rounds.append([])
-        rounds[turn].append(row)
-    return [(len(each), [b"".join(each)]) for each in rounds]
-
-
 def _are_stored_new(conn: Connection, rows: list[bytes]) -> bool:
     """Store submissions that are all new, at half the cost; return False if one is not."""
     try:
@@ -248,6 +240,8 @@ def _are_stored_new(conn: Connection, rows: list[bytes]) -> bool:
 
 
 def _copy(conn: Connection, table: str, rows: list[bytes]) -> None:
-    with conn.cursor().copy(f"COPY {table} FROM STDIN (FORMAT binary)".encode()) as copy:
+    columns = "mbid, source, number, features, documents"
+    statement = f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)"
+    with conn.cursor().copy(statement.encode()) as copy:
         for part in (COPY_HEADER, *rows, COPY_TRAILER):
             copy.write(memoryview(part))  # slices of a memoryview are no copies

@@ -44,13 +44,22 @@ def recording_columns(submissions: Sequence[dict[str, Any]], genre_scheme: str) 
 
 
 def _merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return one submission's metadata; if its documents differ, the first kind wins."""
+    """Return one submission's metadata; if its documents differ, the first kind wins.
+
+    Labels that people gave are those of all documents.
+    """
     if len(documents) == 1:
         return next(iter(documents.values()))
     rest = sorted(documents.keys() - set(FIRST_KINDS))
     merged: dict[str, Any] = {}
     for kind in (*FIRST_KINDS, *rest):
         merged = {**documents.get(kind, {}), **merged}
+    if "labels" in merged:
+        given: dict[str, dict[str, None]] = {}
+        for kind in rest:
+            for scheme, labels in documents[kind].get("labels", {}).items():
+                given.setdefault(scheme, {}).update(dict.fromkeys(labels))
+        merged["labels"] = {scheme: list(labels) for scheme, labels in given.items()}
     return merged
 
 

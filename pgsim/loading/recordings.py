@@ -30,7 +30,7 @@ AT_ONCE = 5000  # recordings in memory at once
 
 _INCOMING = f"""
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_recording ON COMMIT DELETE ROWS
-    AS SELECT {", ".join(RECORDING_COLUMNS)} FROM pgsim.recording WITH NO DATA
+    AS SELECT {", ".join(RECORDING_COLUMNS)}, named FROM pgsim.recording WITH NO DATA
 """
 
 
@@ -79,7 +79,7 @@ def refit(conn: Connection, advance: Advance = still, say: Say = silent) -> Fuse
     with alone(conn, say):
         collection = read_collection(conn)
         profile = collection.profile
-        moments = Moments(profile.dimensions)
+        moments = Moments(profile)
         for each in _gathered(conn, None, "NULL"):
             moments.add(aggregate(each.features, each.starts, profile))
         if moments.recordings == 0 and collection.fit is not None and collection.fit.fitted:
@@ -87,7 +87,7 @@ def refit(conn: Connection, advance: Advance = still, say: Say = silent) -> Fuse
                 "there are no submissions to fit on (pgsim dump --matrix leaves them out): load the"
                 " documents again"
             )
-        write_fit(conn, profile, moments.fit(profile))
+        write_fit(conn, profile, moments.fit())
         owns_index = may_index(conn)
         metrics = drop_indexes(conn) if owns_index else []
         collection = read_collection(conn)

@@ -32,7 +32,7 @@ _HEX = "[0-9a-fA-F]"
 _UUID = rf"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
 _MBID = re.compile(_UUID)
 # <mbid>-<n>.json, n being the submission's offset; other documents may lack it.
-_NAME = re.compile(rf"({_UUID})(?:-([0-9]{{1,10}}))?(?i:\.json(?:\.gz|\.bz2|\.zst)?)$")
+_NAME = re.compile(rf"({_UUID})(?:-([0-9]{{1,10}}))?(?i:\.json(?:\.gz|\.bz2|\.xz|\.zst)?)$")
 
 
 def accepts(path: Path) -> bool:

@@ -34,7 +34,7 @@ _PLACES = {
 _TEXTS = {"key_key", "key_scale"}
 _KEYS = ["mbid", "submission_offset"]
 _START = ",".join(_KEYS).encode()
-_ROW = re.compile(r"\.csv(?:\.gz|\.bz2|\.zst)?:[0-9]+$", re.IGNORECASE)
+_ROW = re.compile(r"\.csv(?:\.gz|\.bz2|\.xz|\.zst)?:[0-9]+$", re.IGNORECASE)
 
 
 class Columns(NamedTuple):

@@ -29,7 +29,8 @@ _UUID = re.compile(
 )
 # Texts that are no genre, and the numbers of ID3's list of genres.
 _NO_GENRE = re.compile(
-    r"|\(?[0-9]+\)?|null|none|unknown|<unknown>|unknown genre|undefined|other|misc|n/?a|-+|\?+"
+    r"|\(?[0-9]+\)?|\[[0-9, ]*\]|null|none|unknown|<unknown>|unknown genre|undefined"
+    r"|other|misc|n/?a|-+|\?+"
 )
 # The bounds of a recording's length, in seconds; PostgreSQL's real may not hold others.
 _SHORTEST, _LONGEST = 0.001, 1e7

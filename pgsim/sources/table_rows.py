@@ -1,152 +1,119 @@
 """Rows of tables in CSV, Parquet and NumPy files, as JSON documents.
 
 A row is the object {column: value}, with its number in the file, from 0, as `row`. The cells of a
-CSV stay texts. A missing value, NaN included, is null; a row of an array is a list.
+CSV stay texts as they stand, with points for decimal commas. A missing value, NaN included, is
+null; a row of an array is a list.
 """
 
-import csv
-import io
-import zlib
-from collections import Counter
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import chain
+from math import inf
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO, Any
-from zipfile import BadZipFile
+from uuid import UUID
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
-from pgsim.errors import UsageError
-from pgsim.sources.streams.files import LONGEST, Member, Readers, SourceError
+from pgsim.sources import arrays, parquet
+from pgsim.sources.delimited.encoding import decoded, lines_of
+from pgsim.sources.delimited.records import records
+from pgsim.sources.dialect import Dialect, dialect_in, dialect_of, sample_of
+from pgsim.sources.streams.files import Member, Readers, kind_of, opened
 
-BATCH = 1000  # rows of a Parquet file in memory at once
-_DELIMITERS = ",;\t"
-# What NumPy raises for files whose header or archive is not as its format says: a shape that no
-# memory holds, a header that is no Python literal, or one that is nested too deeply.
-_NOT_NUMPY = (
-    ArithmeticError,
-    BadZipFile,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    RecursionError,
-    SyntaxError,
-    TokenError,
-    TypeError,
-    ValueError,
-    zlib.error,
-)
+_BLOCK = 2**18  # bytes of text to decode at once
+_AS_JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+
+
+def notes_of(path: Path) -> tuple[str, ...]:
+    """Return what a person has to know of how a table is read; SourceError if it cannot be."""
+    kind = kind_of(path)
+    if kind in ("csv", "tsv"):
+        return dialect_of(path).notes
+    with opened(path) as stream:
+        if kind == "npz":
+            return arrays.archive(stream)[1]
+        return parquet.notes(stream) if kind == "parquet" else ()
 
 
 def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
-    """Yield rows; the delimiter is the most frequent of comma, semicolon and tab in the header."""
-    csv.field_size_limit(LONGEST)
-    # A byte that is not UTF-8 costs its row, not the file.
-    text = (line.decode(errors="surrogateescape") for line in _lines(stream))
-    header = next(text, "").removeprefix("\ufeff")
-    lines = csv.reader(chain([header], text), delimiter=max(_DELIMITERS, key=header.count))
-    try:
-        columns = next(lines, [])
-        _require_columns(columns)
-        for number, cells in enumerate(filter(None, lines)):
-            where = f"{name}:{lines.line_num}"
-            if len(cells) != len(columns):
-                fault = f"{len(cells)} cells; the header has {len(columns)}"
-                yield Member(where, b"", fault)
-            else:
-                yield _member(where, number, zip(columns, cells, strict=True))
-    except csv.Error as error:
-        raise SourceError(f"not CSV, line {lines.line_num}: {error}") from None
+    """Yield rows, read by the dialect of the first part."""
+    sample = sample_of(stream)
+    dialect = dialect_in(sample)
+    blocks = chain([sample.data], iter(partial(stream.read, _BLOCK), b""))
+    lines = lines_of(decoded(blocks, dialect.encoding), dialect.newline)
+    for _ in range(dialect.start):
+        next(lines, None)
+    columns = ("row", *dialect.columns)
+    width, trailing = len(dialect.columns), dialect.trailing
+    head = dialect.head[0] if dialect.head else None
+    found = records(lines, dialect.form, dialect.shape, dialect.start)
+    for number, (line, cells, fault, _) in enumerate(found):
+        if trailing and len(cells) == width + trailing and not any(map(str.strip, cells[width:])):
+            del cells[width:]
+        if fault or len(cells) != width or cells[0] == head:
+            fault = fault or _fault(cells, dialect)
+        if fault:
+            yield Member(f"{name}:{line}", b"", fault)
+            continue
+        if dialect.commas:
+            dialect.put_points(cells)
+        try:
+            data = orjson.dumps(dict(zip(columns, (number, *cells), strict=True)))
+        except orjson.JSONEncodeError:
+            data, fault = b"", _wrong_bytes(dialect.encoding)
+        yield Member(f"{name}:{line}", data, fault)
 
 
-def _lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield the lines of a stream; SourceError for one that would fill memory."""
-    while line := stream.readline(LONGEST + 1):
-        if len(line) > LONGEST:
-            raise SourceError(f"a line longer than {LONGEST >> 20} MiB: this is no table")
-        yield line
+def _fault(cells: list[str], dialect: Dialect) -> str:
+    """Return why the cells are no row; empty if they are one."""
+    width = len(dialect.columns)
+    if len(cells) == width:
+        return "the header once more" if tuple(cells) == dialect.head else ""
+    separator = {"\t": "tab", " ": "blank"}.get(dialect.separator, dialect.separator)
+    found = f"{len(cells)} cells; the header has {width}"
+    if len(cells) < width:
+        return f"{found}: complete the line, or quote a cell that has a line break in it"
+    if not dialect.quote:
+        return f"{found}: a cell has a {separator} in it, and the file has no quotes"
+    return f"{found}: quote a cell that has a '{separator}' in it"
+
+
+def _wrong_bytes(encoding: str) -> str:
+    name = encoding.upper().removesuffix("-SIG")
+    return f"not {name}: save the file as UTF-8, or mend the letters of this row"
 
 
 def _parquet(stream: IO[bytes], name: str) -> Iterator[Member]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError:
-        raise UsageError("pyarrow is not installed; pip install 'pgsim[parquet]'") from None
-    try:
-        file = pyarrow.parquet.ParquetFile(_seekable(stream))
-        _require_columns(file.schema_arrow.names)
-        number = 0
-        for batch in file.iter_batches(batch_size=BATCH):
-            for row in batch.to_pylist():
-                yield _member(f"{name}:{number}", number, row.items())
-                number += 1
-    except pyarrow.ArrowException as error:
-        raise SourceError(f"not Parquet: {_line(error)}") from None
+    return _members(name, parquet.rows(stream))
 
 
 def _npz(stream: IO[bytes], name: str) -> Iterator[Member]:
-    """Yield row i of every array together; an array of one dimension has a scalar for each row."""
-    try:
-        with np.load(_seekable(stream), allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except _NOT_NUMPY as error:
-        raise SourceError(_unreadable(error)) from None
-    yield from _arrays({key: array for key, array in arrays.items() if array.ndim}, name)
+    return _members(name, arrays.rows_of(arrays.archive(stream)[0]))
 
 
 def _npy(stream: IO[bytes], name: str) -> Iterator[Member]:
-    """Yield the rows of one array, named as its file, or with a column for each of its fields."""
+    return _members(name, arrays.rows_of(arrays.array(stream, name)))
+
+
+def _members(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Member]:
+    for number, cells in enumerate(rows):
+        where = f"{name}:{number}"
+        for column, value in cells.items():
+            if _has_infinity(value):
+                yield Member(where, b"", f"{column}: infinity is not a number")
+                break
+        else:
+            yield _member(where, {"row": number} | dict(cells))
+
+
+def _member(where: str, row: Mapping[str, Any]) -> Member:
     try:
-        array = np.load(_seekable(stream), allow_pickle=False)
-    except _NOT_NUMPY as error:
-        raise SourceError(_unreadable(error)) from None
-    if not array.ndim:
-        raise SourceError("a single value is not a table")
-    fields = array.dtype.names
-    column = Path(name).name.partition(".")[0]
-    yield from _arrays({key: array[key] for key in fields} if fields else {column: array}, name)
-
-
-def _arrays(arrays: dict[str, NDArray[Any]], name: str) -> Iterator[Member]:
-    lengths = {key: len(array) for key, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        found = ", ".join(f"{key} {length}" for key, length in lengths.items())
-        raise SourceError(f"the arrays of a table have the same length; these differ: {found}")
-    rows = {key: _plain(array) for key, array in arrays.items()}
-    for number in range(max(lengths.values(), default=0)):
-        yield _member(f"{name}:{number}", number, ((key, rows[key][number]) for key in rows))
-
-
-def _plain(array: NDArray[Any]) -> NDArray[Any] | list[Any]:
-    """Return an array whose rows orjson can write, (n,) or (n, values), or a list of texts."""
-    if array.dtype.kind == "b":
-        array = array.astype(np.uint8)
-    if array.dtype.kind not in "iuf":
-        return list(array.tolist())
-    if array.dtype.itemsize > 8:
-        array = array.astype(np.float64)
-    flat = array.reshape(len(array), -1) if array.ndim > 1 else array
-    return np.ascontiguousarray(flat, array.dtype.newbyteorder("="))
-
-
-def _member(where: str, number: int, cells: Iterable[tuple[str, Any]]) -> Member:
-    row = {"row": number} | dict(cells)
-    for column, value in row.items():
-        if _has_infinity(value):
-            return Member(where, b"", f"{column}: infinity is not a number")
-    try:
-        return Member(
-            where,
-            orjson.dumps(
-                row, default=_written, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
-            ),
-        )
+        return Member(where, orjson.dumps(row, default=_written, option=_AS_JSON))
     except orjson.JSONEncodeError as error:
         is_text = "surrogate" in str(error) or "UTF-8" in str(error)
         return Member(where, b"", "not UTF-8" if is_text else f"cannot be read: {error}")
@@ -154,42 +121,26 @@ def _member(where: str, number: int, cells: Iterable[tuple[str, Any]]) -> Member
 
 def _has_infinity(value: Any) -> bool:
     """Return whether a value has an infinity, which JSON would make null: a missing value."""
-    if isinstance(value, list) and value and isinstance(value[0], float):
-        value = np.array(value, dtype=np.float64)
-    is_number = isinstance(value, float | np.floating) or (
-        isinstance(value, np.ndarray) and value.dtype.kind == "f"
-    )
-    return is_number and bool(np.isinf(value).any())
+    if isinstance(value, float | np.floating):
+        return math.isinf(value)
+    if isinstance(value, list):
+        is_nested = bool(value) and isinstance(value[0], list | dict)
+        return any(map(_has_infinity, value)) if is_nested else inf in value or -inf in value
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind == "f" and bool(np.isinf(value).any())
+    return isinstance(value, dict) and any(map(_has_infinity, value.values()))
 
 
 def _written(value: Any) -> Any:
-    """Return a text or number for a value unknown to orjson; an MBID of bytes in hexadecimal."""
+    """Return a text or number for a value unknown to orjson.
+
+    Sixteen bytes are a UUID, others are written in hexadecimal; a span of time is in seconds.
+    """
     if isinstance(value, bytes):
-        return value.hex()
+        return str(UUID(bytes=value)) if len(value) == 16 else value.hex()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     return float(value) if isinstance(value, Decimal) else str(value)
-
-
-def _require_columns(columns: list[str]) -> None:
-    if not any(columns):
-        raise SourceError("no header: the first line has to name the columns")
-    for column, count in Counter(columns).items():
-        if count > 1:
-            raise SourceError(f"two columns are named '{column}': rename one")
-
-
-def _seekable(stream: IO[bytes]) -> IO[bytes]:
-    return stream if stream.seekable() else io.BytesIO(stream.read())
-
-
-def _unreadable(error: Exception) -> str:
-    reason = _line(error)
-    if "Object arrays" in reason:
-        return "an array of Python objects, which could run code: save texts with dtype str"
-    return f"not NumPy's format: {reason}"
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 TABLE_READERS: Readers = {"csv": _csv, "tsv": _csv, "parquet": _parquet, "npz": _npz, "npy": _npy}

@@ -5,8 +5,10 @@ recording, even if they come from several files: features from one, titles from 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,8 +18,9 @@ import orjson
 from numpy.typing import NDArray
 
 from pgsim.errors import Rejected, UsageError
-from pgsim.features.profile import Profile
+from pgsim.features.profile import FeatureSet, Profile, units_a_second
 from pgsim.features.reading import read_values
+from pgsim.sources.cells import seconds_of, text_of, texts_of, value_of
 from pgsim.sources.metadata import genre_labels, length_of, year_of
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import Member
@@ -27,9 +30,12 @@ from pgsim.sources.text import Repairs
 
 name = "table"
 
-# Texts of a cell that has no number.
-_NOTHING = {"", "nan", "na", "n/a", "null", "none"}
 _DIGITS = re.compile(r"([0-9]+)")
+# An MBID in a cell may stand in a URL or a URN.
+_UUID = re.compile(
+    r"(?<![0-9a-f])[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}(?![0-9a-f])",
+    re.IGNORECASE,
+)
 
 Row = Mapping[str, Any]
 
@@ -59,30 +65,32 @@ def submission(member: Member, profile: Profile) -> Submission:
     row: Row = orjson.loads(member.data)
     repairs = Repairs()
     source = f"{name}:{profile.name}"
-    mbid, metadata = _identity(row, profile, source, repairs)
-    metadata |= _metadata(row, profile, repairs)
-    features = _features(row, profile)
+    cells = _cells(profile)
+    mbid, metadata = cells.identity(row, source, repairs)
+    metadata |= cells.metadata(row, profile, repairs)
+    features = _features(row, profile, cells.nothing)
     if not (metadata.keys() - {"source_id"}) and np.isnan(features).all():
         raise Rejected(f"nothing in it for profile '{profile.name}'; its columns: {_shown(row)}")
-    number = _number(_cell(row, profile, "number"))
-    document = Path(member.name.rpartition(":")[0]).name
+    number = cells.number(row) if "number" in cells.columns else 0
+    document = member.name.rpartition(":")[0].rpartition("/")[2]
     return Submission(mbid, source, number, document, features, metadata, repairs.count)
 
 
-def matching(columns: Sequence[str], path: str) -> list[str]:
+def matching(columns: Collection[str], path: str) -> list[str]:
     """Return the columns that a set's path names: its own, or those that match its `*`.
 
     Matching columns are in natural order: x2 before x10.
     """
-    return list(_matching(tuple(columns), path))
-
-
-@lru_cache(maxsize=1024)
-def _matching(columns: tuple[str, ...], path: str) -> tuple[str, ...]:
-    if path in columns or "*" not in path:
-        return (path,) if path in columns else ()
+    if "*" not in path or path in columns:
+        return [path] if path in columns else []
     pattern = re.compile(".*".join(map(re.escape, path.split("*"))), re.DOTALL)
-    return tuple(sorted(filter(pattern.fullmatch, columns), key=_natural))
+    return sorted(filter(pattern.fullmatch, columns), key=_natural)
+
+
+def mbid_in(text: str) -> UUID | None:
+    """Return the one UUID in a text, such as a URL of MusicBrainz; None if there is none."""
+    found = _UUID.findall(text)
+    return UUID(found[0]) if len(found) == 1 else None
 
 
 def _natural(column: str) -> list[tuple[int, str]]:
@@ -90,107 +98,187 @@ def _natural(column: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in _DIGITS.split(column)]
 
 
-def _features(row: Row, profile: Profile) -> NDArray[np.float32]:
-    """Return the (dimensions,) features of a row; a set with an empty cell is NaN."""
-    columns = tuple(row)
-    features: list[float] = []
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Reads a row's cells by a profile's [columns]."""
+
+    columns: Mapping[str, str]
+    id: tuple[str, ...]
+    nothing: frozenset[str]
+    units_a_second: float
+    separators: Mapping[str, str]
+
+    def identity(self, row: Row, source: str, repairs: Repairs) -> tuple[UUID, dict[str, Any]]:
+        """Return the MBID, the row's own or one made of the source's id, and the id."""
+        if text := self.text(row, "mbid", repairs):
+            if mbid := mbid_in(text):
+                return mbid, {}
+            raise Rejected(f"{self.columns['mbid']} {text!r:.60} is not a UUID")
+        texts = [repairs.text(text_of(row.get(column), self.nothing)) for column in self.id]
+        if any(texts):
+            # Texts of several columns stay apart, whatever they hold.
+            own = " | ".join(text.replace("|", "||") for text in texts) if texts[1:] else texts[0]
+            return own_mbid(source, own), {"source_id": own}
+        wanted = [*filter(None, [self.columns.get("mbid")]), *self.id]
+        named = " nor ".join(f"'{column}'" for column in wanted)
+        raise Rejected(f"no id: nothing in column {named}; its columns: {_shown(row)}")
+
+    def metadata(self, row: Row, profile: Profile, repairs: Repairs) -> dict[str, Any]:
+        """Return a row's metadata; a key is left out if there is nothing for it."""
+        found: dict[str, Any] = {}
+        for key in self.columns:
+            value = _READ[key](self, row, repairs) if key in _READ else None
+            if value:
+                found[key] = value
+        date = found.pop("date", None)
+        if date and "year" not in found:
+            found["year"] = date
+        if labels := found.pop("genre", None):
+            found["labels"] = {profile.genre_scheme: labels}
+        return found
+
+    def number(self, row: Row) -> int:
+        """Return the number of a row's submission; 0 if the table has none."""
+        cell = self._cell(row, "number")
+        value = value_of(cell, self.nothing)
+        if value is None:
+            return 0
+        is_number = isinstance(value, int | float) and value == int(value)
+        if not is_number or not 0 <= value <= LARGEST_NUMBER:
+            raise Rejected(f"number {cell!r:.60} is not an integer from 0 to {LARGEST_NUMBER}")
+        return int(value)
+
+    def text(self, row: Row, key: str, repairs: Repairs) -> str:
+        """Return the text of a column; empty if the table has none."""
+        return repairs.text(text_of(self._cell(row, key), self.nothing))
+
+    def texts(self, row: Row, key: str, repairs: Repairs) -> list[str]:
+        """Return the texts of a cell, a list or texts between separators, each once."""
+        texts = texts_of(self._cell(row, key), self.nothing)
+        if separators := self.separators.get(key):
+            pattern = f"[{re.escape(separators)}]"
+            texts = [part.strip() for text in texts for part in re.split(pattern, text)]
+        return [*dict.fromkeys(filter(None, map(repairs.text, texts)))]
+
+    def length(self, row: Row) -> float | None:
+        """Return the length in seconds; None if it cannot be that of a recording."""
+        return length_of(seconds_of(self._cell(row, "length"), self.units_a_second, self.nothing))
+
+    def _cell(self, row: Row, key: str) -> Any:
+        column = self.columns.get(key)
+        return row.get(column) if column is not None else None
+
+
+def _artist_mbids(cells: _Cells, row: Row, repairs: Repairs) -> list[str]:
+    return [
+        str(mbid)
+        for text in cells.texts(row, "artist_mbids", repairs)
+        for each in re.split(r"[,;|/\s]+", text)
+        if (mbid := mbid_in(each))
+    ]
+
+
+def _labels(cells: _Cells, row: Row, repairs: Repairs) -> list[str]:
+    return [label for text in cells.texts(row, "genre", repairs) for label in genre_labels(text)]
+
+
+# What reads the metadata in the column of each key.
+_READ: dict[str, Callable[[_Cells, Row, Repairs], Any]] = {
+    "title": lambda cells, row, repairs: cells.text(row, "title", repairs),
+    "artist": lambda cells, row, repairs: ", ".join(cells.texts(row, "artist", repairs)),
+    "artist_mbids": _artist_mbids,
+    "album": lambda cells, row, repairs: cells.text(row, "album", repairs),
+    "year": lambda cells, row, repairs: year_of(cells.text(row, "year", repairs)),
+    "date": lambda cells, row, repairs: year_of(cells.text(row, "date", repairs)),
+    "genre": _labels,
+    "length": lambda cells, row, _: cells.length(row),
+    "url": lambda cells, row, repairs: cells.text(row, "url", repairs),
+}
+
+
+@lru_cache(maxsize=16)
+def _cells(profile: Profile) -> _Cells:
+    """Return what reads the cells of a profile's tables."""
+    columns: dict[str, Any] = dict(profile.columns)
+    if "artist_mbid" in columns:  # by its name in the metadata
+        columns["artist_mbids"] = columns.pop("artist_mbid")
+    own_id, nothing = (
+        (each,) if isinstance(each, str) else tuple(each)
+        for each in (columns.pop("id", ()), columns.pop("nothing", ()))
+    )
+    return _Cells(
+        columns,
+        own_id,
+        frozenset(each.lower() for each in nothing),
+        units_a_second(columns.pop("length_unit", "seconds")),
+        {
+            key: columns[option]
+            for key in ("artist", "genre")
+            if (option := f"{key}_separators") in columns
+        },
+    )
+
+
+@lru_cache(maxsize=16)
+def _columns_of_sets(
+    profile: Profile, columns: tuple[str, ...]
+) -> list[tuple[FeatureSet, tuple[str, ...]]]:
+    """Return each set with its columns; Rejected if some of its paths name none."""
+    known = dict.fromkeys(columns)  # a list of thousands would be searched for thousands
+    sets = []
     for each in profile.sets:
-        found = [_matching(columns, path) for path in each.paths]
+        found = [matching(known, path) for path in each.paths]
         if any(found) and not all(found):
-            lacking = each.paths[found.index(())]
-            raise Rejected(f"set '{each.name}': no column '{lacking}'; there are: {_shown(row)}")
-        values: list[Any] = []
-        paths: list[str] = []
-        for column in (column for matched in found for column in matched):
-            value = value_of(row[column])
-            values += value if isinstance(value, list) else [value]
-            paths += [column] * (len(values) - len(paths))
+            lacking = each.paths[found.index([])]
+            raise Rejected(
+                f"set '{each.name}': no column '{lacking}'; there are: {_named(columns)}"
+            )
+        sets.append((each, tuple(column for matched in found for column in matched)))
+    return sets
+
+
+def _features(row: Row, profile: Profile, nothing: frozenset[str]) -> NDArray[np.float32]:
+    """Return the (dimensions,) features of a row; a set with an empty cell is NaN."""
+    features: list[float] = []
+    for each, columns in _columns_of_sets(profile, tuple(row)):
+        cells = [row[column] for column in columns]
+        values = None if nothing else _numbers(cells)
+        if values is None:
+            columns, values = _values(cells, columns, nothing)
         is_there = bool(values) and None not in values
-        numbers = read_values(values, tuple(paths), each) if is_there else None
+        numbers = read_values(values, columns, each) if is_there else None
         features += numbers if numbers is not None else (float("nan"),) * each.length
     return np.array(features, dtype=np.float32)
 
 
-def value_of(cell: Any) -> Any:
-    """Return a cell as a number if it is one, or as it is; None if it is empty."""
-    if not isinstance(cell, str):
-        return cell
-    text = cell.strip()
-    if text.lower() in _NOTHING:
-        return None
+def _values(
+    cells: list[Any], columns: tuple[str, ...], nothing: frozenset[str]
+) -> tuple[tuple[str, ...], list[Any]]:
+    """Return the values in cells, and for each the column that it stands in."""
+    values: list[Any] = []
+    places: list[str] = []
+    for cell, column in zip(cells, columns, strict=True):
+        value = value_of(cell, nothing)
+        values += value if isinstance(value, list) else [value]
+        places += [column] * (len(values) - len(places))
+    return tuple(places), values
+
+
+def _numbers(cells: list[Any]) -> list[Any] | None:
+    """Return what `value_of` says of cells that are finite numbers, faster; None for others."""
     try:
-        return float(text)
+        if {*map(type, cells)} != {str} or "_" in "".join(cells):
+            return None
+        values = [*map(float, cells)]
     except ValueError:
-        return text
-
-
-def _cell(row: Row, profile: Profile, key: str) -> Any:
-    """Return the cell in the column that the profile names for `key`; None if it is blank."""
-    column = dict(profile.columns).get(key)
-    cell = row.get(column) if column is not None else None
-    # Texts such as None and NA count: they can be titles.
-    return None if isinstance(cell, str) and not cell.strip() else cell
-
-
-def _text(row: Row, profile: Profile, key: str, repairs: Repairs) -> str:
-    cell = _cell(row, profile, key)
-    # A whole number in a column of floats, which pandas makes of a column with empty cells.
-    is_whole = isinstance(cell, float) and cell.is_integer()
-    return repairs.text(str(int(cell) if is_whole else cell)) if cell is not None else ""
-
-
-def _identity(
-    row: Row, profile: Profile, source: str, repairs: Repairs
-) -> tuple[UUID, dict[str, Any]]:
-    """Return the MBID, the row's own or one made of the source's id, and metadata with the id."""
-    columns = dict(profile.columns)
-    for key in ("mbid", "id"):
-        text = _text(row, profile, key, repairs)
-        if text and key == "mbid":
-            try:
-                return UUID(text), {}
-            except ValueError:
-                raise Rejected(f"{columns[key]} {text!r:.60} is not a UUID") from None
-        if text:
-            return own_mbid(source, text), {"source_id": text}
-    wanted = " nor ".join(f"'{columns[key]}'" for key in ("mbid", "id") if key in columns)
-    raise Rejected(f"no id: nothing in column {wanted}; its columns: {_shown(row)}")
-
-
-def _metadata(row: Row, profile: Profile, repairs: Repairs) -> dict[str, Any]:
-    texts = {
-        key: _text(row, profile, key, repairs)
-        for key in ("title", "artist", "album", "url", "year", "date", "length")
-    }
-    genres = _cell(row, profile, "genre")
-    labels = [
-        label
-        for genre in (genres if isinstance(genres, list) else [genres])
-        if genre is not None
-        for label in genre_labels(repairs.text(str(genre)))
-    ]
-    found = {
-        **{key: texts[key] for key in ("title", "artist", "album", "url")},
-        "year": year_of(texts["year"]) or year_of(texts["date"]),
-        "length": length_of(value_of(texts["length"])),
-        "labels": {profile.genre_scheme: labels} if labels else {},
-    }
-    return {key: value for key, value in found.items() if value}
-
-
-def _number(cell: Any) -> int:
-    value = value_of(cell)
-    if value is None:
-        return 0
-    if (
-        not isinstance(value, int | float)
-        or value != int(value)
-        or not 0 <= value <= LARGEST_NUMBER
-    ):
-        raise Rejected(f"number {cell!r:.60} is not an integer from 0 to {LARGEST_NUMBER}")
-    return int(value)
+        return None
+    return values if isfinite(sum(values)) else None
 
 
 def _shown(row: Row) -> str:
-    shown = ", ".join(repr(column) for column in list(row)[1:7])
-    return shown[:120] + (", …" if len(row) > 7 else "")
+    return _named(tuple(row))
+
+
+def _named(columns: tuple[str, ...]) -> str:
+    shown = ", ".join(repr(column) for column in columns[1:7])
+    return shown[:120] + (", …" if len(columns) > 7 else "")

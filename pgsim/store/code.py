@@ -96,17 +96,15 @@ _FOREIGN = """
         ) AS p (class, oid, table_oid)
         INNER JOIN pg_class AS t ON p.table_oid = t.oid
         WHERE t.relnamespace = 'pgsim'::regnamespace
-    ), theirs (class, oid, name) AS (
-        SELECT 'pg_proc'::regclass, oid, proname FROM pg_proc
-        WHERE pronamespace <> 'pgsim'::regnamespace
+    ), theirs (class, oid, name, space, category) AS (
+        -- without conditions: PostgreSQL then looks each object up by its oid
+        SELECT 'pg_proc'::regclass, oid, proname, pronamespace, ''::"char" FROM pg_proc
         UNION ALL
-        SELECT 'pg_operator'::regclass, oid, oprname FROM pg_operator
+        SELECT 'pg_operator'::regclass, oid, oprname, 0::oid, ''::"char" FROM pg_operator
         UNION ALL
-        -- before PostgreSQL 17, the arrays of an extension's types are not its members
-        SELECT 'pg_type'::regclass, oid, typname FROM pg_type
-        WHERE typnamespace <> 'pgsim'::regnamespace AND typcategory <> 'A'
+        SELECT 'pg_type'::regclass, oid, typname, typnamespace, typcategory FROM pg_type
         UNION ALL
-        SELECT 'pg_cast'::regclass, oid, NULL FROM pg_cast
+        SELECT 'pg_cast'::regclass, oid, NULL::name, 0::oid, ''::"char" FROM pg_cast
     )
     SELECT DISTINCT
         pg_describe_object(d.refclassid, d.refobjid, 0), pg_describe_object(d.classid, d.objid, 0)
@@ -114,7 +112,10 @@ _FOREIGN = """
     INNER JOIN pg_depend AS d ON d.classid = ours.class AND d.objid = ours.oid
     INNER JOIN theirs ON d.refclassid = theirs.class AND d.refobjid = theirs.oid
     WHERE
-        NOT EXISTS (
+        theirs.space <> 'pgsim'::regnamespace
+        -- before PostgreSQL 17, the arrays of an extension's types are not its members
+        AND theirs.category <> 'A'
+        AND NOT EXISTS (
             SELECT FROM pg_depend AS e
             WHERE e.classid = d.refclassid AND e.objid = d.refobjid AND e.deptype = 'e'
         )

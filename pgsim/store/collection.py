@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from pgsim.errors import PgsimError
 from pgsim.features.fusion import Fit
-from pgsim.features.profile import COLUMN_KEYS, FeatureSet, Profile
+from pgsim.features.profile import CELL_KEYS, COLUMN_KEYS, FeatureSet, Profile
 from pgsim.postgres.connection import Connection
 from pgsim.store.files import newest_revision
 
@@ -74,7 +74,7 @@ def read_collection(conn: Connection) -> Collection:
             ).fetchone()
             sets = conn.execute(
                 "SELECT name, paths, form, length, transform, aggregate, weight, position,"
-                " center, scale FROM pgsim.feature_set ORDER BY position"
+                " center, scale, quantiles FROM pgsim.feature_set ORDER BY position"
             ).fetchall()
     except _OTHER_TABLES:
         require_current(conn, read_revision(conn))
@@ -89,19 +89,26 @@ def read_collection(conn: Connection) -> Collection:
         genre_scheme,
         tuple(
             FeatureSet(name, tuple(paths), form, length, transform, aggregate, weight, position - 1)
-            for name, paths, form, length, transform, aggregate, weight, position, _, _ in sets
+            for name, paths, form, length, transform, aggregate, weight, position, *_ in sets
         ),
-        tuple((key, columns[key]) for key in COLUMN_KEYS if key in columns),
+        tuple(
+            (key, tuple(value) if isinstance(value, list) else value)
+            for key in (*COLUMN_KEYS, *CELL_KEYS)
+            if (value := columns.get(key)) is not None
+        ),
     )
     if fitted_on is None:
         return Collection(profile, None)
     center, scale = np.zeros(profile.dimensions), np.zeros(profile.dimensions)
     fitted = set()
-    for each, (*_, set_center, set_scale) in zip(profile.sets, sets, strict=True):
+    tables = {}
+    for each, (*_, set_center, set_scale, quantiles) in zip(profile.sets, sets, strict=True):
         if set_center is not None:
             fitted.add(each.name)
             center[each.slice], scale[each.slice] = set_center, set_scale
-    return Collection(profile, Fit(center, scale, frozenset(fitted), fitted_on))
+        if quantiles is not None:
+            tables[each.name] = np.array(quantiles, np.float64).T
+    return Collection(profile, Fit(center, scale, frozenset(fitted), fitted_on, tables))
 
 
 def write_collection(conn: Connection, profile: Profile) -> None:
@@ -145,10 +152,11 @@ def write_fit(conn: Connection, profile: Profile, fit: Fit) -> None:
     for each in profile.sets:
         has_fit = each.name in fit.fitted
         conn.execute(
-            "UPDATE pgsim.feature_set SET center = %s, scale = %s WHERE name = %s",
+            "UPDATE pgsim.feature_set SET center = %s, scale = %s, quantiles = %s WHERE name = %s",
             (
                 fit.center[each.slice].tolist() if has_fit else None,
                 fit.scale[each.slice].tolist() if has_fit else None,
+                fit.quantiles[each.name].T.tolist() if each.name in fit.quantiles else None,
                 each.name,
             ),
         )

@@ -10,16 +10,19 @@ CREATE TABLE pgsim.feature_set (
     center double precision[],
     scale double precision[],
     labels text[],
+    quantiles double precision[],
     CONSTRAINT slices_start_where_no_other_does UNIQUE (position),
     CONSTRAINT position_counts_from_1 CHECK (position >= 1),
     CONSTRAINT length_is_positive CHECK (length >= 1),
-    CONSTRAINT transform_is_known CHECK (transform IN ('zscore', 'isotropic', 'hellinger', 'unit', 'log')),
+    CONSTRAINT transform_is_known CHECK (transform IN ('zscore', 'rank', 'isotropic', 'hellinger', 'unit', 'log')),
     CONSTRAINT aggregate_is_known CHECK (aggregate IN ('median', 'mean')),
     CONSTRAINT weight_is_at_least_a_thousandth CHECK (weight >= 0.001),
     CONSTRAINT center_has_a_value_for_each_dimension CHECK (cardinality(center) = length),
     CONSTRAINT scale_has_a_value_for_each_dimension CHECK (cardinality(scale) = length),
     CONSTRAINT labels_name_each_dimension CHECK (cardinality(labels) = length),
-    CONSTRAINT center_and_scale_are_fitted_together CHECK ((center IS NULL) = (scale IS NULL))
+    CONSTRAINT center_and_scale_are_fitted_together CHECK ((center IS NULL) = (scale IS NULL)),
+    CONSTRAINT quantiles_are_fitted_for_ranks CHECK ((quantiles IS NOT NULL) = (transform = 'rank' AND center IS NOT NULL)),
+    CONSTRAINT quantiles_are_257_for_each_dimension CHECK (cardinality(quantiles) = length * 257)
 );
 
 COMMENT ON TABLE pgsim.feature_set IS
@@ -38,3 +41,5 @@ COMMENT ON COLUMN pgsim.feature_set.scale IS
 'The divisor of each dimension. It makes the expected squared distance of two recordings in this set 1; '
 'it is 0 for a dimension that never varies, which is 0 in each vector.';
 COMMENT ON COLUMN pgsim.feature_set.labels IS 'What an explanation calls each dimension; NULL where the dimensions have no names.';
+COMMENT ON COLUMN pgsim.feature_set.quantiles IS
+'Of the transform rank, for each dimension the 257 values that have the normal scores -4 to 4; NULL for other transforms.';

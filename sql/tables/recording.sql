@@ -17,6 +17,7 @@ CREATE TABLE pgsim.recording (
     submissions integer NOT NULL DEFAULT 0,
     missing text[] NOT NULL DEFAULT '{}',
     vector vector(:dimensions),
+    named text[],
     CONSTRAINT mbid_is_unique UNIQUE (mbid),
     CONSTRAINT year_is_from_1_to_9999 CHECK (year BETWEEN 1 AND 9999),
     CONSTRAINT length_is_not_negative CHECK (length >= 0),
@@ -49,3 +50,5 @@ COMMENT ON COLUMN pgsim.recording.submissions IS 'How many submissions the row w
 COMMENT ON COLUMN pgsim.recording.missing IS 'The feature sets that no submission has; the vector is 0 there.';
 COMMENT ON COLUMN pgsim.recording.vector IS
 'The fused features: the Euclidean distance of two vectors is the distance of the recordings.';
+COMMENT ON COLUMN pgsim.recording.named IS
+'The columns that pgsim names has filled, since no submission has them; NULL where there is none. A submission that has one replaces it.';

@@ -73,6 +73,17 @@ class Bases:
         return path
 
     @cached_property
+    def names(self) -> Path:
+        """A CSV with an album for each recording of `unlisted`, which has none, and others."""
+        path = self._folder / "names.csv"
+        known = make_collection(RECORDINGS, DIMENSIONS, seed=3).mbids
+        with path.open("w") as file:
+            file.write("recording_mbid,release_name\n")
+            for number, each in enumerate(known):
+                file.write(f"{each},Album {number}\n{mbid(number)},Another\n")
+        return path
+
+    @cached_property
     def acousticbrainz(self) -> str:
         """A database with pgsim and no recording."""
         return self._make("acousticbrainz", ["init"])

@@ -197,6 +197,12 @@ COMMANDS: dict[str, Command] = {
     "redirects": Command(
         lambda bases, _: ("redirects", bases.redirects), outcomes.rows_alone, _acousticbrainz
     ),
+    "names": Command(
+        lambda bases, _: ("names", bases.names),
+        outcomes.rows_alone,
+        _unlisted,
+        committed=steps.require_answers,
+    ),
     "evaluate": Command(
         lambda _, __: ("evaluate", "--sample", 200, "--json"), outcomes.printed, _matrix
     ),
@@ -238,6 +244,7 @@ GROUPS = (
     ),
     Group("import", 3, ("import csv", "import parquet"), _WRITES),
     Group("redirects", 1, ("redirects",), _WRITES),
+    Group("names", 1, ("names",), _WRITES),
     Group("evaluate", 1, ("evaluate",), _READS),
     Group("plan", 1, ("plan",), _READS),
 )

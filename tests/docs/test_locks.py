@@ -39,6 +39,7 @@ ARGUMENTS = {
     "export": "{}/new.csv",
     "load": "{}/new.ndjson",
     "redirects": "{}/redirects.csv",
+    "names": "{}/names.csv",
     "import": "{}/matrix.csv",
     "evaluate": "--sample 10",
 }
@@ -47,7 +48,7 @@ ARGUMENTS = {
 def test_the_table_has_the_commands_that_open_a_collection() -> None:
     assert {command for command, _ in WAITS} == {
         *("similar", "status", "check", "evaluate", "dump", "export", "load", "redirects"),
-        *("refresh", "index", "rebuild", "import", "fuse --refit", "init --upgrade"),
+        *("names", "refresh", "index", "rebuild", "import", "fuse --refit", "init --upgrade"),
     }
 
 
@@ -60,6 +61,8 @@ def folder(tmp_path: Path, demo: str) -> Path:
     (tmp_path / "new.ndjson").write_text(json.dumps(document))
     redirect = "00000000-0000-4000-8000-000000000002,b5f6c0a0-5472-58d3-911d-9bc10dbc8b5e"
     (tmp_path / "redirects.csv").write_text(redirect)
+    name = "recording_mbid,recording_name\nb5f6c0a0-5472-58d3-911d-9bc10dbc8b5e,Song"
+    (tmp_path / "names.csv").write_text(name)
     with (tmp_path / "matrix.csv").open("wb") as file, psycopg.connect(demo) as conn:
         query = "COPY (TABLE pgsim.similarity_matrix) TO STDOUT (FORMAT csv, HEADER)"
         with conn.cursor().copy(query) as rows:

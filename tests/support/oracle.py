@@ -2,6 +2,7 @@
 
 import math
 import random
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ class Oracle:
                 Jsonb(words["weights"]) if words.get("weights") else None,
             )
         sample = self.samples[key]
-        place = sum(each <= apart for each in sample)
+        place = bisect_right(sample, apart)
         if apart == 0:
             return 1
         if place == len(sample):

@@ -41,6 +41,7 @@ def work(db: pgsim.Database) -> None:
     is_new: bool = db.install("essentia")
     loaded: pgsim.LoadReport = db.load("a.ndjson", Path("b"), workers=2, again=True, say=say)
     redirects: pgsim.RedirectReport = db.load_redirects("redirects.csv")
+    names: pgsim.NamesReport = db.load_names("names.csv")
     fused: pgsim.FuseReport = db.refit()
     refreshed: pgsim.RefreshReport = db.refresh(say=say)
     rebuilt: pgsim.RebuildReport = db.rebuild(engine="exact", recall=1, threads=2, k=50)
@@ -48,7 +49,16 @@ def work(db: pgsim.Database) -> None:
     evaluation: pgsim.Evaluation = db.evaluate(sample=100)
     exported: pgsim.ExportReport = db.export("matrix.csv", format="csv", force=True)
     imported: pgsim.ImportReport = db.import_matrix("matrix.csv")
-    print(is_new, loaded.new, redirects.new, fused.changed, refreshed.lists, rebuilt.recall, built)
+    print(
+        is_new,
+        loaded.new,
+        redirects.new,
+        names.titles,
+        fused.changed,
+        refreshed.lists,
+        rebuilt.recall,
+        built,
+    )
     print(evaluation.recall[0].recall, exported.bytes, imported.stored)
 
 

@@ -3,9 +3,11 @@
 import bz2
 import gzip
 import io
+import lzma
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -24,7 +26,8 @@ from pgsim.sources.text import Repairs
 LONGEST = 16 * 2**20
 _TOO_LONG = f"longer than {LONGEST >> 20} MiB"
 
-_BROKEN = (OSError, EOFError, zlib.error, zstandard.ZstdError, TarError)
+# What reading a damaged or cut-off file raises.
+BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zstandard.ZstdError, TarError)
 
 
 class SourceError(PgsimError):
@@ -83,17 +86,37 @@ def is_known(path: Path, readers: Readers | None = None) -> bool:
 
 def is_csv(path: Path) -> bool:
     """Return whether a file holds a CSV, judging by its name."""
-    return _kind(path.name) == "csv"
+    return kind_of(path) == "csv"
+
+
+def kind_of(path: Path) -> str:
+    """Return the ending of a file's name that says what is in it, such as csv for x.csv.gz."""
+    return _kind(path.name)
+
+
+def seekable(stream: IO[bytes]) -> IO[bytes]:
+    """Return the stream if it can be read in any order; else what is in it, in memory."""
+    return stream if stream.seekable() else io.BytesIO(stream.read())
 
 
 def first_line(path: Path) -> bytes:
     """Return at most 1 KiB of a file's first line; nothing if it cannot be read."""
     try:
-        require_readable(path)
-        with path.open("rb") as file, _OPENERS[_compression(path)](file) as stream:
+        with opened(path) as stream:
             return stream.readline(1024)
-    except (*_BROKEN, SourceError):
+    except SourceError:
         return b""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Open the content of a file, decompressed; SourceError if it cannot be opened or read."""
+    require_readable(path)
+    try:
+        with path.open("rb") as file, uncompressed(file, path.name) as stream:
+            yield stream
+    except BROKEN as error:
+        raise SourceError(f"{path} cannot be read: {reason(error)}") from None
 
 
 def members_in(buffer: ReadBuffer, path: Path) -> Iterator[Member | MemberRun]:
@@ -115,7 +138,7 @@ def _members(path: Path, readers: _Readers) -> Iterator[Member | MemberRun]:
     read = asked = 0
     try:
         require_readable(path)
-        with path.open("rb") as file, _OPENERS[_compression(path)](file) as stream:
+        with path.open("rb") as file, uncompressed(file, path.name) as stream:
             at = 0
             for found in read_members(stream, name):
                 if read >= asked:  # rarely, since it takes longer than everything else here
@@ -123,7 +146,7 @@ def _members(path: Path, readers: _Readers) -> Iterator[Member | MemberRun]:
                 found.at = at
                 yield found
                 read += found.count
-    except _BROKEN as error:
+    except BROKEN as error:
         yield Member(name, b"", f"broken after {read} documents: {reason(error)}")
     except SourceError as error:
         yield Member(name, b"", str(error))
@@ -151,7 +174,7 @@ def _ndjson(stream: IO[bytes], name: str) -> Iterator[Member]:
             yield Member(where, line)
 
 
-def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
+def csv_lines(stream: IO[bytes], name: str) -> Iterator[Member]:
     """Yield each row below the header, as two lines that can be read without the other rows."""
     header = stream.readline(LONGEST).rstrip(b"\r\n") + b"\n"
     for number in count(2):
@@ -163,7 +186,7 @@ def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
 
 
 class _Body(io.RawIOBase):
-    """A file in a tar as a stream."""
+    """The bytes of a file in a tar."""
 
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
@@ -175,6 +198,11 @@ class _Body(io.RawIOBase):
         data = self._entry.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+def body_of(entry: Entry) -> IO[bytes]:
+    """Return a file in a tar as a stream."""
+    return cast(IO[bytes], io.BufferedReader(_Body(entry), buffer_size=2**17))
 
 
 def _tar(
@@ -190,7 +218,7 @@ def _tar(
             continue
         where = f"{name}:{storable(found.name)}"
         if kind == "csv":
-            yield from _csv(cast(IO[bytes], io.BufferedReader(_Body(found))), where)
+            yield from csv_lines(body_of(found), where)
         elif found.size > LONGEST:
             yield Member(where, b"", _TOO_LONG)
         elif buffer:
@@ -208,35 +236,40 @@ _OPENERS: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     "": lambda file: file,
     ".gz": lambda file: cast(IO[bytes], gzip.open(file)),
     ".bz2": lambda file: cast(IO[bytes], bz2.open(file)),
+    ".xz": lambda file: cast(IO[bytes], lzma.open(file)),
     ".zst": open_zstd,
 }
-_COMPRESSIONS = {suffix[1:] for suffix in _OPENERS if suffix}
+COMPRESSIONS = tuple(suffix for suffix in _OPENERS if suffix)
 DOCUMENT_READERS: _Readers = {
     "json": _json,
     "ndjson": _ndjson,
     "tar": _tar,
-    "csv": _csv,
+    "csv": csv_lines,
 }
 
 
-def _compression(path: Path) -> str:
-    suffix = path.suffix.lower()
-    return suffix if suffix in _OPENERS else ""
+def uncompressed(file: IO[bytes], name: str) -> IO[bytes]:
+    """Return the content of an open file, compressed as its name says."""
+    return _OPENERS[next((each for each in COMPRESSIONS if name.lower().endswith(each)), "")](file)
+
+
+def base_of(name: str) -> str:
+    """Return the last part of a path, in lower case, without the ending of a compression."""
+    base = name[name.rfind("/") + 1 :].lower()
+    return base.removesuffix(next((each for each in COMPRESSIONS if base.endswith(each)), ""))
 
 
 def _kind(name: str) -> str:
     """Return the suffix before that of the compression, without its dot; empty if hidden."""
-    base = name[name.rfind("/") + 1 :].lower()
-    stem, _, suffix = base.rpartition(".")
-    if suffix in _COMPRESSIONS:
-        stem, _, suffix = stem.rpartition(".")
-    return suffix if stem and base[0] != "." else ""
+    stem, _, suffix = base_of(name).rpartition(".")
+    return suffix if stem and stem[0] != "." else ""
 
 
 def kinds(readers: Iterable[str]) -> str:
     """Return the endings of the files that `readers` know, as a text for a person."""
     *most, last = [f".{kind}" for kind in dict.fromkeys(readers)]
-    return f"{', '.join(most)} or {last}, each also with .gz, .bz2 or .zst"
+    *shorter, shortest = COMPRESSIONS
+    return f"{', '.join(most)} or {last}, each also with {', '.join(shorter)} or {shortest}"
 
 
 def storable(name: str) -> str:

@@ -4,21 +4,36 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from pgsim.sources.source import Source
-from pgsim.sources.streams.files import reason, storable
+from pgsim.sources.streams.files import Member, reason, storable
+
+
+class Remote(Protocol):
+    """What has documents and is no file; `str` is its address, without any secret."""
+
+    @property
+    def name(self) -> str:
+        """Return what the names of its documents begin with."""
+
+    def members(self) -> Iterator[Member]:
+        """Yield the documents as bytes."""
+
+
+Place = Path | Remote
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file to load, and the source that reads it.
+    """A file to load, or something like it, and the source that reads it.
 
     `root` is the path that was asked for, and `folder` is where the file lies in it: empty, or
     ending in `/`. If a folder could not be opened, there is no source, and `fault` says why.
     """
 
-    root: Path
-    path: Path
+    root: Place
+    path: Place
     source: Source | None
     folder: str = ""
     fault: str = ""

@@ -15,8 +15,18 @@ AS $$
     ), valued AS (
         SELECT
             d.*,
-            CASE f.transform WHEN 'hellinger' THEN d.u ^ 2 WHEN 'log' THEN exp(least(d.u, 80)) ELSE d.u END AS one,
-            CASE f.transform WHEN 'hellinger' THEN d.v ^ 2 WHEN 'log' THEN exp(least(d.v, 80)) ELSE d.v END AS other
+            CASE f.transform
+                WHEN 'hellinger' THEN d.u ^ 2
+                WHEN 'log' THEN exp(least(d.u, 80))
+                WHEN 'rank' THEN value_of_score(f.quantiles, d.place::integer, d.u)
+                ELSE d.u
+            END AS one,
+            CASE f.transform
+                WHEN 'hellinger' THEN d.v ^ 2
+                WHEN 'log' THEN exp(least(d.v, 80))
+                WHEN 'rank' THEN value_of_score(f.quantiles, d.place::integer, d.v)
+                ELSE d.v
+            END AS other
         FROM dimension AS d
     ), pole AS (
         -- the angle of [cos, sin] in turns: a key is in twelfths of a turn, a rate in turns of an octave

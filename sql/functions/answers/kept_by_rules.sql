@@ -21,10 +21,12 @@ BEGIN
             CASE WHEN rules.max_per_artist IS NOT NULL THEN artist_key(r.artist_mbids, r.artist) END AS artist
         FROM unnest(ids, distances) WITH ORDINALITY AS u (id, distance, place)
         INNER JOIN recording AS r ON u.id = r.id
+        -- OFFSET 0: without min_similarity nothing of it runs. Pulled up, it would search for every reach that is not stored.
         LEFT JOIN (
             SELECT x.id, similarity_of(x.exponent) AS similarity
             FROM exponents(ids, distances, seed_reach, pending) AS x
             WHERE rules.min_similarity IS NOT NULL AND m.factors IS NULL
+            OFFSET 0 -- noqa: AM09
         ) AS e ON u.id = e.id
         WHERE
             rules.min_similarity IS NULL

@@ -1,5 +1,7 @@
 -- In plpgsql, because its temporary table exists only when it runs.
-CREATE OR REPLACE FUNCTION pgsim.store_redirects(OUT inserted bigint, OUT changed bigint, OUT redirects bigint)
+CREATE OR REPLACE FUNCTION pgsim.store_redirects(
+    OUT inserted bigint, OUT changed bigint, OUT to_itself bigint, OUT redirects bigint
+)
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
@@ -7,6 +9,7 @@ BEGIN
     WITH incoming AS (
         SELECT DISTINCT ON (i.mbid) i.mbid, i.target
         FROM pg_temp.incoming_redirect AS i
+        WHERE i.mbid <> i.target
         ORDER BY i.mbid, i.line DESC
     ), stored AS (
         INSERT INTO redirect AS d (mbid, target)
@@ -16,10 +19,11 @@ BEGIN
     )
     SELECT count(*) FILTER (WHERE s.is_new), count(*) FILTER (WHERE NOT s.is_new) INTO inserted, changed
     FROM stored AS s;
+    SELECT count(*) INTO to_itself FROM pg_temp.incoming_redirect AS i WHERE i.mbid = i.target;
     SELECT count(*) INTO redirects FROM redirect;
 END
 $$;
 
 COMMENT ON FUNCTION pgsim.store_redirects() IS
 'Internal: stores the pairs of the temporary table incoming_redirect, the last one for each old MBID; returns how many are new, how '
-'many changed, and how many there are.';
+'many changed, how many lead to themselves and so are left out, and how many there are.';

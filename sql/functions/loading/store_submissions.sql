@@ -7,8 +7,18 @@ AS $$
 BEGIN
     RETURN QUERY
     INSERT INTO submission AS s (mbid, source, number, features, documents)
-    SELECT i.mbid, i.source, i.number, i.features, i.documents
+    SELECT
+        i.mbid,
+        i.source,
+        i.number,
+        i.features,
+        -- A row of a file that has had another row of the same submission adds its labels to that one's.
+        CASE
+            WHEN i.joins THEN join_documents(coalesce(h.documents, '{}'), i.documents)
+            ELSE i.documents
+        END
     FROM pg_temp.incoming_submission AS i
+    LEFT JOIN submission AS h ON i.joins AND i.mbid = h.mbid AND i.source = h.source AND i.number = h.number
     ORDER BY i.mbid, i.source, i.number
     ON CONFLICT (mbid, source, number) DO UPDATE
     SET

@@ -65,7 +65,7 @@ def test_usage_says_which_arguments_are_needed_and_which_are_repeated(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for line in (
-        *("load [OPTIONS] PATH...", "extract [OPTIONS] AUDIO...", "describe [OPTIONS] FILE"),
+        *("load [OPTIONS] PATH...", "extract [OPTIONS] AUDIO...", "describe [OPTIONS] PATH"),
         *("similar [OPTIONS] [MBID|ID|FILE]", "psql [OPTIONS] [ARGUMENT]..."),
     ):
         assert run([line.split()[0], "--help"]) == 0

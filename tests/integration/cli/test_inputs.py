@@ -57,6 +57,7 @@ def url(server: embedded.Server, filled_template: str) -> str:
         ("similar", "--title", ""),
         ("similar", "x", "--genre", ""),
         ("redirects", ""),
+        ("names", ""),
         ("describe", ""),
         ("extract", "", "-o", "x"),
         ("export", ""),
@@ -155,6 +156,7 @@ def test_a_profile_that_is_odd_is_refused(
     [
         (("init", "--profile"), ".toml"),
         (("redirects",), ".csv"),
+        (("names",), ".csv"),
         (("import",), ".csv"),
         (("restore",), ".dump"),
         (("describe",), ".csv"),

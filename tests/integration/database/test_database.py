@@ -266,6 +266,9 @@ def test_from_an_empty_database_to_an_exported_matrix(
         redirects = tmp_path / "redirects.csv"
         redirects.write_text(f"{mbid(900)},{mbid(1)}\n")
         assert db.load_redirects(redirects).new == 1
+        names = tmp_path / "names.csv"
+        names.write_text(f"recording_mbid,recording_name\n{mbid(900)},Song\n")
+        assert db.load_names(names).read == 1
         assert db.similar(mbid(900)) == db.similar(mbid(1))
         evaluation = db.evaluate(sample=10, threads=1)
         assert evaluation.sample == 10
@@ -277,7 +280,7 @@ def test_from_an_empty_database_to_an_exported_matrix(
         assert db.import_matrix(tmp_path / "m.csv").stored == 30
         runs = db.connection.execute("SELECT DISTINCT command FROM pgsim.run WHERE report <> '{}'")
         assert {command for (command,) in runs} == {
-            *("load", "refresh", "rebuild", "index", "fuse", "redirects", "import")
+            *("load", "refresh", "rebuild", "index", "fuse", "redirects", "names", "import")
         }
 
 

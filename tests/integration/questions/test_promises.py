@@ -13,7 +13,7 @@ from tests.support.lists import fill_reaches
 from tests.support.oracle import Oracle, ask, compare, draw
 from tests.support.rows import one
 
-QUESTIONS = 80
+QUESTIONS = 60
 
 
 @pytest.fixture(scope="module")

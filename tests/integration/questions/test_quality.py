@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
@@ -43,9 +44,9 @@ def features(songs: list[dict[str, str]]) -> NDArray[np.float64]:
 @pytest.fixture(scope="module")
 def vectors(features: NDArray[np.float64]) -> NDArray[np.float32]:
     profile = read_profile(PROFILE)
-    moments = Moments(profile.dimensions)
+    moments = Moments(profile)
     moments.add(features)
-    return fuse(features, profile, moments.fit(profile))
+    return fuse(features, profile, moments.fit())
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,22 @@ def test_the_weighted_fusion_beats_plain_concatenation_and_every_single_set(
     assert fused >= artist_precision(songs, distances(plain))
     for each in read_profile(PROFILE).sets:
         assert fused >= artist_precision(songs, distances(vectors[:, each.slice]))
+
+
+def test_ranks_find_more_of_an_artist_than_z_scores(
+    songs: list[dict[str, str]], features: NDArray[np.float64], vectors: NDArray[np.float32]
+) -> None:
+    profile = read_profile(PROFILE)
+    sets = tuple(replace(each, transform="zscore") for each in profile.sets)
+    moments = Moments(replace(profile, sets=sets))
+    moments.add(features)
+    by_z_scores = distances(fuse(features, replace(profile, sets=sets), moments.fit()))
+    by_ranks = distances(vectors)
+    for order in (lambda apart: apart, by_similarity):
+        gain = artist_precision(songs, order(by_ranks)) / artist_precision(
+            songs, order(by_z_scores)
+        )
+        assert gain >= 1.05
 
 
 def by_similarity(apart: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -123,6 +123,18 @@ def test_artists_who_own_the_neighbourhood_leave_k_rows_of_others(crowded: Conne
     assert len(ask(crowded, seed, 20, max_per_artist=1, distinct_titles=True)) == 20
 
 
+def test_reaches_are_searched_for_the_answer_alone(crowded: Connection) -> None:
+    """And not for the hundreds of candidates that a rule leaves out, of which few have a list."""
+    calls = "SELECT coalesce(pg_stat_get_xact_function_calls('pgsim.live_reach'::regproc), 0)"
+    with crowded.transaction(force_rollback=True):
+        crowded.execute("SET LOCAL track_functions = 'all'")
+        before = one(crowded, calls)
+        seed = seeds(crowded, True)[0]
+        rows = ask(crowded, seed, 10, distinct_titles=True, ranking="distance")
+        assert len(rows) == 10
+        assert 0 < one(crowded, calls) - before <= len(rows)
+
+
 def test_fewer_rows_come_back_only_where_fewer_qualify(crowded: Connection) -> None:
     seed = seeds(crowded, True)[0]
     artists = (

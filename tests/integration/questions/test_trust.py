@@ -16,7 +16,7 @@ BUILDS = 10
 
 
 def test_clusters_by_two_builds(server: embedded.Server) -> None:
-    assert_nearest_are_found(server, Graphs(make_collection(8_000, 67).vectors, 40), 2)
+    assert_nearest_are_found(server, Graphs(make_collection(4_000, 67).vectors, 25), 2)
 
 
 @pytest.mark.slow

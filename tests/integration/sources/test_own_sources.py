@@ -19,8 +19,8 @@ from pgsim.features.profile import Profile, read_profile
 from pgsim.loading.load import load
 from pgsim.postgres.connection import Connection, connect
 from pgsim.sources import inputs, named
+from pgsim.sources.description.proposal import propose_profile
 from pgsim.sources.submission import own_mbid
-from pgsim.sources.table_profile import propose_profile
 from pgsim.store import schema
 from pgsim.store.checks import index_is_used
 from pgsim.store.collection import read_collection

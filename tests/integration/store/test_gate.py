@@ -24,6 +24,7 @@ COMMANDS = {
     "init": ("init",),
     "load": ("load", "{documents}"),
     "redirects": ("redirects", "{redirects}"),
+    "names": ("names", "{names}"),
     "fuse": ("fuse", "--refit"),
     "index": ("index",),
     "refresh": ("refresh",),
@@ -49,12 +50,14 @@ OLDER, NEWER = "0000", "9999"
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("gate")
     (folder / "redirects.csv").write_text(f"{mbid(900)},{mbid(1)}\n")
+    (folder / "names.csv").write_text(f"recording_mbid,recording_name\n{mbid(1)},Song\n")
     (folder / "matrix.csv").write_text(
         f"mbid,rank,similar_mbid,distance\n{mbid(1)},1,{mbid(2)},0.5\n"
     )
     return {
         "documents": str(write_lines(folder / "all.ndjson", collection(3))),
         "redirects": str(folder / "redirects.csv"),
+        "names": str(folder / "names.csv"),
         "matrix": str(folder / "matrix.csv"),
         "new": str(folder / "new"),
         "mbid": str(mbid(1)),

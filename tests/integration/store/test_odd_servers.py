@@ -40,6 +40,7 @@ def test_every_table_may_be_published(new: New, tmp_path: Path, what: str) -> No
     execute(conninfo, f"CREATE PUBLICATION everything {what}")
     write_lines(tmp_path / "more.ndjson", collection(RECORDINGS + 20)[RECORDINGS:])
     (tmp_path / "redirects.csv").write_text(f"{mbid(900)},{mbid(5)}\n")
+    (tmp_path / "names.csv").write_text(f"recording_mbid,release_name\n{mbid(5)},Album\n")
     commands(
         conninfo,
         tmp_path,
@@ -47,6 +48,7 @@ def test_every_table_may_be_published(new: New, tmp_path: Path, what: str) -> No
         "load --again FOLDER/more.ndjson",
         "refresh",
         "redirects FOLDER/redirects.csv",
+        "names FOLDER/names.csv",
         "fuse --refit",
         "refresh",
         "rebuild --engine postgres",

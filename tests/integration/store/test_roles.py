@@ -123,6 +123,11 @@ CHANGES = [
     "SELECT * FROM pgsim.take_stale(ARRAY[1::bigint])",
     "CREATE TEMP TABLE incoming_redirect AS SELECT 1 AS line,"
     " gen_random_uuid() AS mbid, gen_random_uuid() AS target; SELECT pgsim.store_redirects()",
+    "CREATE TEMP TABLE nameless AS SELECT r.mbid, r.id, 0 AS steps, true AS is_same"
+    " FROM pgsim.recording AS r; CREATE TEMP TABLE found_name (id integer);"
+    " CREATE TEMP TABLE incoming_name AS SELECT 1 AS place, r.mbid,"
+    " 'x' AS title, 'x' AS artist, r.artist_mbids, 'x' AS album, r.year, r.length"
+    " FROM pgsim.recording AS r; SELECT pgsim.store_names()",
 ]
 
 
@@ -240,11 +245,14 @@ def test_a_writer_does_all_the_owner_does_but_the_index(
 ) -> None:
     redirects = tmp_path / "redirects.csv"
     redirects.write_text(f"{mbid(900)},{mbid(1)}\n")
+    names = tmp_path / "names.csv"
+    names.write_text(f"recording_mbid,release_name\n{mbid(1)},Album\n{mbid(30)},Album\n")
     documents = collection(40)
     first = write_lines(tmp_path / "first.ndjson", documents[:50])
     second = write_lines(tmp_path / "second.ndjson", documents[50:])
     steps = [
         ["load", str(first)],
+        ["names", str(names)],
         ["refresh"],
         ["load", str(second)],
         ["refresh"],

@@ -31,6 +31,7 @@ COMMANDS = [
     "similar MBID --worst --metric bpm",
     "similar --title title",
     "redirects FOLDER/redirects.csv",
+    "names FOLDER/names.csv",
     "fuse --refit",
     "index",
     "index --metric bpm",
@@ -122,6 +123,7 @@ def test_nothing_that_pgsim_runs_calls_a_shadow(
         words = {"seed": mbid(3), "other": mbid(4)}
     write_lines(tmp_path / "more.ndjson", collection(50)[-30:])
     (tmp_path / "redirects.csv").write_text(f"{mbid(900)},{mbid(5)}\n")
+    (tmp_path / "names.csv").write_text(f"recording_mbid,release_name\n{mbid(5)},Album\n")
     for command in COMMANDS:
         arguments = command.replace("FOLDER", str(tmp_path)).replace("MBID", str(mbid(5))).split()
         assert run(["--database", owner.info.dsn, *arguments]) == 0, (

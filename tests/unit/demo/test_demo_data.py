@@ -102,9 +102,9 @@ def test_the_fused_vector_finds_a_games_music_no_worse_than_any_single_set(
 ) -> None:
     profile = read_profile("essentia")
     values = aggregate(features, np.arange(len(features)), profile)
-    moments = Moments(profile.dimensions)
+    moments = Moments(profile)
     moments.add(values)
-    vectors = fuse(values, profile, moments.fit(profile)).astype(np.float64)
+    vectors = fuse(values, profile, moments.fit()).astype(np.float64)
     albums = np.array([each["metadata"]["tags"]["album"][0] for each in recordings])
     fused = precision_at_10(vectors, albums)
     single = {each.name: precision_at_10(vectors[:, each.slice], albums) for each in profile.sets}

@@ -26,9 +26,9 @@ def profile(*sets: tuple[str, str, int]) -> Profile:
 
 
 def fitted(values: NDArray[np.float64], of: Profile) -> Fit:
-    moments = Moments(of.dimensions)
+    moments = Moments(of)
     moments.add(values)
-    return moments.fit(of)
+    return moments.fit()
 
 
 def aggregated(submissions: list[list[float]], of: Profile) -> list[float]:
@@ -226,7 +226,8 @@ def test_a_fit_does_not_depend_on_how_the_recordings_are_cut_up(
     values = np.array(recordings)
     cut = data.draw(st.integers(0, len(values)))
     again = data.draw(st.integers(cut, len(values)))
-    whole, pieces = Moments(3), Moments(3)
+    of = profile(("zscore", "median", 3))
+    whole, pieces = Moments(of), Moments(of)
     whole.add(values)
     for piece in (values[:cut], values[cut:again], values[again:]):
         pieces.add(piece)

@@ -1,4 +1,4 @@
-"""Tables by a profile's columns, from CSV, Parquet and NumPy, and profiles proposed for them."""
+"""Tables by a profile's columns, from CSV, Parquet and NumPy, and their cells."""
 
 import gzip
 import math
@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pgsim.errors import PgsimError, Rejected, UsageError
+from pgsim.errors import Rejected, UsageError
 from pgsim.features.profile import Profile, read_profile
 from pgsim.sources.submission import Submission, own_mbid
-from pgsim.sources.table_profile import propose_profile
 from pgsim.sources.tables import matching, members, submission
 
 HEAD = """
@@ -144,7 +143,6 @@ def test_an_empty_cell_makes_the_set_missing_and_nothing_else(
             "song,colour\n7,red\n",
             "nothing in it for profile 'mine'; its columns: 'song', 'colour'",
         ),
-        ("song,t1,t1\n7,1,1\n", "two columns are named 't1': rename one"),
         ("song,t1,t2\n", "no document in it"),
         ("", "no header: the first line has to name the columns"),
     ],
@@ -171,7 +169,7 @@ def test_bytes_that_are_no_utf_8_cost_their_row_alone(
     path = tmp_path / "s.csv"
     path.write_bytes(b"\xef\xbb\xbfsong;name;t1;t2\n7;caf\xe9;1;2\n8;caf\xc3\xa9;1;2\n")
     first, second = loaded(path, profile())
-    assert first == "not UTF-8"
+    assert first == "not UTF-8: save the file as UTF-8, or mend the letters of this row"
     assert isinstance(second, Submission)
     assert second.metadata["title"] == "café"
 
@@ -272,77 +270,3 @@ def test_wrong_columns_are_refused_with_a_reason(
     with pytest.raises(UsageError) as raised:
         profile(text)
     assert reason in str(raised.value)
-
-
-CLIPS = {
-    "clip_id": np.arange(100, 104),
-    "rp": np.random.default_rng(1).random((4, 1440)),
-    "ssd": np.random.default_rng(2).random((4, 168)),
-}
-
-
-def proposed(path: Path, tmp_path: Path) -> Profile:
-    """The profile that is proposed for a table, as it is proposed each time."""
-    text = propose_profile(path)
-    assert propose_profile(path) == text
-    return read_profile(str(written(tmp_path / "proposed.toml", text)))
-
-
-def test_what_is_proposed_for_a_table_reads_that_table(tmp_path: Path) -> None:
-    lines = ["Track ID,Title,Artist Name,Year,label_id,t1,t2,t10,tempo,p_a1,p_a2,note"]
-    lines += [f"x{i},T{i},A,19{i},3,{i}.5,2,{i},{90 + i},0.{i},0.{10 - i},n" for i in range(1, 8)]
-    path = written(tmp_path / "My songs.csv", "\n".join(lines))
-    found = proposed(path, tmp_path)
-    assert found.name == "my_songs"
-    assert dict(found.columns) == {
-        **{"id": "Track ID", "title": "Title", "artist": "Artist Name", "year": "Year"}
-    }
-    assert [(s.name, s.paths, s.length, s.form, s.transform) for s in found.sets] == [
-        ("t", ("t1", "t2", "t10"), 3, "numbers", "zscore"),
-        ("p_a", ("p_a*",), 2, "probabilities", "hellinger"),
-        ("others", ("tempo",), 1, "numbers", "zscore"),
-    ]
-    assert '# Not used: "label_id", "note"' in propose_profile(path)
-    assert not any(np.isnan(clip.features).any() for clip in every(path, found))
-
-
-def test_what_is_proposed_for_the_tutorials_archive_has_its_1608_dimensions(tmp_path: Path) -> None:
-    np.savez(tmp_path / "features.npz", **CLIPS)
-    found = proposed(tmp_path / "features.npz", tmp_path)
-    assert (dict(found.columns), found.dimensions) == ({"id": "clip_id"}, 1608)
-    assert [(each.name, each.length) for each in found.sets] == [("rp", 1440), ("ssd", 168)]
-    one_of_them = loaded(tmp_path / "features.npz", found)[1]
-    assert isinstance(one_of_them, Submission)
-    expected = np.concatenate([CLIPS["rp"][1], CLIPS["ssd"][1]])
-    np.testing.assert_allclose(one_of_them.features, expected, rtol=1e-6)
-
-
-def test_the_weights_of_the_tutorial_become_shares() -> None:
-    weights = {each.name: each.weight for each in read_profile("magnatagatune").sets}
-    assert weights == pytest.approx({"rp": 0.5 / 1.4, "ssd": 0.9 / 1.4})
-
-
-def test_a_set_beyond_what_an_index_takes_is_left_out_and_said_so(tmp_path: Path) -> None:
-    np.savez(tmp_path / "wide.npz", a=np.ones((2, 3900)), b=np.ones((2, 200)))
-    assert "Left out: an indexed vector has at most 4000 dim" in propose_profile(
-        tmp_path / "wide.npz"
-    )
-    assert proposed(tmp_path / "wide.npz", tmp_path).dimensions == 3900
-    np.savez(tmp_path / "wider.npz", a=np.ones((2, 4001)))
-    with pytest.raises(PgsimError, match="reduce them first"):
-        propose_profile(tmp_path / "wider.npz")
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "reason"),
-    [
-        ("s.txt", "a\n1\n", r"not a file named \.csv, \.tsv"),
-        ("s.csv", "a\nx\n", "no column of .* has numbers"),
-        ("s.csv", "a\n", "no row of .* can be read: no document in it"),
-    ],
-)
-def test_what_is_no_table_of_features_is_not_described(
-    tmp_path: Path, name: str, text: str, reason: str
-) -> None:
-    with pytest.raises(PgsimError, match=reason):
-        propose_profile(written(tmp_path / name, text))

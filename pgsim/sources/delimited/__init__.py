@@ -1,0 +1,1 @@
+"""What a file of delimited text is like: its encoding, its records, its header."""
