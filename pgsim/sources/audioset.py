@@ -1,4 +1,4 @@
-"""AudioSet and YouTube-8M: TFRecord files of SequenceExamples, an embedding for every second.
+"""AudioSet and YouTube-8M: TFRecord files with an embedding for every second, or with their mean.
 
 Labels are numbers in these files. A CSV that comes with the data set names them; it has to lie
 beside the files or in a folder above them.
@@ -25,6 +25,7 @@ from pgsim.sources.streams.files import Member, SourceError
 from pgsim.sources.submission import LARGEST_NUMBER, Submission, own_mbid
 from pgsim.sources.tfrecord import (
     RECORD_READERS,
+    Feature,
     SequenceExample,
     WireError,
     parse_sequence_example,
@@ -39,25 +40,31 @@ GENRE_SCHEME = "music_genre"
 
 @dataclass(frozen=True, slots=True)
 class _DataSet:
-    """The keys of a data set's records, and the file and columns of its list of labels."""
+    """The keys of a data set's records, and the file and columns of its list of labels.
+
+    An embedding stands in each step of a SequenceExample, or its `mean` in an Example.
+    """
 
     name: str
-    id: str
+    ids: tuple[str, ...]
     embedding: str
+    mean: str
     labels_file: str
     index: str
     machine_id: str
     label: str
 
 
-# research.google.com/audioset/download.html, research.google.com/youtube8m/download.html
+# research.google.com/audioset/download.html, research.google.com/youtube8m/download.html. In 2017,
+# YouTube-8M called its ids video_id.
 _DATA_SETS = (
     _DataSet(
-        *("audioset", "video_id", "audio_embedding"),
+        *("audioset", ("video_id",), "audio_embedding", ""),
         *("class_labels_indices.csv", "index", "mid", "display_name"),
     ),
     _DataSet(
-        *("youtube8m", "id", "audio"), *("vocabulary.csv", "Index", "KnowledgeGraphId", "Name")
+        *("youtube8m", ("id", "video_id"), "audio", "mean_audio"),
+        *("vocabulary.csv", "Index", "KnowledgeGraphId", "Name"),
     ),
 )
 
@@ -92,8 +99,8 @@ def submission(member: Member, profile: Profile) -> Submission:
     """Return the submission in one record, a segment of a video; Rejected says why there is none.
 
     The number is the second at which the segment starts: the segments of one video are submissions
-    of one recording. SourceError if the list of labels is not found, OriginError if the profile is
-    for a different extractor; both end a load.
+    of one recording. A whole video starts at 0. SourceError if the list of labels is not found,
+    OriginError if the profile is for a different extractor; both end a load.
     """
     if member.fault:
         raise Rejected(member.fault)
@@ -101,23 +108,11 @@ def submission(member: Member, profile: Profile) -> Submission:
     try:
         example = parse_sequence_example(data)
     except WireError as error:
-        raise Rejected(f"not a SequenceExample: {error}") from None
-    data_set = next((each for each in _DATA_SETS if example.context.get(each.id)), None)
-    if data_set is None:
-        known = " nor ".join(f"'{each.id}'" for each in _DATA_SETS)
-        raise Rejected(f"no id: the record has neither {known}")
+        raise Rejected(f"neither an Example nor a SequenceExample: {error}") from None
+    data_set, embedding = _embedding(example)
     source_id = _id(example, data_set)
-    if not source_id or not source_id.isprintable():
-        raise Rejected(f"{data_set.id} is not a text")
     start, end = (_seconds(example, key) for key in ("start_time_seconds", "end_time_seconds"))
-    frames = _frames(example, data_set)
-    document: dict[str, Any] = {
-        "extractor": EXTRACTOR,
-        "embedding": {
-            "mean": frames.mean(axis=0, dtype=np.float64).tolist(),
-            "deviation": frames.std(axis=0, dtype=np.float64).tolist(),
-        },
-    }
+    document: dict[str, Any] = {"extractor": EXTRACTOR, "embedding": embedding}
     require_origin(document, profile, member.name)
     features = extract(document, profile)
     if np.isnan(features).all():
@@ -141,9 +136,27 @@ def dequantised(quantised: NDArray[np.uint8]) -> NDArray[np.float32]:
     return (quantised * (4 / 255) + (4 / 512 - 2)).astype(np.float32)
 
 
-def _frames(example: SequenceExample, data_set: _DataSet) -> NDArray[np.float32]:
+def _embedding(example: SequenceExample) -> tuple[_DataSet, dict[str, Any]]:
+    """Return the data set of a record, and what is known of its embeddings.
+
+    That is their mean and, where there is one for each second, their deviation, both as lists of
+    numbers.
+    """
+    for data_set in _DATA_SETS:
+        if steps := example.steps.get(data_set.embedding):
+            frames = _frames(steps, data_set)
+            return data_set, {
+                "mean": frames.mean(axis=0, dtype=np.float64).tolist(),
+                "deviation": frames.std(axis=0, dtype=np.float64).tolist(),
+            }
+        if mean := example.context.get(data_set.mean):
+            return data_set, {"mean": mean}
+    known = [key for each in _DATA_SETS for key in (each.embedding, each.mean) if key]
+    raise Rejected(f"no embedding: the record has none of {', '.join(known)}")
+
+
+def _frames(steps: list[Feature], data_set: _DataSet) -> NDArray[np.float32]:
     """Return the embedding of each second, (seconds, dimensions) float32."""
-    steps = example.steps.get(data_set.embedding, [])
     values = [value for step in steps for value in step if isinstance(value, bytes)]
     if not values:
         raise Rejected(f"no '{data_set.embedding}' in it")
@@ -153,11 +166,17 @@ def _frames(example: SequenceExample, data_set: _DataSet) -> NDArray[np.float32]
 
 
 def _id(example: SequenceExample, data_set: _DataSet) -> str:
-    value = example.context[data_set.id][0]
+    key = next((each for each in data_set.ids if example.context.get(each)), None)
+    if key is None:
+        raise Rejected(f"no id: the record has no {' and no '.join(data_set.ids)}")
+    value = example.context[key][0]
     try:
-        return value.decode() if isinstance(value, bytes) else ""
+        text = value.decode() if isinstance(value, bytes) else ""
     except UnicodeDecodeError:
-        return ""
+        text = ""
+    if not text or not text.isprintable():
+        raise Rejected(f"{key} {value!r:.60} is not a text")
+    return text
 
 
 def _seconds(example: SequenceExample, key: str) -> float:

@@ -1,4 +1,4 @@
-"""TFRecord files and the SequenceExamples in them, without TensorFlow.
+"""TFRecord files and the Examples and SequenceExamples in them, without TensorFlow.
 
 A record is its length (8 bytes, little-endian), the masked CRC-32C of that, the data, and the
 masked CRC-32C of the data. The data is a protocol buffer: tensorflow/core/example/example.proto.
@@ -59,7 +59,10 @@ RECORD_READERS: Readers = {"tfrecord": records}
 
 
 def parse_sequence_example(data: bytes) -> SequenceExample:
-    """Return the tf.train.SequenceExample that the bytes hold; WireError if they hold none."""
+    """Return the tf.train.SequenceExample that the bytes hold; WireError if they hold none.
+
+    The features of an Example stand where a SequenceExample has its context.
+    """
     context: dict[str, Feature] = {}
     steps: dict[str, list[Feature]] = {}
     for field, value in _fields(data):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.support import records
 from tests.support.libraries import bliss_mixer, blissify, mstream
 
 ROWS = 40
@@ -202,10 +203,50 @@ def mtg_jamendo(folder: Path) -> list[Path]:
     return [folder / "discogs-effnet", *files]
 
 
+def audioset(folder: Path) -> list[Path]:
+    files = folder / "audioset_v1_embeddings" / "bal_train"
+    files.mkdir(parents=True)
+    clips = [
+        records.example(f"vid{row:02}", _seconds(row), start=30, end=40, labels=[row % 4])
+        for row in range(ROWS)
+    ]
+    path = records.write_records(files / "0a.tfrecord", clips)
+    (files / "class_labels_indices.csv").rename(folder / "class_labels_indices.csv")
+    return [path]
+
+
+def youtube8m(folder: Path) -> list[Path]:
+    """Two shards, one of whole videos and one of frames."""
+    files = folder / "video"
+    files.mkdir()
+    means = np.random.default_rng(8).uniform(-1, 1, (ROWS // 2, 128)).tolist()
+    of_frames: dict[str, Any] = {"end": 0.0, "id_key": "id", "embedding_key": "audio"}
+    shards = {
+        "train0093.tfrecord": [
+            records.video(f"Ab{row:02}", mean, labels=[row % 2, 300])
+            for row, mean in enumerate(means)
+        ],
+        "train0094.tfrecord": [
+            records.example(f"Ab{row:02}", _seconds(row), labels=[0], **of_frames)
+            for row in range(ROWS // 2, ROWS)
+        ],
+    }
+    vocabulary = "Index,TrainVideoCount,KnowledgeGraphId,Name\n"
+    vocabulary += "0,5,/m/01jddz,Concert\n1,4,/m/0342h,Guitar\n300,3,/m/09x0r,Speech\n"
+    paths = [records.write_records(files / name, each) for name, each in shards.items()]
+    (files / "class_labels_indices.csv").unlink()
+    (files / "vocabulary.csv").write_text(vocabulary)
+    return paths
+
+
+def _seconds(row: int) -> list[bytes]:
+    return [np.random.default_rng((row, second)).bytes(128) for second in range(3)]
+
+
 MAKERS: dict[str, Callable[[Path], list[Path]]] = {
     each.__name__: each
     for each in (
         *(fma, spotify_114k, spotify_160k, spotify_1m, gtzan, magnatagatune),
-        *(mtg_jamendo, bliss_mixer, blissify, mstream),
+        *(mtg_jamendo, audioset, youtube8m, bliss_mixer, blissify, mstream),
     )
 }

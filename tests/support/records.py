@@ -51,6 +51,24 @@ def example(
     return _field(1, context) + _field(2, _entry(embedding_key, steps))
 
 
+def video(
+    video_id: str,
+    mean_audio: Sequence[float],
+    *,
+    labels: Iterable[int] = (),
+    id_key: str = "id",
+    is_packed: bool = True,
+) -> bytes:
+    """An Example as YouTube-8M has them of whole videos: the means of picture and of sound."""
+    features = [
+        _entry(id_key, _field(1, _field(1, video_id.encode()))) if video_id else b"",
+        _entry("labels", _field(3, _field(1, b"".join(map(_varint, labels))))),
+        _entry("mean_rgb", _field(2, _floats([0.5] * 1024, is_packed))),
+        _entry("mean_audio", _field(2, _floats(mean_audio, is_packed))),
+    ]
+    return _field(1, b"".join(features))
+
+
 def write_records(path: Path, examples: Iterable[bytes]) -> Path:
     """A .tfrecord file, and the list of labels beside it; returns the file."""
     path.write_bytes(b"".join(map(record, examples)))
@@ -69,6 +87,13 @@ def _entry(key: str, value: bytes) -> bytes:
 
 def _field(number: int, data: bytes) -> bytes:
     return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def _floats(values: Sequence[float], is_packed: bool) -> bytes:
+    packed = struct.pack(f"<{len(values)}f", *values)
+    if is_packed:
+        return _field(1, packed)
+    return b"".join(_varint(1 << 3 | 5) + packed[at : at + 4] for at in range(0, len(packed), 4))
 
 
 def _varint(value: int) -> bytes:

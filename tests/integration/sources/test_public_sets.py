@@ -46,6 +46,14 @@ FOURTH: dict[str, dict[str, Any]] = {
     "spotify_1m": {"title": "Tune 3", "artist": "Artist 3", "year": 2003, "length": 240.169},
     "gtzan": {"genre": "disco", "length": 30.013, "source_id": "disco.00003.wav"},
     "magnatagatune": {"title": "Tune 3", "artist": "Artist 0", "album": "Album"},
+    "audioset": {
+        "title": None,
+        "length": 10,
+        "genre": "Music of Asia",
+        "source_id": "vid03",
+        "url": "https://www.youtube.com/watch?v=vid03&t=30s",
+    },
+    "youtube8m": {"genres": ["youtube8m:Guitar", "youtube8m:Speech"], "source_id": "Ab03"},
     "mtg_jamendo": {
         "title": "Tune 3",
         "artist": "Artist 0",
@@ -79,6 +87,7 @@ FOURTH: dict[str, dict[str, Any]] = {
     },
 }
 DIMENSIONS = {"fma": 518, "gtzan": 57, "magnatagatune": 1608, "mtg_jamendo": 1280}
+DIMENSIONS |= {"audioset": 128, "youtube8m": 128}
 DIMENSIONS |= {"bliss_mixer": 23, "blissify": 23, "mstream": 1280}
 
 

@@ -19,9 +19,13 @@ from pgsim.sources.streams.files import SourceError
 from pgsim.sources.submission import Submission, own_mbid
 from pgsim.sources.tfrecord import SequenceExample, WireError, parse_sequence_example, records
 from tests.support.genuine import GENUINE
-from tests.support.records import example, record, slow_crc32c, write_records
+from tests.support.records import example, record, slow_crc32c, video, write_records
 
 PROFILE = read_profile("audioset")
+MEAN = [step / 64 - 1 for step in range(128)]
+VOCABULARY = (
+    "Index,TrainVideoCount,KnowledgeGraphId,Name\n7,1,/m/0342h,Guitar\n300,2,/m/09x0r,Speech\n"
+)
 SECONDS = [bytes([0, 255] * 64), bytes([255, 255] * 64)]
 
 
@@ -77,13 +81,41 @@ def test_a_clip_is_its_mean_over_seconds_its_labels_and_its_genre(tmp_path: Path
 def test_a_record_of_youtube_8m_is_named_by_its_own_vocabulary(tmp_path: Path) -> None:
     clip = example("Ab12", SECONDS, end=0, labels=[7], id_key="id", embedding_key="audio")
     path = write_records(tmp_path / "train0.tfrecord", [clip])
-    (tmp_path / "vocabulary.csv").write_text(
-        "Index,TrainVideoCount,KnowledgeGraphId,Name\n7,1,/m/0342h,Guitar\n"
-    )
+    (tmp_path / "vocabulary.csv").write_text(VOCABULARY)
     [found] = loaded(path)
     assert isinstance(found, Submission)
     assert found.mbid == own_mbid("youtube8m", "Ab12")
     assert found.metadata == {"source_id": "Ab12", "labels": {"youtube8m": ["Guitar"]}}
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+@pytest.mark.parametrize("id_key", ["id", "video_id"])
+def test_a_whole_video_of_youtube_8m_is_its_mean_of_sound(
+    tmp_path: Path, id_key: str, is_packed: bool
+) -> None:
+    whole = video("Ab12", MEAN, labels=[300, 7], id_key=id_key, is_packed=is_packed)
+    path = write_records(tmp_path / "train0093.tfrecord", [whole])
+    (tmp_path / "vocabulary.csv").write_text(VOCABULARY)
+    [found] = loaded(path)
+    assert isinstance(found, Submission)
+    np.testing.assert_array_equal(found.features, np.array(MEAN, np.float32))
+    assert (found.mbid, found.source, found.number) == (
+        own_mbid("youtube8m", "Ab12"),
+        "youtube8m",
+        0,
+    )
+    assert found.metadata == {"source_id": "Ab12", "labels": {"youtube8m": ["Speech", "Guitar"]}}
+
+
+def test_a_video_and_its_seconds_are_the_same_recording(tmp_path: Path) -> None:
+    mean = dequantised(np.frombuffer(b"".join(SECONDS), np.uint8).reshape(2, -1)).mean(axis=0)
+    seconds = example("Ab12", SECONDS, end=0, id_key="id", embedding_key="audio")
+    path = write_records(tmp_path / "a.tfrecord", [video("Ab12", mean.tolist()), seconds])
+    whole, of_seconds = loaded(path)
+    assert isinstance(whole, Submission)
+    assert isinstance(of_seconds, Submission)
+    assert (whole.mbid, whole.number) == (of_seconds.mbid, of_seconds.number)
+    np.testing.assert_allclose(whole.features, of_seconds.features, atol=1e-6)
 
 
 def test_the_list_of_labels_is_looked_for_in_the_folders_above(tmp_path: Path) -> None:
@@ -115,12 +147,17 @@ def test_clips_do_not_mix_with_what_another_extractor_measured(tmp_path: Path) -
     ("clip", "reason"),
     [
         (example("v", SECONDS, labels=[9]), "label 9 is not in class_labels_indices.csv"),
-        (example(None, SECONDS), "no id: the record has neither 'video_id' nor 'id'"),
-        (example("v", []), "no 'audio_embedding' in it"),
+        (example(None, SECONDS), "no id: the record has no video_id"),
+        (example("v", []), "no embedding: the record has none of audio_embedding, audio, mean_aud"),
+        (example("\n", SECONDS), "video_id b'\\n' is not a text"),
+        (video("", MEAN), "no id: the record has no id and no video_id"),
+        (video("v", [1.0] * 127), "embedding.mean: 127 numbers; 128 are needed"),
+        (video("v", [float("nan")] * 128), "embedding.mean: nan is not a finite number"),
+        (video("v", []), "no embedding: the record has none of audio_embedding, audio, mean_aud"),
         (example("v", [b"a", b"ab"]), "'audio_embedding' differs in length from second to second"),
         (example("v", [b"a"]), "embedding.mean: 1 numbers; 128 are needed"),
         (example("v", SECONDS, start=-1), "start_time_seconds -1.0 is not a number of seconds"),
-        (b"no protocol buffer", "not a SequenceExample: "),
+        (b"no protocol buffer", "neither an Example nor a SequenceExample: "),
     ],
 )
 def test_a_record_that_is_no_clip_is_rejected_with_a_reason(
