@@ -6,6 +6,15 @@ AS $$
 DECLARE
     gathered bigint;
 BEGIN
+    -- Where the dump knows a recording's own MBID, or one of fewer steps, those that it redirects to do not count.
+    DELETE FROM pg_temp.nameless AS n
+    USING (
+        SELECT w.id, min(w.steps) AS steps
+        FROM pg_temp.nameless AS w INNER JOIN pg_temp.dump_recording AS r ON w.mbid = r.gid
+        GROUP BY w.id
+    ) AS known
+    WHERE n.id = known.id AND n.steps > known.steps;
+
     INSERT INTO pg_temp.gathered_name (place, mbid, title, artist, artist_mbids, album, year, length)
     WITH event AS (
         SELECT DISTINCT ON (e.release) e.release, e.year, e.month, e.day

@@ -1,5 +1,5 @@
--- In plpgsql, because its temporary tables exist only when it runs. LATERAL with OFFSET 0 looks each name up by an index,
--- where a plan without statistics would read all recordings for some thousand names.
+-- In plpgsql, because its temporary tables exist only when it runs. LATERAL, kept apart by GROUP BY or OFFSET 0, looks
+-- each name up by an index, where a plan without statistics would read all recordings for some thousand names.
 CREATE OR REPLACE FUNCTION pgsim.store_names(
     OUT titles bigint, OUT artists bigint, OUT albums bigint, OUT years bigint, OUT lengths bigint
 )
@@ -14,7 +14,12 @@ BEGIN
             CASE WHEN n.is_same THEN i.year END AS year,
             CASE WHEN n.is_same THEN i.length END AS length
         FROM pg_temp.incoming_name AS i
-        CROSS JOIN LATERAL (SELECT w.id, w.steps, w.is_same FROM pg_temp.nameless AS w WHERE w.mbid = i.mbid OFFSET 0) AS n
+        CROSS JOIN LATERAL (
+            SELECT w.id, min(w.steps) AS steps, bool_and(w.is_same) AS is_same
+            FROM pg_temp.nameless AS w
+            WHERE w.mbid = i.mbid
+            GROUP BY w.id
+        ) AS n
         ORDER BY n.id, n.is_same DESC, n.steps, i.place
     ), found AS (
         INSERT INTO pg_temp.found_name (id) SELECT g.id FROM given AS g

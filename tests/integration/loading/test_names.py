@@ -193,6 +193,24 @@ def test_redirects_are_followed(plane: Connection, tmp_path: Path) -> None:
     assert row(plane, 5, "title") == ("Its own",)
 
 
+def test_of_a_redirect_that_is_merely_canonical_no_album_comes(
+    plane: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`pgsim redirects` has loaded the canonical redirects, too."""
+    insert(plane, 2)
+    plane.execute("INSERT INTO pgsim.redirect VALUES (%s, %s)", [mbid(2), mbid(1)])
+    tables = {DATA: [data_row(1, "Song", 4)], REDIRECTS: [(mbid(2), mbid(1), mbid(800_000))]}
+    path = musicbrainz.write_canonical(tmp_path / "canonical.tar.zst", tables)
+    load_names(plane, [path])
+    assert row(plane, 2, "title, album") == ("Song", None)
+    # The dump knows the recording itself, be it in a later batch.
+    monkeypatch.setattr("pgsim.loading.names.AT_ONCE", 1)
+    rows = [recording(1, mbid(1), "Of another", 1, 1000), recording(2, mbid(2), "Its own", 2, 2000)]
+    plane.execute("UPDATE pgsim.recording SET title = NULL")
+    load_names(plane, [musicbrainz.write_tables(tmp_path / "mbdump", {"recording": rows})])
+    assert row(plane, 2, "title, length") == ("Its own", 2.0)
+
+
 DUMP: dict[str, Any] = {
     "artist": [(at, artist(at), f"Artist {at}", "Sort name") for at in range(1, 4)],
     "artist_credit": [
