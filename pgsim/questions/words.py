@@ -69,7 +69,7 @@ class Rules(Filters, total=False):
         int | None, Word("integer", "Maximum number of recordings of one artist.")
     ]
     distinct_titles: Annotated[
-        bool | None, Word("boolean", "Each title once; versions of it count as one.", "false")
+        bool | None, Word("boolean", "Each song once; versions of it count as one.", "false")
     ]
     min_similarity: Annotated[
         float | None, Word("double precision", "Minimum similarity, from 0 to 1.")

@@ -46,8 +46,10 @@ class Oracle:
                 " FROM pgsim.recording WHERE vector IS NOT NULL ORDER BY mbid"
             )
         ]
-        self.title_keys = dict(
-            conn.execute("SELECT id, pgsim.title_key(title) FROM pgsim.recording").fetchall()
+        self.song_keys = dict(
+            conn.execute(
+                "SELECT id, pgsim.song_key(title, artist_mbids, artist) FROM pgsim.recording"
+            ).fetchall()
         )
         self.samples: dict[str, list[float]] = {}
         self.conn = conn
@@ -171,17 +173,17 @@ class Oracle:
         self, found: list[Recording], own: int | None, words: dict[str, Any]
     ) -> list[Recording]:
         artists: Counter[Any] = Counter()
-        titles = {self.title_keys[own]} if own is not None else set()
+        songs = {self.song_keys[own]} if own is not None else set()
         kept = []
         for r in found:
             artist = r.artists[0] if r.artists else r.artist and r.artist.lower()
-            title = self.title_keys[r.id]
+            song = self.song_keys[r.id]
             if artist and artists[artist] == words.get("max_per_artist"):
                 continue
-            if words.get("distinct_titles") and title and title in titles:
+            if words.get("distinct_titles") and song and song in songs:
                 continue
             artists[artist] += 1
-            titles.add(title)
+            songs.add(song)
             kept.append(r)
         return kept
 

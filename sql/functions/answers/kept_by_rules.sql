@@ -8,8 +8,8 @@ DECLARE
     c record;
     artists text[] := '{}';
     used text[] := '{}';
-    seen text[] := coalesce(rules.titles, '{}');
-    title text;
+    seen text[] := coalesce(rules.songs, '{}');
+    song text;
 BEGIN
     kept := '{}';
     apart := '{}';
@@ -18,6 +18,8 @@ BEGIN
             u.id,
             u.distance,
             r.title,
+            r.artist_mbids,
+            r.artist AS credit,
             CASE WHEN rules.max_per_artist IS NOT NULL THEN artist_key(r.artist_mbids, r.artist) END AS artist
         FROM unnest(ids, distances) WITH ORDINALITY AS u (id, distance, place)
         INNER JOIN recording AS r ON u.id = r.id
@@ -36,9 +38,9 @@ BEGIN
         -- An unknown artist or title is like no other.
         CONTINUE WHEN c.artist = ANY(used);
         IF rules.distinct_titles THEN
-            title := title_key(c.title);
-            CONTINUE WHEN title = ANY(seen);
-            seen := seen || title;
+            song := song_key(c.title, c.artist_mbids, c.credit);
+            CONTINUE WHEN song = ANY(seen);
+            seen := seen || song;
         END IF;
         IF c.artist IS NOT NULL THEN
             artists := artists || c.artist;

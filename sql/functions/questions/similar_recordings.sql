@@ -56,7 +56,7 @@ BEGIN
 
     PERFORM check_question(k, ranking);
     s.id := recording_of(seed);
-    SELECT r.vector, r.genre, r.decade, r.title, r.missing, l.neighbours, l.distances, l.reach INTO own
+    SELECT r.vector, r.genre, r.decade, r.title, r.artist, r.artist_mbids, r.missing, l.neighbours, l.distances, l.reach INTO own
     FROM recording AS r LEFT JOIN similarity AS l ON r.id = l.id
     WHERE r.id = s.id;
     IF own.vector IS NULL THEN
@@ -92,7 +92,9 @@ BEGIN
     m := resolve_measure(metric, weights, approximate);
     PERFORM require_sets(seed, own.missing, m);
     conditions.present := m.sets;
-    rules := resolve_rules(max_per_artist, distinct_titles, min_similarity, CASE WHEN distinct_titles THEN ARRAY[title_key(own.title)] END);
+    rules := resolve_rules(
+        max_per_artist, distinct_titles, min_similarity,
+        CASE WHEN distinct_titles THEN ARRAY[song_key(own.title, own.artist_mbids, own.artist)] END);
 
     -- The stored list and reach count only if the vector has not changed since.
     s.vector := own.vector;
@@ -125,9 +127,11 @@ k rows come back whenever k recordings qualify. Ties are ordered by mbid. A cond
 - length_from, length_to: least and greatest length in seconds, both included.
 - exclude: MBIDs of recordings to leave out.
 - exclude_artists: MBIDs of artists whose recordings to leave out.
-- max_per_artist: greatest number of recordings by one artist; recordings without an artist are not limited.
-- distinct_titles: whether to leave out recordings with the title of the seed or of a nearer row; live, remastered and
-  featuring versions have the same title; default false.
+- max_per_artist: greatest number of recordings by one artist, who is the first of a credit: by MBID, or without MBIDs
+  by the name before "feat." or a semicolon; recordings without an artist are not limited.
+- distinct_titles: whether to leave out other recordings of the song of the seed or of a nearer row: of one title and
+  artist. Live, remastered, remixed and featuring versions are the same song; Part 1 and Part 2, or titles that differ in
+  other words, are not. Recordings without an artist are compared by title with each other alone. Default false.
 - min_similarity: least similarity, from 0 to 1.
 - metric: a feature set (mfccs), or several of equal weight (bpm+key), to compare by instead of the fused distance.
 - weights: the weights of some feature sets in this question, as a JSON object: {"moods": 2}. 0 leaves a set out; a

@@ -28,7 +28,7 @@ DECLARE
     rules question_rules;
     others recording_filter;
     mbids uuid[];
-    titles text[];
+    songs text[];
     seeds_found question_seed[];
     mean question_seed;
 BEGIN
@@ -37,15 +37,18 @@ BEGIN
         RAISE EXCEPTION 'unknown method ''%''', coalesce(method, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'known: centroid, rank';
     END IF;
-    SELECT array_agg(s.mbid), array_agg(title_key(s.title)), array_agg(plain_seed(s.vector, s.id))
-    INTO mbids, titles, seeds_found
+    SELECT
+        array_agg(s.mbid),
+        array_agg(CASE WHEN distinct_titles THEN song_key(s.title, s.artist_mbids, s.artist) END),
+        array_agg(plain_seed(s.vector, s.id))
+    INTO mbids, songs, seeds_found
     FROM seed_vectors(seeds) AS s;
     conditions := resolve_filter(
         genre, decade, year_from, year_to, length_from, length_to, exclude || mbids, exclude_artists);
     m := resolve_measure(metric, weights, approximate);
     PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(seeds) AS s;
     conditions.present := m.sets;
-    rules := resolve_rules(max_per_artist, distinct_titles, min_similarity, titles);
+    rules := resolve_rules(max_per_artist, distinct_titles, min_similarity, songs);
     IF method = 'centroid' THEN
         SELECT mean_of(array_agg(q.vector)) INTO mean.vector FROM unnest(seeds_found) AS q;
         IF m.factors IS NULL THEN

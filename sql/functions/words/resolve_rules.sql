@@ -1,5 +1,5 @@
 CREATE OR REPLACE FUNCTION pgsim.resolve_rules(
-    max_per_artist integer, distinct_titles boolean, min_similarity double precision, titles text[] DEFAULT NULL
+    max_per_artist integer, distinct_titles boolean, min_similarity double precision, songs text[] DEFAULT NULL
 ) RETURNS pgsim.question_rules
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
@@ -15,7 +15,7 @@ BEGIN
         max_per_artist,
         nullif(distinct_titles, false),
         nullif(pgsim.as_real(min_similarity), 0),
-        CASE WHEN distinct_titles THEN titles END
+        CASE WHEN distinct_titles THEN songs END
     )::pgsim.question_rules;
 END
 $$;

@@ -1,5 +1,7 @@
 CREATE OR REPLACE FUNCTION pgsim.seed_vectors(seeds uuid[])
-RETURNS TABLE (id integer, mbid uuid, title text, missing text[], vector vector)
+RETURNS TABLE (
+    id integer, mbid uuid, title text, artist_mbids uuid[], artist text, missing text[], vector vector
+)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
@@ -20,7 +22,7 @@ BEGIN
                 HINT = 'its submissions hold none of the fitted feature sets; see pgsim status';
     END IF;
     RETURN QUERY
-    SELECT r.id, r.mbid, r.title, r.missing, r.vector
+    SELECT r.id, r.mbid, r.title, r.artist_mbids, r.artist, r.missing, r.vector
     FROM recording AS r
     WHERE r.id IN (SELECT recording_of(s.seed) FROM unnest(seeds) AS s (seed));
 END
