@@ -1,6 +1,8 @@
 """Folders with a NumPy file for each track, and MTG-Jamendo's tables: from two commands on."""
 
+import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -204,6 +206,25 @@ def test_two_models_in_two_folders_are_two_sets(
     stored = features(url)[own_mbid("table:musicnn", "214")]
     np.testing.assert_allclose(stored[:200], np.load(folder / "14" / "214.npy").mean(axis=0), 1e-5)
     assert set(stored[200:]) == {6}
+
+
+def test_compressed_files_and_names_in_any_bytes_are_tracks_too(
+    tmp_path: Path, new_database: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "clap"
+    vectors = np.random.default_rng(8).normal(size=(3, 8))
+    odd = folder / os.fsdecode(b"\xff")
+    for path, vector in zip((folder, odd, odd), vectors, strict=True):
+        save(path, f"track{len(list(folder.rglob('*.npy')))}", vector)
+    plain = odd / "track2.npy"
+    (odd / os.fsdecode(b"caf\xe9.NPY.gz")).write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+    url = new_database()
+    report(capsys, "--database", url, "init", "--profile", folder)
+    loaded = report(capsys, "--database", url, "load", folder)
+    assert (loaded["recordings"], loaded["without_vector"], loaded["rejected"]) == (3, 0, 0)
+    found = rows(url, "SELECT source_id FROM pgsim.recording ORDER BY 1")
+    assert found == [("caf\ufffd",), ("track0",), ("track1",)]
 
 
 def test_files_named_by_mbids_are_recordings_of_musicbrainz(
