@@ -290,10 +290,12 @@ def test_lines_that_are_no_tracks_of_mtg_jamendo_are_rejected(
         first.replace("genre---punkrock", "punkrock"),
         first.replace("\tgenre---punkrock", "").replace("0000214", "0000300"),
     ]
+    long = first.replace("0000214", "0000301").replace("124.6", '"' + "9" * 200_000)
     data = "".join(lines).encode() + first.replace("mp3", "\xfc").encode("latin-1")
+    data += long.encode()
     (tmp_path / "raw.tsv").write_bytes(data)
     loaded = report(capsys, "--database", url, "load", folder, tmp_path / "raw.tsv")
-    assert (loaded["read"], loaded["rejected"]) == (9, 4)
+    assert (loaded["read"], loaded["rejected"]) == (10, 4)
     assert rows(url, "SELECT member, reason FROM pgsim.reject ORDER BY member") == [
         ("raw.tsv:3", "TRACK_ID '214' is not such as track_0000214"),
         ("raw.tsv:4", "2 cells; the header has 6"),
