@@ -74,7 +74,7 @@ def _read(path: Path, mix: Callable[[Samples], Samples]) -> tuple[Samples, int]:
         if kind not in _UNREAD:
             reason = error.error_string.strip()
             raise ExtractionError(f"libsndfile cannot read it: {reason}") from None
-        other = ", or use --extractor essentia" if _UNREAD[kind] else ""
+        other = ", or: pgsim extract --extractor essentia" if _UNREAD[kind] else ""
         raise ExtractionError(f"libsndfile reads no {kind}: convert it to .flac{other}") from None
 
 

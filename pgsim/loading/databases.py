@@ -94,7 +94,7 @@ def inputs_of(place: Place, source: str | None, profile: Profile) -> Iterator[In
     if isinstance(place, Path):
         return inputs(place, source, profile)
     if source not in (None, audiomuse.name):
-        raise UsageError(f"source '{source}' reads no database: leave --source out for {place}")
+        raise UsageError(f"source '{source}' reads no database: leave the source out for {place}")
     return iter([Input(place, place, audiomuse)])
 
 

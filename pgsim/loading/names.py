@@ -78,10 +78,10 @@ _WITHOUT = "SELECT count(*) FILTER (WHERE title IS NULL), count(*) FROM pgsim.re
 class NamesReport:
     """The account of some files of names.
 
-    `read` counts the recordings in the files, and `unreadable` the lines that are none. `lacking`
-    counts the recordings of the database that lacked something, and `matched` those of them that
-    the files know. `titles` to `lengths` are how many recordings got each; `without_title` and
-    `recordings` are those of the database afterwards.
+    `read` counts the recordings in the files, and among them `unreadable` lines. `lacking` counts
+    the recordings of the database that lacked something, and `matched` those of them that the files
+    know. `titles` to `lengths` are how many recordings got each; `without_title` and `recordings`
+    are those of the database afterwards.
     """
 
     read: int
@@ -121,7 +121,7 @@ def load_names(
         if lacking:
             csvs = work.read_tables(paths, Meter(advance))
             work.read_csvs(csvs, Meter(advance))
-            if not work.read:
+            if work.read == work.unreadable.count:
                 raise NamesError(f"{', '.join(map(str, paths))}: there is no recording in it")
         else:
             say("no recording lacks a name: nothing is read")

@@ -9,7 +9,7 @@ from pgsim.loading.staging import staged, write_rows
 from pgsim.postgres.connection import Connection
 from pgsim.postgres.rows import one_row
 from pgsim.progress import Advance, still
-from pgsim.sources.musicbrainz import RECORDING, REDIRECT, REDIRECTS
+from pgsim.sources.musicbrainz import RECORDING, REDIRECT, REDIRECTS, no_row
 from pgsim.sources.redirects import RedirectError, read_pairs
 from pgsim.sources.streams.parts import Meter, Part, parts
 from pgsim.store.collection import read_collection
@@ -114,8 +114,5 @@ def _rows(part: Part) -> Iterator[bytes]:
     for number, line in enumerate(part.lines(), 1):
         found = _ROW.match(line)
         if found is None:
-            raise RedirectError(
-                f"{part.name}:{number}: {line.decode(errors='replace')!r:.80} is not a row of"
-                f" MusicBrainz's table {RECORDING}: number, MBID and so on, separated by tabs"
-            )
+            raise RedirectError(no_row(part, number, line))
         yield found[0] + b"\n"

@@ -21,7 +21,17 @@ from typing import Any
 from pgsim.errors import Rejected, UsageError
 from pgsim.features.profile import Profile
 from pgsim.features.reading import extract
-from pgsim.sources import acousticbrainz, audiomuse, audioset, jamendo, tables, vectors
+from pgsim.sources import (
+    acousticbrainz,
+    audiomuse,
+    audioset,
+    bliss,
+    jamendo,
+    mstream,
+    sqlite,
+    tables,
+    vectors,
+)
 from pgsim.sources.source import BufferedSource, Source
 from pgsim.sources.streams.buffer import MemberRun, ReadBuffer
 from pgsim.sources.streams.files import (
@@ -55,10 +65,12 @@ __all__ = [
 GROUP = "pgsim.sources"
 _MEMBERS = ("name", "accepts", "members", "submission")
 
-# A table in a folder may be anything, such as a list of the other files: it is read only if it is
-# named.
+# A table or a database in a folder may be anything, such as a list of the other files: it is read
+# only if it is named.
 _IN_FOLDERS: tuple[Source, ...] = (audiomuse, acousticbrainz, audioset)
-SOURCES: tuple[Source, ...] = (*_IN_FOLDERS, jamendo, tables, vectors)
+# A SQLite database has any name, so that its first bytes come before names.
+_DATABASES: tuple[Source, ...] = (bliss, mstream)
+SOURCES: tuple[Source, ...] = (*_DATABASES, *_IN_FOLDERS, jamendo, tables, vectors)
 
 
 def inputs(path: Path, name: str | None = None, profile: Profile | None = None) -> Iterator[Input]:
@@ -74,10 +86,7 @@ def inputs(path: Path, name: str | None = None, profile: Profile | None = None) 
     if not path.is_dir():
         source = own[0] if name is not None else _first(path, (*own, *SOURCES))
         if source is None:
-            known = kinds([*DOCUMENT_READERS, *TABLE_READERS, *RECORD_READERS])
-            raise UsageError(
-                f"cannot read {path}: it is not a folder, and not a file named {known}"
-            )
+            raise UsageError(f"cannot read {path}: {_unknown(path)}")
         return iter([Input(path, path, source)])
     of_tracks = (vectors,) if profile is not None and vectors.is_wanted(profile) else ()
     sources = tuple(own) if name is not None else (*own, *_IN_FOLDERS, *of_tracks)
@@ -108,6 +117,18 @@ def named(name: str) -> Source:
             f"source '{name}': worker processes cannot import it; put it in a module of its own"
         )
     return _made(name, lambda: getattr(import_module(module), attribute))
+
+
+def _unknown(path: Path) -> str:
+    """Return why no source reads a file."""
+    if sqlite.is_sqlite(path):
+        found = ", ".join(sqlite.tables_of(path)) or "no tables"
+        return (
+            f"a SQLite database with {found}; the known ones are bliss-mixer's (TracksV2),"
+            " blissify's (song, feature) and mStream's snapshots (tracks, meta)"
+        )
+    known = kinds([*DOCUMENT_READERS, *TABLE_READERS, *RECORD_READERS])
+    return f"it is not a folder, and not a file named {known}, nor a SQLite database"
 
 
 def _first(path: Path, sources: tuple[Source, ...]) -> Source | None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
@@ -16,11 +17,12 @@ from pgsim.features.profile import Profile
 from pgsim.features.reading import extract
 from pgsim.sources import acousticbrainz_csv as feature_csv
 from pgsim.sources.acousticbrainz_fast import LOW_LEVEL, Content, read_wanted
+from pgsim.sources.measured_audio import audio_id, file_name
 from pgsim.sources.metadata import extract_metadata
 from pgsim.sources.provenance import require_origin
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import Member, members, members_in
-from pgsim.sources.submission import LARGEST_NUMBER, Submission
+from pgsim.sources.submission import LARGEST_NUMBER, Submission, own_mbid
 
 __all__ = ["accepts", "members", "members_in", "name", "submission"]
 
@@ -44,22 +46,29 @@ def submission(member: Member, profile: Profile, *, fast: bool = True) -> Submis
     """Return the submission in one document; Rejected says why there is none.
 
     MBID and number come from the member's name `<mbid>-<n>.json`, or else from the keys `mbid` and
-    `number` beside the document's own, or else from its tags. OriginError if a different extractor
-    than the profile's made the document: that ends a load. With `fast` False every document is
-    parsed whole, which has the same result in twice the time; tests compare the two.
+    `number` beside the document's own, or else from its tags and from the audio that it measures.
+    OriginError if a different extractor than the profile's made the document: that ends a load.
+    With `fast` False every document is parsed whole, which has the same result in twice the time;
+    tests compare the two.
     """
     try:
+        named = _named(member.name)
         if feature_csv.is_row(member.name) and not member.fault:
             kind, document = feature_csv.read_row(member.data, member.name, profile)
-            return _submission(member.name, _read_whole(document, kind, profile))
+            return _submission(_read_whole(document, kind, profile))
         content = None
         if fast and not member.fault:
             content = read_wanted(member.view, profile, member.is_utf8)
-        if content is None:  # an unusual document, or one with a fault
+        is_known = named is not None or (content and None not in (content.mbid, content.number))
+        if content is None or not is_known:  # also an unusual document, or one with a fault
             document = parse(member)
             require_origin(document, profile, member.name)
             content = _read_whole(document, _kind(document), profile)
-        return _submission(member.name, content)
+            if named is None:
+                _identify(member.name, content, document)
+        if named is not None:
+            content.mbid, content.number = named
+        return _submission(content)
     except RecursionError:
         raise Rejected("nested too deep") from None
 
@@ -74,12 +83,33 @@ def _read_whole(document: dict[str, Any], kind: str, profile: Profile) -> Conten
     metadata, repairs = extract_metadata(document)
     # A document that `pgsim extract` wrote names its extractor.
     source = "audio" if "extractor" in document else name
-    mbid = document.get("mbid", metadata.get("recording_mbid"))
-    return Content(source, kind, features, metadata, repairs, mbid, document.get("number", 0))
+    mbid = document.get("mbid")
+    if mbid is None:
+        mbid = metadata.get("recording_mbid")
+    return Content(source, kind, features, metadata, repairs, mbid, document.get("number"))
 
 
-def _submission(where: str, found: Content) -> Submission:
-    mbid, number = _identity(where, found.mbid, found.number)
+def _identify(where: str, found: Content, document: dict[str, Any]) -> None:
+    """Give a document the MBID and the number that it lacks, both made of the audio."""
+    if found.mbid is not None and found.number is not None:
+        return
+    audio = audio_id(document)
+    if found.mbid is None:
+        if _MBID.search(where, _base(where)):
+            raise Rejected(
+                "no MBID: one is in the name, which is not <mbid>-<n>.json, and there is neither"
+                " a key 'mbid' nor a tag 'musicbrainz_recordingid' that is one"
+            )
+        found.mbid = str(own_mbid(found.source, audio))
+        file = file_name(document)
+        names = {"source_id": file or audio, "title": Path(file).stem}
+        found.metadata = {key: text for key, text in names.items() if text} | found.metadata
+    if found.number is None:
+        found.number = zlib.crc32(audio.encode()) >> 1
+
+
+def _submission(found: Content) -> Submission:
+    mbid, number = _checked(found.mbid, found.number)
     return Submission(
         mbid, found.source, number, found.kind, found.features, found.metadata, found.repairs
     )
@@ -123,22 +153,22 @@ def _kind(document: dict[str, Any]) -> str:
     return "document" if is_high == is_low else "highlevel" if is_high else "lowlevel"
 
 
-def _identity(where: str, mbid: Any, number: Any) -> tuple[UUID, int]:
-    found = _NAME.match(where, max(where.rfind("/"), where.rfind(":")) + 1)
-    if found:
-        named, number = found.groups("0")
-        return msgspec.convert(named, UUID), _number(int(number))
-    if mbid is None:
-        raise Rejected(
-            "no MBID: the name is not <mbid>-<n>.json, and there is neither a key 'mbid'"
-            " nor a tag 'musicbrainz_recordingid' that is one"
-        )
+def _named(where: str) -> tuple[str, int] | None:
+    """Return the MBID and the number in the name of a document, if it has them."""
+    found = _NAME.match(where, _base(where))
+    if found is None:
+        return None
+    mbid, number = found.groups("0")
+    return mbid, int(number)
+
+
+def _base(where: str) -> int:
+    return max(where.rfind("/"), where.rfind(":")) + 1
+
+
+def _checked(mbid: Any, number: Any) -> tuple[UUID, int]:
     if not isinstance(mbid, str) or not _MBID.fullmatch(mbid):
         raise Rejected(f"mbid {mbid!r:.60} is not a UUID")
-    return msgspec.convert(mbid, UUID), _number(number)
-
-
-def _number(number: Any) -> int:
     if type(number) is not int or not 0 <= number <= LARGEST_NUMBER:
         raise Rejected(f"number {number!r:.60} is not an integer from 0 to {LARGEST_NUMBER}")
-    return number
+    return msgspec.convert(mbid, UUID), number

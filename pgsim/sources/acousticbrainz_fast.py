@@ -51,7 +51,7 @@ _ENVELOPE = ("source_id", "url", "extra")
 
 
 class Content(Struct, gc=False):
-    """The content of a document: its kind, what is stored of it, and its MBID and number."""
+    """The content of a document: its kind, what is stored of it, and its MBID and number if any."""
 
     source: str
     kind: str
@@ -81,7 +81,7 @@ class _Document(Struct, frozen=True, gc=False):
     metadata: _Metadata = _Metadata()
     extractor: Any = UNSET
     mbid: str | UnsetType = UNSET
-    number: Annotated[int, Meta(ge=0, le=LARGEST_NUMBER)] = 0
+    number: Annotated[int, Meta(ge=0, le=LARGEST_NUMBER)] | None = None
     source_id: str | None = None
     url: str | None = None
     extra: dict[str, str] | None = None  # no numbers: some exceed 64 bits

@@ -86,12 +86,16 @@ def table_rows(part: Part, table: Table) -> Iterator[bytes]:
     for number, line in enumerate(part.lines(), 1):
         cells = line.rstrip(b"\n").split(b"\t", last + 1)
         if len(cells) <= last:
-            raise NamesError(
-                f"{part.name}:{number}: {line.decode(errors='replace')!r:.80} is not a row of"
-                f" MusicBrainz's table {part.base}: it has {len(cells)} columns, not {last + 1} or"
-                " more, separated by tabs"
-            )
+            raise NamesError(no_row(part, number, line))
         yield b"\t".join(pick(cells)) + b"\n"
+
+
+def no_row(part: Part, number: int, line: bytes) -> str:
+    """What is wrong with a line that is not a row of a table of the dump, and the cure."""
+    text = f"{part.name}:{number}: {line.decode(errors='replace')!r:.80} is not a row of"
+    if line.startswith(b"{"):
+        return f"{text} a table but JSON: name MusicBrainz's mbdump.tar.bz2, or tables of it"
+    return f"{text} MusicBrainz's table {part.base}, whose columns are separated by tabs"
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pgsim.errors import PgsimError
+from pgsim.errors import PgsimError, Rejected
 from pgsim.features.profile import Profile, shipped_names
 
 # MusicExtractor's own name for itself, as AcousticBrainz ran it and as Essentia ships it today.
@@ -33,14 +33,38 @@ def extractor_of(named: Any) -> str | None:
 
 def require_origin(document: dict[str, Any], profile: Profile, where: str) -> None:
     """Raise OriginError if a document was made by a different extractor than the profile's."""
-    made_by = origin(document)
+    require_extractor(origin(document), profile, where)
+
+
+def require_one_of(
+    extractors: list[str], made_by: str | None, profile: Profile, where: str
+) -> None:
+    """Raise OriginError if none of the extractors in a file is the profile's.
+
+    Rejected if the profile's is one of them and made other documents than this one.
+    """
+    if profile.extractor not in extractors:
+        require_extractor(made_by, profile, where)
+    elif made_by not in (None, profile.extractor):
+        raise Rejected(
+            f"made by extractor {made_by!r:.60}; profile '{profile.name}' is for"
+            f" '{profile.extractor}': their numbers are not comparable; this needs a database of"
+            f" its own, made by: pgsim --database NAME init --profile {_profile_of(made_by)}"
+        )
+
+
+def require_extractor(made_by: str | None, profile: Profile, where: str) -> None:
+    """Raise OriginError if an extractor is known and not the profile's."""
     if made_by not in (None, profile.extractor):
-        its_own = made_by if made_by in shipped_names() else "FILE"
         raise OriginError(
             f"{where} was made by extractor {made_by!r:.60}, and profile '{profile.name}' is for"
             f" '{profile.extractor}': their numbers are not comparable; load it into a database"
-            f" of its own, made by: pgsim --database NAME init --profile {its_own}"
+            f" of its own, made by: pgsim --database NAME init --profile {_profile_of(made_by)}"
         )
+
+
+def _profile_of(extractor: str | None) -> str:
+    return extractor if extractor in shipped_names() else "FILE"
 
 
 def _value(table: Any, key: str) -> Any:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.support.libraries import bliss_mixer, blissify, mstream
+
 ROWS = 40
 _GENRES = ("Hip-Hop", "Rock", "Folk", "Jazz")
 
@@ -202,5 +204,8 @@ def mtg_jamendo(folder: Path) -> list[Path]:
 
 MAKERS: dict[str, Callable[[Path], list[Path]]] = {
     each.__name__: each
-    for each in (fma, spotify_114k, spotify_160k, spotify_1m, gtzan, magnatagatune, mtg_jamendo)
+    for each in (
+        *(fma, spotify_114k, spotify_160k, spotify_1m, gtzan, magnatagatune),
+        *(mtg_jamendo, bliss_mixer, blissify, mstream),
+    )
 }

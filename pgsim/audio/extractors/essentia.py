@@ -31,7 +31,7 @@ def document(path: Path) -> dict[str, Any]:
     """
     if _is_opus(path):
         raise ExtractionError(
-            "Essentia reads no Opus: convert it to .flac, or use --extractor librosa or rhythm"
+            "Essentia reads no Opus: convert it to .flac, or: pgsim extract --extractor librosa"
         )
     standard = _essentia()
     # The beat tracker takes noise from the C library's rand(), which goes on from file to file.

@@ -1,6 +1,6 @@
 """A proposed profile for a table: which column may be what, for a person to edit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ from pgsim.features.profile import (
     shipped_names,
 )
 from pgsim.progress import Say, silent
-from pgsim.sources import tables
+from pgsim.sources import bliss, mstream, tables
 from pgsim.sources.description.column import Column, columns_of
 from pgsim.sources.description.comments import REMARK, shown, toml
 from pgsim.sources.description.folder import propose_folder
+from pgsim.sources.description.library import propose_bliss, propose_snapshot
 from pgsim.sources.description.roles import Roles, roles_of
 from pgsim.sources.description.sets import ProposedSet, set_name, sets_of
+from pgsim.sources.source import Source
 from pgsim.sources.streams.files import kinds
 from pgsim.sources.table_rows import TABLE_READERS, notes_of
 
@@ -32,16 +34,19 @@ ROWS = 1000  # the first rows of the table, which the profile is made from
 # A share of the weights: of each dimension alike, but none so small that a profile refuses it.
 _LEAST_SHARE = 0.002
 _MOST_NAMED = 40  # columns in one comment
+_LIBRARIES: tuple[tuple[Source, Callable[[Path], str]], ...] = (
+    (bliss, propose_bliss),
+    (mstream, propose_snapshot),
+)
 
 
 def profile_for(name_or_path: str, say: Say = silent) -> Profile:
-    """Return a shipped profile, that of a TOML file, or the one proposed for a table or a folder.
+    """Return a shipped profile, that of a TOML file, or the one proposed for what is to be loaded.
 
     `say` receives what a person should look at. UsageError or PgsimError if there is none.
     """
     path = Path(name_or_path)
-    is_shipped = name_or_path in shipped_names()
-    if is_shipped or not (path.is_dir() or (path.is_file() and tables.accepts(path))):
+    if name_or_path in shipped_names() or not _is_described(path):
         return read_profile(name_or_path)
     text = propose_profile(path)
     for line in text.splitlines():
@@ -50,14 +55,25 @@ def profile_for(name_or_path: str, say: Say = silent) -> Profile:
     return parse_profile(text, path)
 
 
+def _is_described(path: Path) -> bool:
+    if not path.is_file():
+        return path.is_dir()
+    return tables.accepts(path) or any(source.accepts(path) for source, _ in _LIBRARIES)
+
+
 def propose_profile(path: Path) -> str:
     """Return a profile for a table, as TOML with comments; always the same for the same file.
 
-    It is made from the first 1,000 rows, or for a folder of arrays from the first 100 files.
-    UsageError if `path` is neither; PgsimError if no column has numbers, or nothing can be read.
+    It is made from the first 1,000 rows, or for a folder of arrays from the first 100 files. A
+    database of bliss has the shipped one of its version, and a snapshot of mStream that of its
+    model. UsageError if `path` is none of these; PgsimError if no column has numbers, or nothing
+    can be read.
     """
     if path.is_dir():
         return propose_folder(path)
+    for source, propose in _LIBRARIES:
+        if source.accepts(path):
+            return propose(path)
     if not tables.accepts(path):
         raise UsageError(f"cannot describe {path}: not a file named {kinds(TABLE_READERS)}")
     members = list(islice(tables.members(path), ROWS))

@@ -95,9 +95,9 @@ def parts(paths: Sequence[Path], groups: Sequence[Collection[str]], meter: Meter
     is asked for. SourceError if a path cannot be read, or is a folder or tar without any such part.
     """
     wanted = {base for group in groups for base in group}
-    files = [(path, file) for path in paths for file in _files(path, wanted)]
-    meter.total = sum(file.stat().st_size for _, file in files) or 1
-    for path, file in files:
+    files = [file for path in paths for file in _files(path, groups, wanted)]
+    meter.total = sum(file.stat().st_size for file in files) or 1
+    for file in files:
         with _opened(file, meter) as stream:
             if not base_of(file.name).endswith(".tar"):
                 yield Part(file, str(file), base_of(file.name), stream)
@@ -109,10 +109,10 @@ def parts(paths: Sequence[Path], groups: Sequence[Collection[str]], meter: Meter
                 if any(found.issuperset(group) for group in groups):
                     break
             if not found:
-                raise SourceError(f"{path} has none of {_list(groups)}: name another file")
+                raise _has_none(file, groups)
 
 
-def _files(path: Path, wanted: Collection[str]) -> list[Path]:
+def _files(path: Path, groups: Sequence[Collection[str]], wanted: Collection[str]) -> list[Path]:
     """The file, or those of a folder and its folders that are wanted, in the order of names."""
     require_readable(path)
     if not path.is_dir():
@@ -120,9 +120,7 @@ def _files(path: Path, wanted: Collection[str]) -> list[Path]:
     inside = sorted(each for each in path.rglob("*") if base_of(each.name) in wanted)
     if files := [each for each in inside if each.is_file()]:
         return files
-    raise SourceError(
-        f"{path} has none of {', '.join(sorted(wanted))}: name another folder, or a file"
-    )
+    raise _has_none(path, groups)
 
 
 @contextmanager
@@ -146,5 +144,6 @@ def _members(path: Path, stream: IO[bytes], wanted: Collection[str]) -> Iterator
         raise SourceError(f"{path} is broken: {reason(error)}") from None
 
 
-def _list(groups: Sequence[Collection[str]]) -> str:
-    return ", or ".join(" and ".join(group) for group in groups)
+def _has_none(path: Path, groups: Sequence[Collection[str]]) -> SourceError:
+    wanted = ", or ".join(" and ".join(group) for group in groups)
+    return SourceError(f"{path} has none of {wanted}: name another file or folder")

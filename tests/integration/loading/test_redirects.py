@@ -216,6 +216,9 @@ def test_a_damaged_table_is_named_with_its_line(plane: Connection, tmp_path: Pat
         file.write(b"no number\t1\n")
     with pytest.raises(RedirectError, match=r"recording:4: .* is not a row of MusicBrainz's table"):
         load_redirects(plane, [folder])
+    (folder / "recording").write_text('{"id": "a"}\n')
+    with pytest.raises(RedirectError, match=r"recording:1: .* but JSON: name MusicBrainz's mbdump"):
+        load_redirects(plane, [folder])
 
 
 CANONICAL = {

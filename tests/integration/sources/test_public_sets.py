@@ -54,8 +54,32 @@ FOURTH: dict[str, dict[str, Any]] = {
         "length": 123.6,
         "source_id": "217",
     },
+    "bliss_mixer": {
+        "title": "Tune 3",
+        "artist": "Artist 0",
+        "album": "Album 0",
+        "genres": ["genre:folk", "genre:singer/songwriter"],
+        "length": 203,
+        "source_id": "Artist/Album/03.flac",
+    },
+    "blissify": {
+        "title": "Tune 3",
+        "artist": "Artist 0",
+        "album": "Album 0",
+        "genre": "folk",
+        "length": 203,
+        "source_id": "/music/03.flac",
+    },
+    "mstream": {
+        "title": "Tune 3",
+        "artist": "Artist 0",
+        "genre": "folk, world, & country---folk",
+        "length": 203.5,
+        "source_id": f"anon:{3:032x}",
+    },
 }
 DIMENSIONS = {"fma": 518, "gtzan": 57, "magnatagatune": 1608, "mtg_jamendo": 1280}
+DIMENSIONS |= {"bliss_mixer": 23, "blissify": 23, "mstream": 1280}
 
 
 def test_the_page_names_every_set_that_can_be_made() -> None:

@@ -47,8 +47,9 @@ def test_without_a_name_the_envelope_then_the_tag_says_which_recording_it_is():
     other = "e8afe383-1478-497e-90b1-7885c7f37f6e"
     assert loaded("x.ndjson:1", tagged).mbid == UUID(MBID)
     assert loaded("x.ndjson:1", {"mbid": other, **tagged}).mbid == UUID(other)
-    assert loaded("x.ndjson:1", {"mbid": other, **tagged}).number == 0
     assert loaded("x.ndjson:1", {"mbid": other, "number": 4, **tagged}).number == 4
+    assert loaded("x.ndjson:1", {"mbid": other, "number": 0, **tagged}).number == 0
+    assert loaded("x.ndjson:1", {"mbid": None, **tagged}).mbid == UUID(MBID)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,8 @@ def test_a_submission_says_which_kind_of_document_it_was(document: object, kind:
         ("0.json", b'{"highlevel": {}, "metadata": null}', "no feature set of profile 'acoustic"),
         ("0.json", b'{"tags": {}}', "in it; its keys: 'tags'"),
         ("0.json", b'{"rhythm": {"bpm": 1e999}}', "inf is not a finite number"),
-        ("not-a-uuid-0.json", b'{"rhythm": {"bpm": 1}}', "no MBID: the name is not <mbid>-<n>"),
-        (f"x{MBID}-0.json", b'{"rhythm": {"bpm": 1}}', "no MBID"),
+        (f"x{MBID}-0.json", b'{"rhythm": {"bpm": 1}}', "no MBID: one is in the name, which is"),
+        (f"a.tar:b/{MBID}.low.json", b'{"rhythm": {"bpm": 1}}', "no MBID: one is in the name"),
         (
             f"{MBID}-2147483648.json",
             b'{"rhythm": {"bpm": 1}}',
