@@ -112,6 +112,10 @@ def _number(text: str) -> float | None:
 
 def _cells(line: str) -> list[str]:
     """Return the cells of a line; a quote that does not close belongs to its cell."""
-    plain = line.removeprefix("\ufeff").split("\t")
-    quoted = next(csv.reader([line.removeprefix("\ufeff")], delimiter="\t"), plain)
+    text = line.removeprefix("\ufeff")
+    plain = text.split("\t")
+    try:
+        quoted = next(csv.reader([text], delimiter="\t"), plain) if '"' in text else plain
+    except csv.Error:
+        return plain
     return quoted if len(quoted) == len(plain) else plain

@@ -42,7 +42,9 @@ def members(path: Path) -> Iterator[Member]:
     """Yield the mean of a file's frames, as JSON, with the file's id and path."""
     for member in files.members(path, _READERS):
         if not member.fault:
-            track = {"id": id_of(path), "path": path.absolute().as_posix()}
+            own = id_of(path)
+            folder = files.storable(path.absolute().parent.as_posix())
+            track = {"id": own, "path": f"{folder}/{own}.npy"}  # without a compression's ending
             member.view = orjson.dumps(track)[:-1] + b',"mean":' + member.data + b"}"
         yield member
 

@@ -1,6 +1,8 @@
 """Folders with a NumPy file for each track, and MTG-Jamendo's tables: from two commands on."""
 
+import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -206,6 +208,25 @@ def test_two_models_in_two_folders_are_two_sets(
     assert set(stored[200:]) == {6}
 
 
+def test_compressed_files_and_names_in_any_bytes_are_tracks_too(
+    tmp_path: Path, new_database: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "clap"
+    vectors = np.random.default_rng(8).normal(size=(3, 8))
+    odd = folder / os.fsdecode(b"\xff")
+    for path, vector in zip((folder, odd, odd), vectors, strict=True):
+        save(path, f"track{len(list(folder.rglob('*.npy')))}", vector)
+    plain = odd / "track2.npy"
+    (odd / os.fsdecode(b"caf\xe9.NPY.gz")).write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
+    url = new_database()
+    report(capsys, "--database", url, "init", "--profile", folder)
+    loaded = report(capsys, "--database", url, "load", folder)
+    assert (loaded["recordings"], loaded["without_vector"], loaded["rejected"]) == (3, 0, 0)
+    found = rows(url, "SELECT source_id FROM pgsim.recording ORDER BY 1")
+    assert found == [("caf\ufffd",), ("track0",), ("track1",)]
+
+
 def test_files_named_by_mbids_are_recordings_of_musicbrainz(
     tmp_path: Path, new_database: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -269,10 +290,12 @@ def test_lines_that_are_no_tracks_of_mtg_jamendo_are_rejected(
         first.replace("genre---punkrock", "punkrock"),
         first.replace("\tgenre---punkrock", "").replace("0000214", "0000300"),
     ]
+    long = first.replace("0000214", "0000301").replace("124.6", '"' + "9" * 200_000)
     data = "".join(lines).encode() + first.replace("mp3", "\xfc").encode("latin-1")
+    data += long.encode()
     (tmp_path / "raw.tsv").write_bytes(data)
     loaded = report(capsys, "--database", url, "load", folder, tmp_path / "raw.tsv")
-    assert (loaded["read"], loaded["rejected"]) == (9, 4)
+    assert (loaded["read"], loaded["rejected"]) == (10, 4)
     assert rows(url, "SELECT member, reason FROM pgsim.reject ORDER BY member") == [
         ("raw.tsv:3", "TRACK_ID '214' is not such as track_0000214"),
         ("raw.tsv:4", "2 cells; the header has 6"),
