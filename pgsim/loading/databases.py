@@ -74,6 +74,11 @@ def place_of(text: str | Path) -> Place:
     url = str(text)
     found = re.match(r"([A-Za-z][\w.+-]*)://", url)
     if not found:
+        if re.search(r"\bpassword\s*=", url) and not Path(text).exists():
+            raise UsageError(
+                "a connection string is no path: give the database as a URL,"
+                " postgresql://user@host:port/database"
+            )
         return Path(text)
     if found[1].lower() in ("http", "https"):
         raise UsageError(

@@ -99,7 +99,8 @@ def inputs(path: Path, name: str | None = None, profile: Profile | None = None) 
             if name is None
             else f"no documents in {path}: source '{name}' accepts no file there"
         )
-    return chain([first], found)
+    found = chain([first], found)
+    return vectors.require_unique(found, profile) if profile and of_tracks else found
 
 
 def named(name: str) -> Source:

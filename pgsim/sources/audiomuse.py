@@ -104,9 +104,11 @@ def _vector(value: Any, key: str) -> Any:
         return value
     try:
         data = b64decode("".join(value.split()), validate=True)
-        return np.frombuffer(data, "<f4").tolist()
     except (binascii.Error, ValueError):
         raise Rejected(f"{key} is not base64 of float32 numbers") from None
+    if len(data) % 4:
+        raise Rejected(f"{key} has {len(data)} bytes; float32 numbers have 4 each")
+    return np.frombuffer(data, "<f4").tolist()
 
 
 def _metadata(track: dict[str, Any], repairs: Repairs) -> dict[str, Any]:

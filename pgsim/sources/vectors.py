@@ -5,7 +5,7 @@ profile reads them if the path of one of its feature sets is a pattern such as `
 known by its file's name, and meets the row of a table that has this name as its id.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Any
@@ -20,6 +20,7 @@ from pgsim.sources import tables
 from pgsim.sources.arrays import load_array
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import Member, SourceError
+from pgsim.sources.streams.walk import Input
 from pgsim.sources.submission import Submission
 
 name = "vectors"
@@ -42,11 +43,25 @@ def members(path: Path) -> Iterator[Member]:
     """Yield the mean of a file's frames, as JSON, with the file's id and path."""
     for member in files.members(path, _READERS):
         if not member.fault:
-            own = id_of(path)
-            folder = files.storable(path.absolute().parent.as_posix())
-            track = {"id": own, "path": f"{folder}/{own}.npy"}  # without a compression's ending
-            member.view = orjson.dumps(track)[:-1] + b',"mean":' + member.data + b"}"
+            track = {"id": id_of(path), "path": _plain_path(path)}
+            member.view = orjson.dumps(track)[:-1] + b"," + member.data[1:]
         yield member
+
+
+def require_unique(found: Iterable[Input], profile: Profile) -> Iterator[Input]:
+    """Yield the files; SourceError if one of a set would replace another, as both have one id."""
+    seen: dict[tuple[str, str], Path] = {}
+    for each in found:
+        if isinstance(each.path, Path) and each.source is not None and each.source.name == name:
+            own = id_of(each.path)
+            for one in _sets_of(_plain_path(each.path), profile):
+                other = seen.setdefault((one.name, own), each.path)
+                if other != each.path:
+                    raise SourceError(
+                        f"{other} and {each.path} have the same id, {own!r}: a track is known by"
+                        " its file's name; rename one of them"
+                    )
+        yield each
 
 
 def submission(member: Member, profile: Profile) -> Submission:
@@ -62,15 +77,17 @@ def submission(member: Member, profile: Profile) -> Submission:
             " the name of a file"
         )
     row: dict[str, Any] = {column: track["id"]}
-    for each in filter(_is_pattern, profile.sets):
-        if fnmatchcase(track["path"], f"*/{each.paths[0]}"):
-            if len(track["mean"]) != each.length:
-                raise Rejected(
-                    f"{len(track['mean'])} dimensions; set '{each.name}' of profile"
-                    f" '{profile.name}' has {each.length}"
-                )
-            row[each.paths[0]] = track["mean"]
-    return tables.submission(Member(f"{_DOCUMENT}:0", orjson.dumps(row)), profile)
+    for each in _sets_of(track["path"], profile):
+        if len(track["mean"]) != each.length:
+            raise Rejected(
+                f"{len(track['mean'])} dimensions; set '{each.name}' of profile"
+                f" '{profile.name}' has {each.length}"
+            )
+        row[each.paths[0]] = track["mean"]
+    found = tables.submission(Member(f"{_DOCUMENT}:0", orjson.dumps(row)), profile)
+    if track["left_out"]:
+        found.metadata["extra"] = {"frames_with_nan": track["left_out"]}
+    return found
 
 
 def id_of(path: Path) -> str:
@@ -79,8 +96,8 @@ def id_of(path: Path) -> str:
     return base[: len(files.base_of(base).removesuffix(".npy"))]
 
 
-def frames_of(stream: IO[bytes]) -> NDArray[np.float64]:
-    """Return the (frames, dimensions) numbers of a track, without frames that have a NaN.
+def frames_of(stream: IO[bytes]) -> tuple[NDArray[np.float64], int]:
+    """Return the (frames, dimensions) numbers of a track, and how many more frames have a NaN.
 
     An array of one dimension is one frame. SourceError if there is none.
     """
@@ -99,12 +116,26 @@ def frames_of(stream: IO[bytes]) -> NDArray[np.float64]:
         raise SourceError(f"each of its {len(frames)} frames has a NaN")
     if np.isinf(whole).any():
         raise SourceError("infinity is not a number")
-    return whole
+    return whole, len(frames) - len(whole)
 
 
 def _mean(stream: IO[bytes], name: str) -> Iterator[Member]:
-    mean = frames_of(stream).mean(axis=0)
-    yield Member(name, orjson.dumps(mean, option=orjson.OPT_SERIALIZE_NUMPY))
+    frames, left_out = frames_of(stream)
+    found = {"mean": frames.mean(axis=0), "left_out": left_out}
+    yield Member(name, orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+def _plain_path(path: Path) -> str:
+    """Return where a file lies, without a compression's ending."""
+    folder = files.storable(path.absolute().parent.as_posix())
+    return f"{folder}/{id_of(path)}.npy"
+
+
+def _sets_of(path: str, profile: Profile) -> Iterator[FeatureSet]:
+    """Yield the sets whose pattern a path matches."""
+    for each in filter(_is_pattern, profile.sets):
+        if fnmatchcase(path, f"*/{each.paths[0]}"):
+            yield each
 
 
 def _is_pattern(each: FeatureSet) -> bool:

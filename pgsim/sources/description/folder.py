@@ -30,7 +30,7 @@ def propose_folder(folder: Path) -> str:
     for path in islice(paths.values(), FILES):
         try:
             with opened(path) as stream:
-                sizes.setdefault(vectors.frames_of(stream).shape[1], path)
+                sizes.setdefault(vectors.frames_of(stream)[0].shape[1], path)
         except SourceError as error:
             faults.append(f"{path.relative_to(folder)}: {error}")
     if not sizes:

@@ -142,6 +142,7 @@ def test_the_password_of_a_url_is_stored_and_printed_nowhere(
         f"postgresql://postgres:{SECRET}@127.0.0.1:1/db",
         f"mysql://root:{SECRET}@nowhere/db",
         f"http://user:{SECRET}@nowhere/api/sync",
+        f"host=nowhere password={SECRET} dbname=db",
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_without_its_password(
@@ -238,6 +239,7 @@ def test_tracks_that_cannot_be_meant_are_rejected_with_their_reasons(
         {**good, "id": None},
         {**good, "embedding": "AAAA$"},
         {**sync_track(nan)},
+        {**good, "embedding": "AAAAAAAA"},
         {"tracks": [{**good, "id": "a"}, 7, {**good, "id": "b", "embedding": [1.0] * 3}]},
         {"error": "Music-server registry unavailable; retry shortly"},
     ]
@@ -245,18 +247,19 @@ def test_tracks_that_cannot_be_meant_are_rejected_with_their_reasons(
     path.write_text("".join(json.dumps(each, sort_keys=True) + "\n" for each in lines) + "{no\n")
     url = made(new_database, capsys, "audiomuse")
     loaded = report(capsys, "--database", url, "load", path)
-    assert [loaded[key] for key in ("read", "new", "rejected")] == [10, 2, 8]
+    assert [loaded[key] for key in ("read", "new", "rejected")] == [11, 2, 9]
     reasons = dict(rows(url, "SELECT substr(member, 13), reason FROM pgsim.reject"))
-    assert reasons.pop("8").startswith("not JSON: ")
+    assert reasons.pop("9").startswith("not JSON: ")
     assert reasons == {
         "2": "nothing in it for profile 'audiomuse', neither an embedding nor a title: ask for"
         " the pages without fields=index",
         "3": "not a track: it has neither item_id nor id",
         "4": "embedding is not base64 of float32 numbers",
         "5": "embedding: nan is not a finite number",
-        "6:2": "not a track: it is no object",
-        "6:3": "embedding: 3 numbers; 200 are needed",
-        "7": "not a track: it has neither item_id nor id",
+        "6": "embedding has 6 bytes; float32 numbers have 4 each",
+        "7:2": "not a track: it is no object",
+        "7:3": "embedding: 3 numbers; 200 are needed",
+        "8": "not a track: it has neither item_id nor id",
     }
 
 

@@ -258,6 +258,31 @@ def test_a_folder_that_cannot_be_one_set_is_refused_with_the_cure(
     assert "# Look at this: 99/broken.npy: not NumPy's format" in propose_profile(folder)
 
 
+def test_two_files_of_one_id_are_refused_by_a_load_too(
+    folder: Path, new_database: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = new_database()
+    report(capsys, "--database", url, "init", "--profile", folder)
+    save(folder, "99/214", np.ones((2, 200)))
+    assert run(["--database", url, "load", str(folder)]) == 1
+    assert "14/214.npy and" in (said := capsys.readouterr().err)
+    assert "99/214.npy have the same id, '214'" in said
+    assert rows(url, "SELECT FROM pgsim.submission") == []
+
+
+def test_frames_that_are_left_out_are_counted_in_the_recording(
+    folder: Path, new_database: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = new_database()
+    frames = np.full((5, 200), np.nan, np.float32)
+    frames[1] = 2
+    save(folder, "99/99", frames)
+    report(capsys, "--database", url, "init", "--profile", folder)
+    report(capsys, "--database", url, "load", folder)
+    found = rows(url, "SELECT source_id, extra FROM pgsim.recording WHERE extra <> '{}'")
+    assert found == [("99", {"frames_with_nan": 4})]
+
+
 def test_files_named_as_mtg_jamendos_track_ids_meet_its_tables(
     tmp_path: Path, new_database: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
