@@ -83,6 +83,10 @@ class Column:
 
         None if the cells are texts or truth values, or lists of more than one length.
         """
+        if all(type(value) is float for value in self._values):  # as in most tables: much faster
+            result = np.array(self._values)[:, None]
+            result[np.isinf(result)] = np.nan
+            return None if np.isnan(result).all() else result
         lists = [
             value if isinstance(value, list) else None if value is None else [value]
             for value in (
@@ -106,6 +110,11 @@ class Column:
         return sum(isinstance(value, float) and np.isinf(value) for value in self._values)
 
     @cached_property
+    def distinct_numbers(self) -> set[float]:
+        """Return the different numbers of cells that are single ones."""
+        return {value for value in self._values if isinstance(value, int | float)}
+
+    @cached_property
     def lengths(self) -> list[int]:
         """Return the different numbers of values in cells that are lists of numbers."""
         return sorted({len(value) for value in self._values if isinstance(value, list) and value})
@@ -124,8 +133,9 @@ class Column:
     @cached_property
     def are_whole(self) -> bool:
         """Return whether all its numbers are whole."""
-        single = self.single
-        return single is not None and bool(np.all(single[~np.isnan(single)] % 1 == 0))
+        return self.single is not None and all(
+            type(value) is int or value.is_integer() for value in self.distinct_numbers
+        )
 
     @cached_property
     def counts_rows(self) -> bool:
@@ -144,6 +154,8 @@ class Column:
         numbers = self.numbers
         if numbers is None or len(numbers) < 2:
             return False
+        if not self.is_of_lists:
+            return len(self.distinct_numbers) == 1 and len(self.filled) > 1
         there = numbers[~np.isnan(numbers).any(axis=1)]
         return len(there) > 1 and bool((there == there[0]).all())
 

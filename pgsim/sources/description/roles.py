@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from pgsim.sources.description import words
 from pgsim.sources.description.column import Column
 from pgsim.sources.description.identity import Identity, identity_of
@@ -20,7 +18,7 @@ _MARKS = frozenset(
 # What can stand between the labels or artists of one cell; `;` always separates labels.
 _BETWEEN_LABELS, _BETWEEN_ARTISTS = ",|/\\", ";|"
 # Numbers that programs write for a missing value.
-_SENTINELS = (-99, -999, -9999, 999999)
+_SENTINELS = frozenset((-99, -999, -9999, 999999))
 
 
 @dataclass
@@ -140,28 +138,24 @@ def _left_out(
 ) -> Iterator[tuple[str, str]]:
     """Yield the columns of numbers that are no features, with the reason."""
     used = {*identity.names, *(column.name for column in texts.values()), *length.names}
+    lengths = {each.name for each in length.columns}
     stems = Counter(words.stem(column.name) for column in columns)
+    by_stem: dict[str, str | None] = {}  # thousands of columns often differ in a number alone
     for column in columns:
-        if column.numbers is None or column.name in used:
+        name, stem = column.name, words.stem(column.name)
+        if name in used or column.numbers is None:
             continue
-        name = column.name
+        if stem not in by_stem:
+            by_stem[stem] = words.no_sound(name)
         if column.are_whole and column.is_unique and words.is_counter(name):
             yield name, "its name is that of a counter of rows"
-        elif column.counts_rows and column is columns[0]:
+        elif column is columns[0] and column.counts_rows:
             yield name, "it counts the rows"
-        elif words.is_id(name) or column.is_of_mbids:
-            yield name, "an id of something else"
-        elif name in {each.name for each in length.columns}:
+        elif name in lengths:
             yield name, "a length too"
-        elif words.is_about_use(name):
-            yield name, "it does not say how a recording sounds"
-        elif "year" in words.tokens(name) or words.plain(name) in ("date", "decade"):
-            yield name, "a date"
-        elif name.lower() in words.OF_TEXTS:
-            yield name, "a class, whose number has no distance from another"
-        elif words.is_category(name):
-            yield name, "a name written as a number: 11 is no nearer to 10 than to 0"
-        elif column.is_constant and stems[words.stem(name)] == 1:
+        elif reason := by_stem[stem]:
+            yield name, reason
+        elif stems[stem] == 1 and column.is_constant:
             yield name, "the same number in every row"
 
 
@@ -198,12 +192,12 @@ def _odd(columns: Sequence[Column], roles: Roles) -> Iterator[str]:
                     f"{column.name!r}: {column.infinities} of {len(numbers)} cells are infinite:"
                     " their rows are rejected"
                 )
-            lacking = int(np.isnan(numbers).any(axis=1).sum())
+            lacking = len(column.cells) - len(column.filled)
             if lacking * 2 > len(numbers):
                 yield f"{column.name!r}: {lacking} of {len(numbers)} rows lack it"
-            for sentinel in _SENTINELS:
+            for sentinel in _SENTINELS & column.distinct_numbers:
                 count = int((numbers == sentinel).sum())
-                if count > 1 and len(np.unique(numbers)) > 2:
+                if count > 1 and len(column.distinct_numbers) > 2:
                     yield (
                         f"{column.name!r}: {sentinel} stands {count} times; if it says nothing:"
                         f' nothing = ["{sentinel}"] in [columns]'

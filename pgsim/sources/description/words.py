@@ -105,6 +105,21 @@ def is_id(column: str) -> bool:
     )
 
 
+def no_sound(column: str) -> str | None:
+    """Return why numbers of a column of this name are no feature; None if they may be one."""
+    if is_id(column):
+        return "an id of something else"
+    if is_about_use(column):
+        return "it does not say how a recording sounds"
+    if "year" in tokens(column) or plain(column) in ("date", "decade"):
+        return "a date"
+    if column.lower() in OF_TEXTS:
+        return "a class, whose number has no distance from another"
+    if is_category(column):
+        return "a name written as a number: 11 is no nearer to 10 than to 0"
+    return None
+
+
 def is_counter(column: str) -> bool:
     """Return whether a name is one that programs give to a counter of rows."""
     words = [word for word in tokens(column) if not word.isdecimal()]
