@@ -69,7 +69,7 @@ def submission(member: Member, profile: Profile) -> Submission:
         raise Rejected(member.fault)
     track: dict[str, Any] = orjson.loads(member.data)
     if track["error"] is not None:
-        raise Rejected(f"not analysed: {track['error']}")
+        raise Rejected(track["error"])
     features = dict(zip(FEATURES, track["features"], strict=False))
     features = {key: value for key, value in features.items() if value is not None}
     if not features:
@@ -131,7 +131,7 @@ def _extractors(connection: "Connection") -> dict[str, int]:
         query = (
             "SELECT coalesce(version, 1), count(*) FROM song WHERE analyzed GROUP BY 1"
             if table == "song"
-            else f"SELECT '{_TABLES[table]}', count(*) FROM {table} HAVING count(*) > 0"
+            else f"SELECT '{_TABLES[table]}', count(*) FROM {table} GROUP BY 1"
         )
         for version, count in connection.execute(query):
             made_by = _VERSIONS.get(version, str(version))
@@ -147,7 +147,7 @@ def _documents(connection: "Connection") -> Iterator[tuple[str, sqlite.Row]]:
             yield str(track["File"]), {**track, "extractors": extractors}
     if "failures" in tables:  # bliss-analyser 0.5
         for failure in sqlite.rows_of(connection, "SELECT File, Reason FROM Failures ORDER BY 1"):
-            yield str(failure["File"]), {"error": failure["Reason"] or "no reason is given"}
+            yield str(failure["File"]), {"error": _failure(failure["Reason"])}
 
 
 def _tracks(connection: "Connection", table: str) -> Iterator[sqlite.Row]:
@@ -178,10 +178,10 @@ def _songs(connection: "Connection") -> Iterator[sqlite.Row]:
         there = [each for each in (row, *more) if each["feature_index"] is not None]
         indices = [each["feature_index"] for each in there]
         features = [each["feature"] for each in there]
-        error = row["error"]
-        if error is None and not row["analyzed"]:
-            error = "its analysis is not done"
-        elif error is None and features and indices not in _numberings(len(features)):
+        error = None
+        if row["error"] is not None or not row["analyzed"]:
+            error = _failure(row["error"])
+        elif features and indices not in _numberings(len(features)):
             error = f"its features are numbered {', '.join(map(str, indices))}"
         for key in ("id", "analyzed", "feature", "feature_index"):
             del row[key]
@@ -192,6 +192,10 @@ def _songs(connection: "Connection") -> Iterator[sqlite.Row]:
             "features": features,
             "extractor": _VERSIONS.get(version, str(version)),
         }
+
+
+def _failure(reason: Any) -> str:
+    return f"not analysed: {reason or 'no reason is given'}"
 
 
 def _numberings(length: int) -> tuple[list[int], list[int]]:
