@@ -6,7 +6,6 @@ feature. Its version 2 measures 23 features, version 1 measured 20 in another wa
 """
 
 from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,30 +165,25 @@ def _tracks(connection: "Connection", table: str) -> Iterator[sqlite.Row]:
 def _songs(connection: "Connection") -> Iterator[sqlite.Row]:
     """Yield bliss-audio's songs, each with its features in their order."""
     query = """
-        SELECT song.id, path AS File, title AS Title, artist AS Artist,
-            album_artist AS AlbumArtist, album AS Album, genre AS Genre, duration AS Duration,
-            NULL AS Ignore, coalesce(version, 1) AS version, analyzed, error, feature,
-            feature_index
-        FROM song LEFT JOIN feature ON feature.song_id = song.id
-        ORDER BY song.id, feature_index
+        SELECT id, path AS File, title AS Title, artist AS Artist, album_artist AS AlbumArtist,
+            album AS Album, genre AS Genre, duration AS Duration, NULL AS Ignore,
+            coalesce(version, 1) AS version, analyzed, error
+        FROM song ORDER BY id
     """
-    for _, rows in groupby(sqlite.rows_of(connection, query), key=lambda row: row["id"]):
-        row, *more = rows
-        there = [each for each in (row, *more) if each["feature_index"] is not None]
-        indices = [each["feature_index"] for each in there]
-        features = [each["feature"] for each in there]
+    own = "SELECT feature_index, feature FROM feature WHERE song_id = ? ORDER BY feature_index"
+    for row in sqlite.rows_of(connection, query):
+        pairs = connection.execute(own, (row.pop("id"),)).fetchall()
+        indices = [index for index, _ in pairs]
+        is_analysed, version = row.pop("analyzed"), row.pop("version")
         error = None
-        if row["error"] is not None or not row["analyzed"]:
+        if row["error"] is not None or not is_analysed:
             error = _failure(row["error"])
-        elif features and indices not in _numberings(len(features)):
+        elif pairs and indices not in _numberings(len(pairs)):
             error = f"its features are numbered {', '.join(map(str, indices))}"
-        for key in ("id", "analyzed", "feature", "feature_index"):
-            del row[key]
-        version = row.pop("version")
         yield {
             **row,
             "error": error,
-            "features": features,
+            "features": [feature for _, feature in pairs],
             "extractor": _VERSIONS.get(version, str(version)),
         }
 

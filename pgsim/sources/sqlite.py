@@ -124,7 +124,8 @@ def members(
 def _member(where: str, document: Row) -> Member:
     for key, value in document.items():
         # JSON has no infinity; SQLite has no NaN.
-        if any(each in (math.inf, -math.inf) for each in _each(value)):
+        values = value if isinstance(value, list) else (value,)
+        if math.inf in values or -math.inf in values:
             return Member(where, b"", f"{key}: infinity is not a number")
     try:
         return Member(where, orjson.dumps(document))
@@ -138,10 +139,6 @@ def _member(where: str, document: Row) -> Member:
             why = f"a blob of {len(value)} bytes" if is_blob else f"not UTF-8: {error}"
             return Member(where, b"", f"{key}: {why}")
     raise AssertionError("a document of values that are JSON each is JSON")
-
-
-def _each(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _header(path: Path) -> bytes:
