@@ -253,8 +253,7 @@ def test_an_installed_source_is_found_by_the_files_that_it_accepts(
     [
         (
             "x",
-            "unknown source 'x'; known: bliss, mstream, acousticbrainz, audioset, jamendo, table,"
-            " vectors, and your own as MODULE:NAME",
+            r"unknown source 'x'; known: bliss, .*, table, .*and your own as MODULE:",
         ),
         ("no_module:X", "source 'no_module:X': No module named 'no_module'; add the folder"),
         ("my_lines:X", "source 'my_lines:X': module 'my_lines' has no attribute 'X'"),
