@@ -86,7 +86,7 @@ def inputs(path: Path, name: str | None = None, profile: Profile | None = None) 
     if not path.is_dir():
         source = own[0] if name is not None else _first(path, (*own, *SOURCES))
         if source is None:
-            raise UsageError(f"cannot read {path}: {_unknown(path)}")
+            raise _unknown(path)
         return iter([Input(path, path, source)])
     of_tracks = (vectors,) if profile is not None and vectors.is_wanted(profile) else ()
     sources = tuple(own) if name is not None else (*own, *_IN_FOLDERS, *of_tracks)
@@ -120,16 +120,19 @@ def named(name: str) -> Source:
     return _made(name, lambda: getattr(import_module(module), attribute))
 
 
-def _unknown(path: Path) -> str:
-    """Return why no source reads a file."""
+def _unknown(path: Path) -> UsageError:
+    """Return the error for a file that no source reads."""
     if sqlite.is_sqlite(path):
-        found = ", ".join(sqlite.tables_of(path)) or "no tables"
-        return (
-            f"a SQLite database with {found}; the known ones are bliss-mixer's (TracksV2),"
-            " blissify's (song, feature) and mStream's snapshots (tracks, meta)"
+        found = ", ".join(sqlite.tables_of(path)) or "nothing"
+        return UsageError(
+            f"cannot read {path}: a SQLite database with {found}; the known ones are bliss-mixer's"
+            " (TracksV2), blissify's (song, feature) and mStream's snapshots (tracks, meta)"
         )
     known = kinds([*DOCUMENT_READERS, *TABLE_READERS, *RECORD_READERS])
-    return f"it is not a folder, and not a file named {known}, nor a SQLite database"
+    return UsageError(
+        f"cannot read {path}: it is not a folder, and not a file named {known}, nor a SQLite"
+        " database"
+    )
 
 
 def _first(path: Path, sources: tuple[Source, ...]) -> Source | None:

@@ -6,7 +6,6 @@ feature. Its version 2 measures 23 features, version 1 measured 20 in another wa
 """
 
 from collections.abc import Iterator
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +68,7 @@ def submission(member: Member, profile: Profile) -> Submission:
         raise Rejected(member.fault)
     track: dict[str, Any] = orjson.loads(member.data)
     if track["error"] is not None:
-        raise Rejected(f"not analysed: {track['error']}")
+        raise Rejected(track["error"])
     features = dict(zip(FEATURES, track["features"], strict=False))
     features = {key: value for key, value in features.items() if value is not None}
     if not features:
@@ -131,7 +130,7 @@ def _extractors(connection: "Connection") -> dict[str, int]:
         query = (
             "SELECT coalesce(version, 1), count(*) FROM song WHERE analyzed GROUP BY 1"
             if table == "song"
-            else f"SELECT '{_TABLES[table]}', count(*) FROM {table} HAVING count(*) > 0"
+            else f"SELECT '{_TABLES[table]}', count(*) FROM {table} GROUP BY 1"
         )
         for version, count in connection.execute(query):
             made_by = _VERSIONS.get(version, str(version))
@@ -147,7 +146,7 @@ def _documents(connection: "Connection") -> Iterator[tuple[str, sqlite.Row]]:
             yield str(track["File"]), {**track, "extractors": extractors}
     if "failures" in tables:  # bliss-analyser 0.5
         for failure in sqlite.rows_of(connection, "SELECT File, Reason FROM Failures ORDER BY 1"):
-            yield str(failure["File"]), {"error": failure["Reason"] or "no reason is given"}
+            yield str(failure["File"]), {"error": _failure(failure["Reason"])}
 
 
 def _tracks(connection: "Connection", table: str) -> Iterator[sqlite.Row]:
@@ -166,32 +165,31 @@ def _tracks(connection: "Connection", table: str) -> Iterator[sqlite.Row]:
 def _songs(connection: "Connection") -> Iterator[sqlite.Row]:
     """Yield bliss-audio's songs, each with its features in their order."""
     query = """
-        SELECT song.id, path AS File, title AS Title, artist AS Artist,
-            album_artist AS AlbumArtist, album AS Album, genre AS Genre, duration AS Duration,
-            NULL AS Ignore, coalesce(version, 1) AS version, analyzed, error, feature,
-            feature_index
-        FROM song LEFT JOIN feature ON feature.song_id = song.id
-        ORDER BY song.id, feature_index
+        SELECT id, path AS File, title AS Title, artist AS Artist, album_artist AS AlbumArtist,
+            album AS Album, genre AS Genre, duration AS Duration, NULL AS Ignore,
+            coalesce(version, 1) AS version, analyzed, error
+        FROM song ORDER BY id
     """
-    for _, rows in groupby(sqlite.rows_of(connection, query), key=lambda row: row["id"]):
-        row, *more = rows
-        there = [each for each in (row, *more) if each["feature_index"] is not None]
-        indices = [each["feature_index"] for each in there]
-        features = [each["feature"] for each in there]
-        error = row["error"]
-        if error is None and not row["analyzed"]:
-            error = "its analysis is not done"
-        elif error is None and features and indices not in _numberings(len(features)):
+    own = "SELECT feature_index, feature FROM feature WHERE song_id = ? ORDER BY feature_index"
+    for row in sqlite.rows_of(connection, query):
+        pairs = connection.execute(own, (row.pop("id"),)).fetchall()
+        indices = [index for index, _ in pairs]
+        is_analysed, version = row.pop("analyzed"), row.pop("version")
+        error = None
+        if row["error"] is not None or not is_analysed:
+            error = _failure(row["error"])
+        elif pairs and indices not in _numberings(len(pairs)):
             error = f"its features are numbered {', '.join(map(str, indices))}"
-        for key in ("id", "analyzed", "feature", "feature_index"):
-            del row[key]
-        version = row.pop("version")
         yield {
             **row,
             "error": error,
-            "features": features,
+            "features": [feature for _, feature in pairs],
             "extractor": _VERSIONS.get(version, str(version)),
         }
+
+
+def _failure(reason: Any) -> str:
+    return f"not analysed: {reason or 'no reason is given'}"
 
 
 def _numberings(length: int) -> tuple[list[int], list[int]]:

@@ -124,8 +124,9 @@ def members(
 def _member(where: str, document: Row) -> Member:
     for key, value in document.items():
         # JSON has no infinity; SQLite has no NaN.
-        if any(each in (math.inf, -math.inf) for each in _each(value)):
-            return Member(where, b"", f"{key} is infinity, which is not a number")
+        values = value if isinstance(value, list) else (value,)
+        if math.inf in values or -math.inf in values:
+            return Member(where, b"", f"{key}: infinity is not a number")
     try:
         return Member(where, orjson.dumps(document))
     except TypeError:
@@ -136,12 +137,8 @@ def _member(where: str, document: Row) -> Member:
         except TypeError as error:
             is_blob = isinstance(value, bytes)
             why = f"a blob of {len(value)} bytes" if is_blob else f"not UTF-8: {error}"
-            return Member(where, b"", f"{key} is {why}")
+            return Member(where, b"", f"{key}: {why}")
     raise AssertionError("a document of values that are JSON each is JSON")
-
-
-def _each(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _header(path: Path) -> bytes:
@@ -157,4 +154,4 @@ def _header(path: Path) -> bytes:
 def _why(error: "DatabaseError") -> str:
     text = reason(error)
     cure = _CURES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-    return f"{text}: {cure}" if cure else text
+    return f"{text}; {cure}" if cure else text
