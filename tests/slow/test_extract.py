@@ -101,7 +101,7 @@ def test_documents_that_essentia_itself_writes_are_known_by_their_audio(tmp_path
         if samples is None:
             path.write_bytes((music / "a.flac").read_bytes())
             file = mutagen.File(path)
-            file["title"], file["year"] = "Tune", "1987"
+            file["title"], file["date"] = "Tune", "1987"
             file.save()
         else:
             write_audio(path, samples)
