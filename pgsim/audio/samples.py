@@ -22,16 +22,8 @@ Samples = NDArray[np.float32]
 # A peak 80 dB below full scale: anything quieter is the noise of a converter.
 SILENCE = 1e-4
 _BLOCK = 2**20  # frames read at once
-# Kinds that libsndfile does not read: whether Essentia does.
-_UNREAD = {
-    ".aac": True,
-    ".ape": False,
-    ".m4a": True,
-    ".mp4": True,
-    ".mpc": False,
-    ".wma": True,
-    ".wv": True,
-}
+# Kinds that Essentia reads, and libsndfile does not.
+_ESSENTIAS = frozenset((".aac", ".m4a", ".mp4", ".mpc", ".wma", ".wv"))
 
 
 def read_samples(path: Path) -> tuple[Samples, int]:
@@ -71,11 +63,13 @@ def _read(path: Path, mix: Callable[[Samples], Samples]) -> tuple[Samples, int]:
             return np.concatenate(blocks), int(file.samplerate)
     except soundfile.LibsndfileError as error:
         kind = path.suffix.lower()
-        if kind not in _UNREAD:
-            reason = error.error_string.strip()
-            raise ExtractionError(f"libsndfile cannot read it: {reason}") from None
-        other = ", or: pgsim extract --extractor essentia" if _UNREAD[kind] else ""
-        raise ExtractionError(f"libsndfile reads no {kind}: convert it to .flac{other}") from None
+        if kind in _ESSENTIAS:
+            other = "pgsim extract --extractor essentia"
+            reason = f"libsndfile reads no {kind}: convert it to .flac, or: {other}"
+        else:
+            what = error.error_string.strip().rstrip(".")
+            reason = f"libsndfile cannot read it: {what}; if a player can, convert it to .flac"
+        raise ExtractionError(reason) from None
 
 
 @contextmanager

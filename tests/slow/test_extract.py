@@ -12,6 +12,8 @@ import pytest
 from pgsim.audio.extract import extract, rejects_of
 from pgsim.features.profile import read_profile
 from pgsim.features.reading import extract as extract_features
+from pgsim.sources.acousticbrainz import submission
+from pgsim.sources.streams.files import Member
 from tests.support.audio import clicks, needs, noise, sine, write_audio
 from tests.support.paths import CHECKOUT
 
@@ -78,6 +80,42 @@ def test_librosa_hears_the_key_of_a_chord() -> None:
         "key": "A",
         "scale": "minor",
     }
+
+
+ESSENTIA = """
+import sys
+import essentia.standard as standard
+for path, name in zip(sys.argv[1::2], sys.argv[2::2]):
+    pool, _ = standard.MusicExtractor()(path)
+    standard.YamlOutput(filename=name, format="json", writeVersion=False)(pool)
+"""
+
+
+@needs("essentia", "soundfile", "mutagen", extra="audio")
+def test_documents_that_essentia_itself_writes_are_known_by_their_audio(tmp_path: Path) -> None:
+    import mutagen
+
+    music, arguments = tmp_path / "music", []
+    for name, samples in (("a", clicks(120, 8)), ("b", clicks(90, 8)), ("tagged anew", None)):
+        path = music / f"{name}.flac"
+        if samples is None:
+            path.write_bytes((music / "a.flac").read_bytes())
+            file = mutagen.File(path)
+            file["title"], file["date"] = "Tune", "1987"
+            file.save()
+        else:
+            write_audio(path, samples)
+        arguments += [path, tmp_path / f"{name}.json"]
+    subprocess.run([sys.executable, "-c", ESSENTIA, *arguments], check=True, capture_output=True)
+    profile = read_profile("essentia")
+    first, second, again = (
+        submission(Member(path.name, path.read_bytes()), profile) for path in arguments[1::2]
+    )
+    assert (first.metadata["title"], first.metadata["source_id"]) == ("a", "a.flac")
+    assert (again.metadata["title"], again.metadata["year"]) == ("Tune", 1987)
+    assert (first.mbid, first.number) == (again.mbid, again.number)
+    assert first.mbid != second.mbid
+    assert not np.isnan(first.features).all()
 
 
 RUN = """

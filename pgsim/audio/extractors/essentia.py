@@ -18,7 +18,7 @@ extra = "audio"
 SHORTEST = 1.0  # seconds: there is no tempo in less
 # Essentia decodes these files by their content, but asks their names which tags they may have.
 _NAMED = {".aac": ".mp3"}
-# What its errors say of a kind of file that it does not know.
+# What its errors say of a kind of file that it does not know, and of some files of Musepack.
 _UNKNOWN_KIND = ("MetadataReader: File does not exist", "Unsupported codec", "phantom size")
 
 
@@ -27,7 +27,7 @@ def document(path: Path) -> dict[str, Any]:
 
     The document is always the same for the same file. Silent frames are dropped, since Essentia
     would fill them with noise. ExtractionError for silence, for less than a second, for a file that
-    is not audio, and for Opus and Musepack, which Essentia cannot read.
+    is not audio, and for Opus, which Essentia cannot read.
     """
     if _is_opus(path):
         raise ExtractionError(

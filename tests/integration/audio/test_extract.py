@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -67,6 +68,48 @@ def test_audio_becomes_lines_that_load_and_answer(
     assert run(["--database", url, *question, "--json"]) == 0
     [row] = json.loads(capfd.readouterr().out)
     assert (row["title"], row["distance"]) == ("slow 1", pytest.approx(0, abs=1e-6))
+
+
+@needs("mutagen", "soundfile", extra="rhythm")
+def test_file_names_of_any_bytes_are_measured_loaded_and_asked_about(
+    server: embedded.Server,
+    new_database: Callable[..., str],
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    folder = os.fsencode(tmp_path / "music")
+    for seed, name in enumerate((b"caf\xe9", b"caf\xe8", b"caf\xc3\xa9", b"tab\there")):
+        path = write_audio(tmp_path / "music" / "x.flac", noise(7, seed=seed))
+        try:
+            path.rename(os.fsdecode(folder + b"/" + name + b".flac"))
+        except OSError:
+            pytest.skip("this file system takes names of UTF-8 alone")
+    (tmp_path / os.fsdecode(b"music/broken\xff.mp3")).write_text("no audio")
+    file = tmp_path / "all.ndjson"
+    arguments = ["extract", str(tmp_path / "music"), "-o", str(file), "--extractor", "rhythm"]
+    assert run([*arguments, "--workers", "2", "--json"]) == 0
+    said = capfd.readouterr()
+    assert json.loads(said.out) == {"found": 5, "extracted": 4, "unchanged": 0, "rejected": 1}
+    assert r"broken\xff.mp3: libsndfile cannot read it" in said.err
+    assert run([*arguments, "--json"]) == 0
+    again = json.loads(capfd.readouterr().out)
+    assert again == {"found": 5, "extracted": 0, "unchanged": 4, "rejected": 1}
+
+    url = new_database(install_template(server, "rhythm_template", "rhythm"))
+    with closing(connect(url, autocommit=True)) as conn:
+        assert load(conn, [file]).new == 4
+        titles = conn.execute('SELECT title FROM pgsim.recording ORDER BY title COLLATE "C"')
+        assert titles.fetchall() == [(r"caf\xe8",), (r"caf\xe9",), ("café",), ("tab\there",)]
+    named = os.fsdecode(folder + b"/caf\xe9.flac")
+    question = ["similar", named, "-k", "1", "--ranking", "distance", "--json"]
+    assert run(["--database", url, *question]) == 0
+    [row] = json.loads(capfd.readouterr().out)
+    assert (row["title"], row["distance"]) == (r"caf\xe9", pytest.approx(0, abs=1e-6))
+    # The name that is shown is an own id.
+    shown = f"{tmp_path}/music/" + r"caf\xe9.flac"
+    assert run(["--database", url, "similar", shown, "-k", "1", "--json"]) == 0
+    [row] = json.loads(capfd.readouterr().out)
+    assert row["title"] != r"caf\xe9"
 
 
 @needs("mutagen", "soundfile", extra="rhythm")

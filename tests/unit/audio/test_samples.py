@@ -136,21 +136,23 @@ def test_a_few_samples_are_no_recording(tmp_path: Path, name: str, length: int):
         extractor.document(path)
 
 
-@pytest.mark.parametrize("suffix", [".aac", ".m4a", ".wma", ".wv"])
+@pytest.mark.parametrize("suffix", [".aac", ".m4a", ".MP4", ".mpc", ".wma", ".wv"])
 def test_a_kind_that_libsndfile_does_not_read_is_refused_with_the_cure(tmp_path: Path, suffix: str):
     path = tmp_path / f"music{suffix}"
     path.write_bytes(b"\xff\xf1\x50\x80" * 100)
     with pytest.raises(ExtractionError) as raised:
         read_samples(path)
     assert str(raised.value) == (
-        f"libsndfile reads no {suffix}: convert it to .flac, or: pgsim extract --extractor essentia"
+        f"libsndfile reads no {suffix.lower()}: convert it to .flac,"
+        " or: pgsim extract --extractor essentia"
     )
 
 
 def test_what_is_no_audio_at_all_is_said_to_be_none(tmp_path: Path):
     path = tmp_path / "music.mp3"
     path.write_bytes(struct.pack("<I", 7) * 100)
-    with pytest.raises(ExtractionError, match="^libsndfile cannot read it: "):
+    reason = r"^libsndfile cannot read it: .+; if a player can, convert it to \.flac$"
+    with pytest.raises(ExtractionError, match=reason):
         read_samples(path)
 
 
