@@ -79,7 +79,7 @@ class Dialect:
     def put_points(self, cells: list[str]) -> None:
         """Replace the decimal commas of a row's numbers by points."""
         for place in self.commas:
-            cell = cells[place]
+            cell = cells[place] if place < len(cells) else ""
             if "," in cell and _COMMA_NUMBER.fullmatch(cell.strip()):
                 cells[place] = cell.replace(",", ".")
 

@@ -50,13 +50,8 @@ def opened(path: Path) -> Iterator["Connection"]:
 
     require_readable(path)
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    if _header(path)[18:19] == bytes([_WAL]):
-        log = path.with_name(f"{path.name}-wal")
-        if log.exists() and log.stat().st_size:
-            raise SourceError(
-                f"{path} cannot be read: {log.name} has changes that are not in it yet; close the"
-                " program that writes it"
-            )
+    has_log = path.with_name(f"{path.name}-wal").exists()
+    if _header(path)[18:19] == bytes([_WAL]) and not has_log:
         uri += "&immutable=1"  # or else reading would make files beside it
     try:
         with closing(

@@ -113,7 +113,7 @@ def test_the_password_of_a_url_is_stored_and_printed_nowhere(
     name = library.partition("@/")[2].partition("?")[0]
     assert [(each["member"], each["reason"]) for each in lines] == [
         (f"{name}:track00004", "embedding: 100 numbers; 200 are needed"),
-        (f"{name}:track00005", "embedding is not base64 of float32 numbers"),
+        (f"{name}:track00005", "embedding has 7 bytes; float32 numbers have 4 each"),
     ]
     assert {each["file"] for each in lines} == {library.replace(f":{SECRET}", "")}
     with connect(url) as conn:

@@ -10,6 +10,7 @@ import pytest
 
 from pgsim.sources.dialect import SAMPLE, Dialect, Sample, dialect_in, dialect_of
 from pgsim.sources.streams.files import SourceError
+from pgsim.sources.tables import members
 
 NAMES = ("id", "title", "tempo")
 
@@ -342,3 +343,9 @@ def test_a_record_that_the_sample_cuts_off_says_nothing_against_quotes() -> None
 def test_a_dialect_says_by_name_what_it_is(key: str) -> None:
     values: dict[str, Any] = asdict(found(table()))
     assert key in values
+
+
+def test_a_row_that_is_shorter_than_the_columns_of_decimals_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "s.csv"
+    path.write_bytes(b";\n2,5;")
+    assert [member.fault for member in members(path)] == [""]
