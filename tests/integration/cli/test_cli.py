@@ -26,31 +26,34 @@ from tests.support.paths import CHECKOUT
 COUNTS = ("read", "new", "updated", "unchanged", "rejected", "recordings")
 
 
-def pgsim(url: str, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """Run a command on a database; it has to end with that exit code."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pgsim", "--database", url, *arguments],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == code, done.stderr
-    return done
+@pytest.fixture
+def pgsim(capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Run a command, which has to end with that exit code; `out` and `err` are what it prints.
 
+    It runs in this process, since that is quicker.
+    """
 
-def answer(url: str, *arguments: str) -> Any:
-    """The one JSON document that a command prints."""
-    return json.loads(pgsim(url, *arguments, "--json").stdout)
+    def command(url: str, *arguments: str, code: int = 0) -> Any:
+        ended = run(["--database", url, *arguments])
+        said = capsys.readouterr()
+        assert ended == code, said.err
+        return said
+
+    return command
 
 
 @pytest.fixture
-def refusal(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """The one line with which a command fails; in this process, since that is quicker."""
+def answer(pgsim: Callable[..., Any]) -> Callable[..., Any]:
+    """The one JSON document that a command prints."""
+    return lambda url, *arguments: json.loads(pgsim(url, *arguments, "--json").out)
+
+
+@pytest.fixture
+def refusal(pgsim: Callable[..., Any]) -> Callable[..., str]:
+    """The one line with which a command fails."""
 
     def refuse(url: str, *arguments: str, code: int) -> str:
-        assert run(["--database", url, *arguments]) == code
-        said = capsys.readouterr()
+        said = pgsim(url, *arguments, code=code)
         assert said.out == ""
         assert said.err.count("\n") == 1
         assert said.err.startswith("pgsim: ")
@@ -66,7 +69,7 @@ def filled(server: embedded.Server, filled_template: str) -> str:
 
 
 def test_the_way_from_an_empty_database_to_an_answer(
-    new_database: Callable[..., str], tmp_path: Path
+    new_database: Callable[..., str], tmp_path: Path, answer: Callable[..., Any]
 ) -> None:
     url = new_database()
     path = write_lines(tmp_path / "all.ndjson", collection(15))
@@ -109,36 +112,39 @@ def test_the_way_from_an_empty_database_to_an_answer(
 
 
 def test_people_are_told_the_same_in_words(
-    new_database: Callable[..., str], tmp_path: Path
+    new_database: Callable[..., str], tmp_path: Path, pgsim: Callable[..., Any]
 ) -> None:
     url = new_database()
     path = write_lines(tmp_path / "all.ndjson", [low_level(i) for i in range(5)])
     done = pgsim(url, "init", "--profile", "acousticbrainz")
-    assert done.stdout == "profile 'acousticbrainz', 68 dimensions: installed\n"
-    assert "to undo that: ALTER DATABASE" in done.stderr
-    assert pgsim(url, "init", "--upgrade").stderr == ""
+    assert done.out == "profile 'acousticbrainz', 68 dimensions: installed\n"
+    assert "to undo that: ALTER DATABASE" in done.err
+    assert pgsim(url, "init", "--upgrade").err == ""
 
     done = pgsim(url, "load", str(path))
-    assert re.search(r"^ *read +5 *$", done.stdout, re.MULTILINE)
-    assert "to bring the matrix up to date: pgsim refresh" in done.stderr
-    assert "5 recordings had changed" in pgsim(url, "refresh").stdout
-    shown = pgsim(url, "similar", str(mbid(1)), "-k", "2").stdout.splitlines()
+    assert re.search(r"^ *read +5 *$", done.out, re.MULTILINE)
+    assert "to bring the matrix up to date: pgsim refresh" in done.err
+    assert "5 recordings had changed" in pgsim(url, "refresh").out
+    shown = pgsim(url, "similar", str(mbid(1)), "-k", "2").out.splitlines()
     assert next(line.split() for line in shown if "rank" in line) == [
         *("rank", "similarity", "distance", "year", "genre", "artist", "title")
     ]
     assert len([line for line in shown if "Title" in line]) == 2
-    assert "sets not fitted" in pgsim(url, "status").stdout
+    assert "sets not fitted" in pgsim(url, "status").out
 
 
 def test_a_load_that_brings_sets_without_a_fit_says_what_to_do(
-    new_database: Callable[..., str], acousticbrainz_template: str, tmp_path: Path
+    new_database: Callable[..., str],
+    acousticbrainz_template: str,
+    tmp_path: Path,
+    pgsim: Callable[..., Any],
 ) -> None:
     url = new_database(acousticbrainz_template)
     documents = [low_level(i) for i in range(3)]
     for each in documents:
         each.body["rhythm"]["bpm"] = 120
     done = pgsim(url, "load", str(write_lines(tmp_path / "a.ndjson", documents)))
-    assert "not fitted, and 0 in every vector: bpm; once recordings differ" in done.stderr
+    assert "not fitted, and 0 in every vector: bpm; once recordings differ" in done.err
 
 
 def test_filters_reach_the_question(filled: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -248,18 +254,30 @@ def test_what_is_misused_ends_with_2_and_usage(
 
 
 def test_the_process_ends_with_the_exit_code(filled: str) -> None:
-    assert pgsim(filled, "unheard-of", code=2).stdout == ""
-    assert pgsim(filled, "similar", str(mbid(999)), code=1).stdout == ""
+    for arguments, code in ((["unheard-of"], 2), (["similar", str(mbid(999))], 1), (["status"], 0)):
+        done = subprocess.run(
+            [sys.executable, "-m", "pgsim", "--database", filled, *arguments],
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == code
+        assert (done.stdout == "") == (code != 0)
 
 
 def test_a_load_in_which_all_is_rejected_fails(
-    new_database: Callable[..., str], acousticbrainz_template: str, tmp_path: Path
+    new_database: Callable[..., str],
+    acousticbrainz_template: str,
+    tmp_path: Path,
+    pgsim: Callable[..., Any],
+    answer: Callable[..., Any],
 ) -> None:
     url = new_database(acousticbrainz_template)
     path = tmp_path / "a.ndjson"
     path.write_text("{}\n")
     done = pgsim(url, "load", str(path), "--json", code=1)
-    assert json.loads(done.stdout)["rejected"] == 1
+    assert json.loads(done.out)["rejected"] == 1
     path.write_text("{}\n" + low_level(1).line)
     assert answer(url, "load", str(path))["rejected"] == 1
 
@@ -271,6 +289,7 @@ def test_an_interrupted_load_ends_with_its_code_and_can_be_run_again(
     tmp_path: Path,
     number: signal.Signals,
     code: int,
+    answer: Callable[..., Any],
 ) -> None:
     url = new_database(acousticbrainz_template)
     path = write_lines(tmp_path / "a.ndjson", [low_level(i) for i in range(4)])
@@ -361,8 +380,8 @@ def test_every_command_and_everything_it_takes_has_help(name: str) -> None:
             assert variable in text
 
 
-def test_help_names_every_command_and_the_twin_of_database() -> None:
-    text = " ".join(pgsim("x", "--help").stdout.split())
+def test_help_names_every_command_and_the_twin_of_database(pgsim: Callable[..., Any]) -> None:
+    text = " ".join(pgsim("x", "--help").out.split())
     assert "PGSIM_DATABASE_URL does the same" in text
     for name in commands().keys() - {"pgsim"}:
         assert f" {name} " in text
