@@ -1,10 +1,9 @@
 """One column of a table, as the first rows show it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,21 @@ from pgsim.sources.tables import mbid_in
 _LEAST_NUMBERS = 0.8
 _MOST_MARKS = 3
 
+T = TypeVar("T")
+
+
+class _once(Generic[T]):  # noqa: N801  # used as a decorator
+    """A property that is computed once; Python 3.11's own takes most of the time for its lock."""
+
+    def __init__(self, compute: Callable[[Any], T]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, column: Any, _owner: type) -> T:
+        value = self._compute(column)
+        column.__dict__[self._compute.__name__] = value
+        return value
+
 
 @dataclass(frozen=True)
 class Column:
@@ -24,17 +38,17 @@ class Column:
     name: str
     cells: Sequence[Any]
 
-    @cached_property
+    @_once
     def texts(self) -> list[str]:
         """Return each cell as a text, empty where it says nothing."""
         return [text_of(cell) for cell in self.cells]
 
-    @cached_property
+    @_once
     def filled(self) -> list[str]:
         """Return the cells that say something."""
         return [text for text in self.texts if text]
 
-    @cached_property
+    @_once
     def distinct(self) -> int:
         """Return how many different texts there are."""
         return len(set(self.filled))
@@ -49,35 +63,37 @@ class Column:
         """Return whether every cell says something, and no two the same."""
         return self.is_full and self.distinct == len(self.cells)
 
-    @cached_property
+    @_once
     def is_of_mbids(self) -> bool:
         """Return whether at least half of the cells say something, and all that do are UUIDs."""
         is_enough = len(self.filled) * 2 >= len(self.cells) > 0
         return is_enough and all(map(mbid_in, self.filled))
 
-    @cached_property
+    @_once
     def has_lists(self) -> bool:
         """Return whether cells hold lists."""
         return any(map(is_list, self.cells))
 
-    @cached_property
+    @_once
     def _values(self) -> list[Any]:
         return [value_of(cell) for cell in self.cells]
 
-    @cached_property
+    @_once
     def odd_texts(self) -> Counter[str]:
         """Return the cells that are texts where a number was wanted, and how often they are."""
         return Counter(value.lower() for value in self._values if isinstance(value, str))
 
-    @cached_property
+    @_once
     def marks(self) -> tuple[str, ...]:
         """Return the few texts among many numbers, which are marks of nothing."""
         odd = self.odd_texts
+        if not odd:
+            return ()
         values = [value for value in self._values if value is not None]
         are_few = 0 < len(odd) <= _MOST_MARKS and odd.total() <= len(values) * (1 - _LEAST_NUMBERS)
         return tuple(odd) if are_few and min(odd.values()) > 1 else ()
 
-    @cached_property
+    @_once
     def numbers(self) -> NDArray[np.float64] | None:
         """Return (n, length) numbers, NaN where a cell says nothing or is infinite.
 
@@ -104,17 +120,17 @@ class Column:
         result[np.isinf(result)] = np.nan
         return None if np.isnan(result).all() else result
 
-    @cached_property
+    @_once
     def infinities(self) -> int:
         """Return how many cells are an infinite number."""
         return sum(isinstance(value, float) and np.isinf(value) for value in self._values)
 
-    @cached_property
+    @_once
     def distinct_numbers(self) -> set[float]:
         """Return the different numbers of cells that are single ones."""
         return {value for value in self._values if isinstance(value, int | float)}
 
-    @cached_property
+    @_once
     def lengths(self) -> list[int]:
         """Return the different numbers of values in cells that are lists of numbers."""
         return sorted({len(value) for value in self._values if isinstance(value, list) and value})
@@ -130,14 +146,14 @@ class Column:
         numbers = self.numbers
         return None if numbers is None or self.is_of_lists else numbers[:, 0]
 
-    @cached_property
+    @_once
     def are_whole(self) -> bool:
         """Return whether all its numbers are whole."""
         return self.single is not None and all(
             type(value) is int or value.is_integer() for value in self.distinct_numbers
         )
 
-    @cached_property
+    @_once
     def counts_rows(self) -> bool:
         """Return whether each number is the one before and 1, from 0 or 1."""
         single = self.single
@@ -148,7 +164,7 @@ class Column:
             and bool(np.all(np.diff(single) == 1))
         )
 
-    @cached_property
+    @_once
     def is_constant(self) -> bool:
         """Return whether all its numbers are the same."""
         numbers = self.numbers

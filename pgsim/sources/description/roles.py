@@ -80,9 +80,10 @@ def _texts(columns: Sequence[Column]) -> dict[str, Column]:
 
 def _is_unnamed_year(column: Column) -> bool:
     """Return whether a column that the reader had to name has years alone."""
-    single = column.single
+    if not column.name.startswith(("column_", "unnamed_")):
+        return False
     is_unnamed = re.fullmatch("(?:column|unnamed)_[0-9]+", column.name) is not None
-    if single is None or not is_unnamed or not column.are_whole or column.distinct < 3:
+    if not is_unnamed or not column.are_whole or column.distinct < 3:
         return False
     return all((year_of(text) or 0) >= 1900 for text in column.filled)
 
