@@ -60,6 +60,12 @@ class Column:
         """Return whether cells hold lists."""
         return any(map(is_list, self.cells))
 
+    @property
+    def is_of_words(self) -> bool:
+        """Return whether cells are texts, and neither numbers nor lists."""
+        is_list = any(isinstance(cell, list | dict) for cell in self.cells)
+        return self.numbers is None and not is_list and not self.has_lists
+
     @cached_property
     def _values(self) -> list[Any]:
         return [value_of(cell) for cell in self.cells]
@@ -126,6 +132,11 @@ class Column:
         """Return whether all its numbers are whole."""
         single = self.single
         return single is not None and bool(np.all(single[~np.isnan(single)] % 1 == 0))
+
+    @property
+    def is_of_truths(self) -> bool:
+        """Return whether all its numbers are 0 or 1."""
+        return self.single is not None and set(self.filled) <= {"0", "1", "0.0", "1.0"}
 
     @cached_property
     def counts_rows(self) -> bool:

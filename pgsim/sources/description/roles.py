@@ -155,10 +155,17 @@ def _left_out(
             yield name, "a length too"
         elif words.is_about_use(name):
             yield name, "it does not say how a recording sounds"
-        elif "year" in words.tokens(name) or words.plain(name) in ("date", "decade"):
+        elif not {"year", "date", "jahr"}.isdisjoint(words.tokens(name)) or (
+            words.plain(name) == "decade"
+        ):
             yield name, "a date"
         elif name.lower() in words.OF_TEXTS:
             yield name, "a class, whose number has no distance from another"
+        elif column.is_of_truths and words.is_label(name):
+            yield (
+                name,
+                "whether it has a label, which is no sound; as labels, write them in one cell",
+            )
         elif words.is_category(name):
             yield name, "a name written as a number: 11 is no nearer to 10 than to 0"
         elif column.is_constant and stems[words.stem(name)] == 1:
