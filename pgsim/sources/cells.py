@@ -40,7 +40,7 @@ _NAME_KEY = re.compile(r"(?:.*_)?(?:name|title|label|value)", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d+)\s*days?,?\s*)?(?:(\d+):)?(\d+):(\d\d(?:\.\d+)?)")
 _SPELLED = re.compile(
     r"(?:pt)?(?:(\d+)\s*h(?:ours?)?)?\s*(?:(\d+)\s*m(?:in(?:ute)?s?)?)?"
-    r"\s*(?:(\d+(?:\.\d+)?)\s*s(?:ec(?:ond)?s?)?)?",
+    r"\s*(?:(\d+(?:\.\d+)?)\s*s(?:ec(?:ond)?s?)?|(?<=[nm ])(\d\d?))?",
     re.IGNORECASE,
 )
 _MILLISECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:ms|msec|milliseconds)", re.IGNORECASE)
@@ -120,8 +120,8 @@ def seconds_of(cell: Any, units_a_second: float = 1.0, nothing: Container[str] =
         return float(found[1]) / 1000
     found = _SPELLED.fullmatch(value)
     if found and any(found.groups()):
-        hours, minutes, seconds = (float(each or 0) for each in found.groups())
-        return (hours * 60 + minutes) * 60 + seconds
+        hours, minutes, seconds, rest = (float(each or 0) for each in found.groups())
+        return (hours * 60 + minutes) * 60 + seconds + rest
     return value
 
 

@@ -178,7 +178,13 @@ class _Above:
 
     def names(self, form: Form) -> list[str] | None:
         """Return the cells of the last comment, which may name the columns."""
-        text = self.last_comment.lstrip(f"{self.comment} \t") if self.comment else ""
+        if not self.comment:
+            return None
+        cells = form.cells_alone(self.last_comment)
+        # The name of a column of numbers; between blanks, it begins a comment.
+        if cells and form.separator != " " and cells[0].strip() == self.comment:
+            return cells
+        text = self.last_comment.lstrip(f"{self.comment} \t")
         return form.cells_alone(text) if text else None
 
 

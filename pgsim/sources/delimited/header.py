@@ -135,6 +135,7 @@ def _fitted(
         empty = sum(not any(map(str.strip, row[len(first) :])) for row in values)
         if values and empty >= 0.9 * len(values):
             return first, lacks, ()
+    may_lack = may_lack or _are_row_names([row[0] for row in values])
     if may_lack and lacks == 1 and len(values) > 1 and len(values) >= 0.9 * (len(rows) - 1):
         note = "the first line has one name less than rows have cells: the first column has none"
         return ["", *first], 0, (note,)
@@ -144,6 +145,11 @@ def _fitted(
     while empty < trailing and len(first) == width and not first[-1 - empty].strip():
         empty += 1
     return first[: len(first) - empty], empty, ()
+
+
+def _are_row_names(cells: Sequence[str]) -> bool:
+    """Return whether cells count from 1, as the names that R gives to rows."""
+    return len(cells) > 2 and list(cells) == [str(place) for place in range(1, len(cells) + 1)]
 
 
 @dataclass(slots=True)

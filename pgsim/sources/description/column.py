@@ -74,6 +74,12 @@ class Column:
         """Return whether cells hold lists."""
         return any(map(is_list, self.cells))
 
+    @property
+    def is_of_words(self) -> bool:
+        """Return whether cells are texts, and neither numbers nor lists."""
+        is_list = any(isinstance(cell, list | dict) for cell in self.cells)
+        return self.numbers is None and not is_list and not self.has_lists
+
     @_once
     def _values(self) -> list[Any]:
         return [value_of(cell) for cell in self.cells]
@@ -152,6 +158,11 @@ class Column:
         return self.single is not None and all(
             type(value) is int or value.is_integer() for value in self.distinct_numbers
         )
+
+    @property
+    def is_of_truths(self) -> bool:
+        """Return whether all its numbers are 0 or 1."""
+        return self.single is not None and set(self.filled) <= {"0", "1", "0.0", "1.0"}
 
     @_once
     def counts_rows(self) -> bool:

@@ -83,7 +83,7 @@ def _choose_id(
                 found.odd.append(_only_one_table(column.name))
             return
     free = [column for column in columns if column.name not in taken]
-    unique = [column for column in free if column.is_unique and column.numbers is None]
+    unique = [column for column in free if column.is_unique and column.is_of_words]
     if unique:
         found.named["id"] = unique[0].name
         found.remarks["id"] = "no two rows have the same"

@@ -156,6 +156,11 @@ def _left_out(
             yield name, "a length too"
         elif reason := by_stem[stem]:
             yield name, reason
+        elif column.is_of_truths and words.is_label(name):
+            yield (
+                name,
+                "whether it has a label, which is no sound; as labels, write them in one cell",
+            )
         elif stems[stem] == 1 and column.is_constant:
             yield name, "the same number in every row"
 

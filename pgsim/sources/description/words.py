@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from unicodedata import normalize
 
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -9,20 +10,20 @@ _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 # first one counts.
 NAMES = {
     "title": """title tracktitle songtitle recordingtitle trackname songname recordingname name
-        track song recording""",
+        track song recording titel titre titulo titolo""",
     "artist": """artist artists artistname artistnames artistsname trackartist trackartists
         songartist artistcreditname artistcredit performer performers band singer author composer
-        albumartist""",
+        albumartist interpret kunstler interprete artiste artista""",
     "album": """album albumtitle albumname trackalbumname release releasename releasetitle
         collection""",
     "year": """year originalyear releaseyear releasedyear yearreleased trackyear songyear albumyear
-        albumreleaseyear""",
+        albumreleaseyear jahr erscheinungsjahr annee ano anno""",
     "date": """originaldate date releasedate releaseddate datereleased albumreleasedate
         trackalbumreleasedate albumdatereleased trackdatereleased trackdaterecorded daterecorded
-        published publishedat""",
+        published publishedat datum""",
     "genre": """genre genres trackgenre trackgenres songgenre genreterm genretop trackgenretop
         topgenre maingenre primarygenre playlistgenre albumgenre artistgenre artistgenres style
-        styles tag tags toptags mbtag label labels class category""",
+        styles tag tags toptags mbtag label labels class category genero genere""",
     "url": """url link trackurl songurl recordingurl permalink href externalurl spotifyurl
         youtubeurl previewurl""",
 }
@@ -34,7 +35,8 @@ OF_TEXTS = {"track", "song", "recording", "label", "labels", "class", "category"
 IDS = tuple(
     """recordingid trackid songid spotifytrackid spotifyid trackuri spotifyuri uri clipid videoid
     ytid youtubeid itemid sampleid acoustid acoustidid fileid id isrc filename file filepath
-    audiofile audiopath audiofilename path location mp3path wavpath clip key url trackurl""".split()
+    audiofile audiopath audiofilename path location mp3path wavpath clip key url trackurl
+    msdid msdtrackid""".split()
 )
 # An id by one of these names is one even where several rows have it.
 IDS_BY_NAME = frozenset(IDS[: IDS.index("fileid")])
@@ -53,9 +55,12 @@ _ABOUT_USE = frozenset(
     favourites followers streams scrobbles rank ranking chart charts playlists peak weeks price
     rating ratings votes hotttnesss hotttness hotness familiarity interest bitrate samplerate
     filesize bytes channels bitdepth timestamp latitude longitude lat lon month day week explicit
-    disc target cluster split fold count""".split()
+    disc target cluster split fold count reviews skips skip
+    frameindex frametime""".split()
 )
-_USE_OF_ALL = frozenset("tracknumber trackno discnumber position track views score".split())
+_USE_OF_ALL = frozenset(
+    "tracknumber trackno discnumber position track views score hit ishit".split()
+)
 _CATEGORIES = frozenset("key keysignature mode timesignature camelot scale meter".split())
 
 _ID = re.compile(
@@ -65,7 +70,7 @@ _ID = re.compile(
 )
 _LENGTH = re.compile(
     r"(?:track|song|recording|audio|clip)?(?:length|duration|playtime|playingtime|runtime|runtimeticks"
-    r"|time|totaltime|lengthin|durationin|samples|nsamples|numsamples|frames|numframes|nframes)"
+    r"|lange|dauer|spieldauer|laufzeit|duree|duracion|duracao|durata|time|totaltime|lengthin|durationin|samples|nsamples|numsamples|frames|numframes|nframes)"
     r"(ms|msec|millis|milliseconds|s|sec|secs|seconds|min|mins|minutes|us|usec|microseconds|ns"
     r"|nanoseconds|samples|frames)?"
 )
@@ -87,8 +92,8 @@ def tokens(column: str) -> tuple[str, ...]:
 
 
 def plain(column: str) -> str:
-    """Return a name as lower-case letters and digits alone."""
-    return re.sub("[^a-z0-9]", "", column.lower())
+    """Return a name as lower-case letters and digits alone, without accents: `Länge` is `lange`."""
+    return re.sub("[^a-z0-9]", "", normalize("NFKD", column).lower())
 
 
 def stem(column: str) -> str:
@@ -111,7 +116,7 @@ def no_sound(column: str) -> str | None:
         return "an id of something else"
     if is_about_use(column):
         return "it does not say how a recording sounds"
-    if "year" in tokens(column) or plain(column) in ("date", "decade"):
+    if not {"year", "date", "jahr"}.isdisjoint(tokens(column)) or plain(column) == "decade":
         return "a date"
     if column.lower() in OF_TEXTS:
         return "a class, whose number has no distance from another"
@@ -129,6 +134,12 @@ def is_counter(column: str) -> bool:
 def is_about_use(column: str) -> bool:
     """Return whether a column counts plays, ranks or files, and says nothing about sound."""
     return not _ABOUT_USE.isdisjoint(tokens(column)) or plain(column) in _USE_OF_ALL | _ABOUT_USE
+
+
+def is_label(column: str) -> bool:
+    """Return whether a name begins as those of labels do that have a column each: `genre_rock`."""
+    first, *others = tokens(column) or ("",)
+    return bool(others) and first in ("genre", "label", "class", "tag", "style", "mood", "category")
 
 
 def is_category(column: str) -> bool:

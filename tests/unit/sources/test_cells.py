@@ -96,6 +96,8 @@ def test_the_texts_of_a_list_are_apart(cell: Any, texts: list[str]) -> None:
         ("PT3M45S", 1, 225),
         ("3m45s", 1, 225),
         ("3 min 45 sec", 1, 225),
+        ("3 min 45", 1000, 225),
+        ("3m45", 1, 225),
         ("225 s", 1000, 225),
         ("225000 ms", 1, 225),
     ],

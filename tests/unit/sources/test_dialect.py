@@ -276,6 +276,17 @@ def test_decimal_commas_are_seen_where_they_can_be_nothing_else(
             ("unnamed_1", "tempo", "mode"),
             1,
         ),
+        (
+            '"title","tempo"\n' + "".join(f'"{n}","T",{n}.5\n' for n in range(1, 6)),
+            ("unnamed_1", "title", "tempo"),
+            1,
+        ),
+        # A column of numbers named #, as rekordbox names it, which no comment begins with.
+        (
+            "#\tTitle\tBPM\n" + "".join(f"{n}\tT\t{n}.5\n" for n in range(1, 6)),
+            ("#", "Title", "BPM"),
+            1,
+        ),
         ("tempo\tmode\n" + "r1\t1.5\t1\n" * 5, ("unnamed_1", "tempo", "mode"), 1),
         # Lines of a spreadsheet above the table.
         ("My music\n\nof 2026\n" + table(), NAMES, 4),

@@ -557,3 +557,42 @@ def test_what_is_no_table_of_features_is_not_described(
     path.write_text(text)
     with pytest.raises(PgsimError, match=reason):
         propose_profile(path)
+
+
+@pytest.mark.parametrize("name", ["upload_date", "Date Added", "num_reviews", "pct_skip", "hit"])
+def test_dates_and_what_listeners_did_are_no_features(table: Table, name: str) -> None:
+    path = table({"track_id": texts("t{}"), name: range(20190101, 20190101 + ROWS)})
+    assert set(features(path)) == {*ENERGY}
+    assert columns(path) == {"id": "track_id"}
+    assert f'# No feature: "{name}": ' in propose_profile(path)
+
+
+@pytest.mark.parametrize("name", ["genre_rock", "label.jazz", "tag: slow", "classPop"])
+def test_a_label_in_a_column_of_its_own_is_no_feature_and_said_so(table: Table, name: str) -> None:
+    path = table({"track_id": texts("t{}"), name: [at % 2 for at in range(ROWS)]})
+    assert set(features(path)) == {*ENERGY}
+    assert f'"{name}": whether it has a label, which is no sound' in propose_profile(path)
+
+
+@pytest.mark.parametrize(
+    ("title", "artist", "length", "year"),
+    [("Titel", "Künstler", "Länge", "Jahr"), ("titre", "interprète", "durée", "Année")],
+)
+def test_names_in_other_languages_are_known(
+    table: Table, title: str, artist: str, length: str, year: str
+) -> None:
+    cells = {title: texts("Stück {}"), artist: ["A"] * ROWS, length: ["3:20"] * ROWS}
+    path = table({**cells, year: range(1980, 1980 + ROWS)})
+    assert set(features(path)) == {*ENERGY}
+    first = loaded(path)[0].metadata
+    wanted = {"title": "Stück 0", "artist": "A", "length": 200, "year": 1980}
+    assert {key: first[key] for key in wanted} == wanted
+
+
+def test_a_list_is_no_id(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    cells = {"track": texts("T {}"), "two": [[[1.0, at]] for at in range(ROWS)]}
+    path = tmp_path / "t.parquet"
+    table = pyarrow.table({**cells, "energy": [float(each) for each in numbers(1)]})
+    pytest.importorskip("pyarrow.parquet").write_table(table, path)
+    assert columns(path)["id"] == "track"
