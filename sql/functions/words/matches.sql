@@ -1,8 +1,8 @@
 -- Inlined where the filter is a constant: the planner then sees each condition by itself.
 CREATE OR REPLACE FUNCTION pgsim.matches(r pgsim.recording, f pgsim.recording_filter) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (f.genre IS NULL OR r.genre = f.genre)
-AND (f.label IS NULL OR r.genres @> ARRAY[f.label])
+RETURN (f.genre IS NULL OR r.genre = f.genre OR (f.label IS NOT NULL AND r.genres @> ARRAY[f.label]))
+AND (f.label IS NULL OR f.genre IS NOT NULL OR r.genres @> ARRAY[f.label])
 AND (f.year_from IS NULL OR r.year >= f.year_from)
 AND (f.year_to IS NULL OR r.year <= f.year_to)
 AND (f.length_from IS NULL OR r.length >= f.length_from)

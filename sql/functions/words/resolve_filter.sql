@@ -65,12 +65,21 @@ BEGIN
         result.genre := genre;
         RETURN result;
     END IF;
+    -- A label of the default scheme in any place: a recording can have several, and plain SQL may give it the first alone.
     SELECT c.genre_scheme INTO scheme FROM collection AS c;
-    IF starts_with(genre, scheme || ':') THEN
-        RETURN resolve_filter(
-            substr(genre, length(scheme) + 2), decade, year_from, year_to,
-            length_from, length_to, exclude, exclude_artists);
+    result.label := CASE WHEN starts_with(genre, scheme || ':') THEN genre ELSE format('%s:%s', scheme, genre) END;
+    result.genre := substr(result.label, length(scheme) + 2);
+    IF
+        EXISTS (SELECT FROM recording AS r WHERE r.genre = result.genre AND r.vector IS NOT NULL)
+        OR EXISTS (SELECT FROM recording AS r WHERE r.genres @> ARRAY[result.label] AND r.vector IS NOT NULL)
+    THEN
+        RETURN result;
     END IF;
+    IF starts_with(genre, scheme || ':') THEN
+        genre := result.genre;
+    END IF;
+    result.genre := NULL;
+    result.label := NULL;
     IF genre LIKE '%:%' THEN
         IF EXISTS (SELECT FROM recording AS r WHERE r.genres @> ARRAY[resolve_filter.genre] AND r.vector IS NOT NULL) THEN
             result.label := genre;

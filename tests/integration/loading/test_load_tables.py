@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from psycopg.errors import InvalidParameterValue
 
 from pgsim.features.fusion import fuse
 from pgsim.features.profile import read_profile
@@ -79,6 +80,33 @@ def test_rows_of_one_recording_give_it_all_their_genres(
         assert genres(database) == [[f"tag:{genre}" for genre in GENRES]] * 8
         load(conn, [written(tmp_path / "more.csv", ("jazz",))], workers=1)
         assert genres(database) == [["tag:jazz", *(f"tag:{genre}" for genre in GENRES)]] * 8
+
+
+def test_a_genre_is_asked_for_in_whatever_place_it_stands(database: str, tmp_path: Path) -> None:
+    with connect(database, autocommit=True) as conn:
+        load(conn, [written(tmp_path / "songs.csv", GENRES)], workers=1)
+        # By plain SQL a recording may have a genre alone.
+        conn.execute(
+            "INSERT INTO pgsim.recording (mbid, title, genre, vector)"
+            " SELECT gen_random_uuid(), 'Plain', 'pop', vector FROM pgsim.recording LIMIT 1"
+        )
+
+        def titles(genre: str) -> set[str]:
+            rows = conn.execute(
+                "SELECT s.title FROM pgsim.recording AS r,"
+                " LATERAL pgsim.similar_recordings(r.mbid, 20, genre => %s) AS s"
+                " WHERE r.title = 'Tune 0'",
+                (genre,),
+            )
+            return {title for (title,) in rows}
+
+        tunes = {f"Tune {at}" for at in range(1, 8)}
+        assert titles("acoustic") == titles("tag:acoustic") == titles("folk") == tunes
+        assert titles("tag:pop") == tunes | {"Plain"}
+        # Without a scheme it is the first label, where any recording has it as that.
+        assert titles("pop") == {"Plain"}
+        with pytest.raises(InvalidParameterValue, match="unknown genre 'jazz'"):
+            titles("tag:jazz")
 
 
 def test_a_corrected_genre_replaces_the_wrong_one(database: str, tmp_path: Path) -> None:
