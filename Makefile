@@ -10,8 +10,9 @@ INSTALLED := $(VENV)/installed
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
 
+# make check runs tests/docs.
 test: $(INSTALLED)
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --ignore tests/docs
 
 # Essentia and librosa have no wheels everywhere: without them the tests of extraction say that they
 # skip. CAMPAIGN_SECONDS=60 shortens the quarter of an hour in which everything works at once.
