@@ -207,14 +207,12 @@ def test_an_array_of_absurd_shape_is_refused(
     assert "not NumPy's format" in refused("describe", str(path), code=1)
 
 
-def test_a_table_of_many_columns_is_described_in_linear_time(
+def test_a_table_of_too_many_columns_is_refused(
     refused: Callable[..., str], tmp_path: Path
 ) -> None:
     path = tmp_path / "wide.csv"
-    names = ",".join(f"x{number}" for number in range(100_000))
-    path.write_text(
-        f"id,{names}\n" + "\n".join(f"{row}," + ",".join("1" * 100_000) for row in "ab")
-    )
+    names = ",".join(f"x{number}" for number in range(5000))
+    path.write_text(f"id,{names}\n" + "\n".join(f"{row}," + ",".join("1" * 5000) for row in "ab"))
     assert "more than 4000 dimensions" in refused("describe", str(path), code=1)
 
 

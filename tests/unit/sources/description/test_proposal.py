@@ -1,6 +1,7 @@
 """What `describe` proposes for tables: columns, features, units and what it says of them."""
 
 import math
+import time
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -596,3 +597,18 @@ def test_a_list_is_no_id(tmp_path: Path) -> None:
     table = pyarrow.table({**cells, "energy": [float(each) for each in numbers(1)]})
     pytest.importorskip("pyarrow.parquet").write_table(table, path)
     assert columns(path)["id"] == "track"
+
+
+def test_four_times_the_columns_take_four_times_as_long(tmp_path: Path) -> None:
+    def seconds(columns: int) -> float:
+        path = tmp_path / f"{columns}.csv"
+        header = "id," + ",".join(f"note {number} of many" for number in range(columns))
+        rows = [f"r{row}," + ",".join([f"0.{row + 1}"] * columns) for row in range(3)]
+        path.write_text("\n".join([header, *rows]), encoding="utf-8")
+        start = time.process_time()
+        with pytest.raises(PgsimError, match="reduce them first"):
+            propose_profile(path)
+        return time.process_time() - start
+
+    seconds(4500)
+    assert seconds(20_000) < 8 * seconds(5000)
