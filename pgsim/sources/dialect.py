@@ -15,7 +15,7 @@ from pgsim.sources.delimited.encoding import encoding_of, lines_of, newline_of
 from pgsim.sources.delimited.header import header_of
 from pgsim.sources.delimited.kinds import Shape, kind_of, shape_of
 from pgsim.sources.delimited.records import Form, Record, records
-from pgsim.sources.delimited.separators import COMMENTS, first_shape, form_of
+from pgsim.sources.delimited.separators import COMMA_NUMBER, COMMENTS, first_shape, form_of
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import LONGEST, SourceError
 
@@ -30,7 +30,6 @@ _ENCODINGS = {
     "latin-1": "ISO 8859-1 (Western European)",
 }
 _SEP_LINE = re.compile(r'"?sep=(\\t|[,;|\t])"?', re.IGNORECASE)
-_COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
 _POINT_NUMBER = re.compile(r"[+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?")
 _WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 # 1,234 may be more than a thousand; 0,234 and 1,23 are not.
@@ -80,7 +79,7 @@ class Dialect:
         """Replace the decimal commas of a row's numbers by points."""
         for place in self.commas:
             cell = cells[place] if place < len(cells) else ""
-            if "," in cell and _COMMA_NUMBER.fullmatch(cell.strip()):
+            if "," in cell and COMMA_NUMBER.fullmatch(cell.strip()):
                 cells[place] = cell.replace(",", ".")
 
 
@@ -225,7 +224,7 @@ def _decimal_commas(rows: Sequence[Sequence[str]], width: int) -> tuple[int, ...
         cells = [cell for cell in cells if kind_of(cell)]
         if cells and all(map(_POINT_NUMBER.fullmatch, cells)):
             return ()
-        with_comma = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
+        with_comma = [cell for cell in cells if COMMA_NUMBER.fullmatch(cell)]
         if len(with_comma) + sum(map(bool, map(_WHOLE_NUMBER.fullmatch, cells))) == len(cells):
             places.append(place)
             is_sure |= not all(map(_MAYBE_THOUSANDS.fullmatch, with_comma))

@@ -16,6 +16,7 @@ import numpy as np
 from pgsim.errors import Rejected, UsageError
 from pgsim.features.profile import Profile
 from pgsim.sources import tables
+from pgsim.sources.cells import seconds_of
 from pgsim.sources.metadata import length_of, year_of
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import Member, csv_lines
@@ -76,7 +77,7 @@ def submission(member: Member, profile: Profile) -> Submission:
         "source_id": source_id,
         **{key: repairs.text(row.get(column, "")) for key, column in _TEXTS.items()},
         "year": year_of(row.get("RELEASEDATE", "")),
-        "length": length_of(_number(row.get("DURATION", ""))),
+        "length": length_of(seconds_of(row.get("DURATION"))),
         "labels": _labels(tags, repairs),
     }
     source = f"{tables.name}:{profile.name}"
@@ -101,13 +102,6 @@ def _labels(tags: list[str], repairs: Repairs) -> dict[str, list[str]]:
         scheme = category.partition("/")[0]
         found.setdefault(scheme, {}).update(dict.fromkeys(filter(None, labels.split(","))))
     return {scheme: [*labels] for scheme, labels in found.items()}
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _cells(line: str) -> list[str]:

@@ -81,11 +81,8 @@ def write_table(path: Path, rows: int) -> None:
 def copied(conninfo: str, path: Path) -> None:
     """Read the table by Polars into PostgreSQL by COPY."""
     frame = polars.read_csv(path)
-    kinds = {polars.String: "text", polars.Int64: "bigint", polars.Float64: "double precision"}
-    columns = ", ".join(
-        f"{name} {kinds[type(kind)]}"  # type: ignore[index]
-        for name, kind in frame.schema.items()
-    )
+    kinds = {"String": "text", "Int64": "bigint", "Float64": "double precision"}
+    columns = ", ".join(f"{name} {kinds[str(kind)]}" for name, kind in frame.schema.items())
     with connect(conninfo) as conn:
         conn.execute(f"CREATE TABLE public.plain ({columns})".encode())
         with conn.cursor().copy("COPY public.plain FROM STDIN (FORMAT csv)") as copy:

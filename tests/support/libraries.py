@@ -128,7 +128,9 @@ def execute(path: Path, script: str, rows: Sequence[tuple[str, Sequence[Any]]] =
     return path
 
 
-def analyser_row(table: str, file: str, features: Sequence[Any], **cells: Any) -> tuple[str, Any]:
+def analyser_row(
+    table: str, file: str | None, features: Sequence[Any], **cells: Any
+) -> tuple[str, Any]:
     """The statement that adds a track to bliss-analyser's table, and its values."""
     row = [file, *(cells.get(key) for key in ("title", "artist", "album", "album_artist", "genre"))]
     row += [cells.get("duration", 0), cells.get("ignore", 0), *features]

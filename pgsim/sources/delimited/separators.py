@@ -19,7 +19,7 @@ _LINES = 500
 _LENGTH = 2**18
 _FEWEST = 5
 _CLEAN_ROWS = 50  # whose cells are looked into
-_COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
+COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
 
 
 @dataclass(slots=True)
@@ -99,7 +99,7 @@ def _consistency(lines: Sequence[str], form: Form) -> float:
     others = set(SEPARATORS) - {form.separator}
     cells = [cell for row in alike[:_CLEAN_ROWS] for cell in row]
     clean = sum(
-        others.isdisjoint(cell) or _COMMA_NUMBER.fullmatch(cell.strip()) is not None
+        others.isdisjoint(cell) or COMMA_NUMBER.fullmatch(cell.strip()) is not None
         for cell in cells
     )
     return len(alike) / len(found) * clean / max(len(cells), 1)

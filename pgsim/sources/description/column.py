@@ -18,7 +18,7 @@ _MOST_MARKS = 3
 T = TypeVar("T")
 
 
-class _once(Generic[T]):  # noqa: N801  # used as a decorator
+class Once(Generic[T]):
     """A property that is computed once; Python 3.11's own takes most of the time for its lock."""
 
     def __init__(self, compute: Callable[[Any], T]) -> None:
@@ -38,17 +38,17 @@ class Column:
     name: str
     cells: Sequence[Any]
 
-    @_once
+    @Once
     def texts(self) -> list[str]:
         """Return each cell as a text, empty where it says nothing."""
         return [text_of(cell) for cell in self.cells]
 
-    @_once
+    @Once
     def filled(self) -> list[str]:
         """Return the cells that say something."""
         return [text for text in self.texts if text]
 
-    @_once
+    @Once
     def distinct(self) -> int:
         """Return how many different texts there are."""
         return len(set(self.filled))
@@ -63,13 +63,13 @@ class Column:
         """Return whether every cell says something, and no two the same."""
         return self.is_full and self.distinct == len(self.cells)
 
-    @_once
+    @Once
     def is_of_mbids(self) -> bool:
         """Return whether at least half of the cells say something, and all that do are UUIDs."""
         is_enough = len(self.filled) * 2 >= len(self.cells) > 0
         return is_enough and all(map(mbid_in, self.filled))
 
-    @_once
+    @Once
     def has_lists(self) -> bool:
         """Return whether cells hold lists."""
         return any(map(is_list, self.cells))
@@ -80,16 +80,16 @@ class Column:
         is_list = any(isinstance(cell, list | dict) for cell in self.cells)
         return self.numbers is None and not is_list and not self.has_lists
 
-    @_once
+    @Once
     def _values(self) -> list[Any]:
         return [value_of(cell) for cell in self.cells]
 
-    @_once
+    @Once
     def odd_texts(self) -> Counter[str]:
         """Return the cells that are texts where a number was wanted, and how often they are."""
         return Counter(value.lower() for value in self._values if isinstance(value, str))
 
-    @_once
+    @Once
     def marks(self) -> tuple[str, ...]:
         """Return the few texts among many numbers, which are marks of nothing."""
         odd = self.odd_texts
@@ -99,7 +99,7 @@ class Column:
         are_few = 0 < len(odd) <= _MOST_MARKS and odd.total() <= len(values) * (1 - _LEAST_NUMBERS)
         return tuple(odd) if are_few and min(odd.values()) > 1 else ()
 
-    @_once
+    @Once
     def numbers(self) -> NDArray[np.float64] | None:
         """Return (n, length) numbers, NaN where a cell says nothing or is infinite.
 
@@ -126,17 +126,17 @@ class Column:
         result[np.isinf(result)] = np.nan
         return None if np.isnan(result).all() else result
 
-    @_once
+    @Once
     def infinities(self) -> int:
         """Return how many cells are an infinite number."""
         return sum(isinstance(value, float) and np.isinf(value) for value in self._values)
 
-    @_once
+    @Once
     def distinct_numbers(self) -> set[float]:
         """Return the different numbers of cells that are single ones."""
         return {value for value in self._values if isinstance(value, int | float)}
 
-    @_once
+    @Once
     def lengths(self) -> list[int]:
         """Return the different numbers of values in cells that are lists of numbers."""
         return sorted({len(value) for value in self._values if isinstance(value, list) and value})
@@ -152,7 +152,7 @@ class Column:
         numbers = self.numbers
         return None if numbers is None or self.is_of_lists else numbers[:, 0]
 
-    @_once
+    @Once
     def are_whole(self) -> bool:
         """Return whether all its numbers are whole."""
         return self.single is not None and all(
@@ -164,7 +164,7 @@ class Column:
         """Return whether all its numbers are 0 or 1."""
         return self.single is not None and set(self.filled) <= {"0", "1", "0.0", "1.0"}
 
-    @_once
+    @Once
     def counts_rows(self) -> bool:
         """Return whether each number is the one before and 1, from 0 or 1."""
         single = self.single
@@ -175,7 +175,7 @@ class Column:
             and bool(np.all(np.diff(single) == 1))
         )
 
-    @_once
+    @Once
     def is_constant(self) -> bool:
         """Return whether all its numbers are the same."""
         numbers = self.numbers

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,21 +15,11 @@ from pgsim.loading.load import load
 from pgsim.postgres.connection import connect
 from pgsim.sources.submission import own_mbid
 from tests.support.audiomuse import Track, fill, sync_page, sync_track, tracks
+from tests.support.commands import report, rows
 from tests.support.rows import contents
 
 Databases = Callable[..., str]
 SECRET = "gehe1mXYZ"
-
-
-def report(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> Any:
-    """The JSON that a command prints."""
-    assert run([*map(str, arguments), "--json"]) == code, capsys.readouterr().err
-    return json.loads(capsys.readouterr().out)
-
-
-def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    with connect(url) as conn:
-        return conn.execute(query.encode()).fetchall()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Databases of bliss-mixer and blissify: every track is loaded, or rejected with its reason."""
 
-import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -14,10 +13,10 @@ import pytest
 from pgsim.cli import run
 from pgsim.errors import PgsimError, UsageError
 from pgsim.features.profile import read_profile
-from pgsim.postgres.connection import connect
 from pgsim.sources import bliss, inputs
 from pgsim.sources.description.proposal import profile_for, propose_profile
 from pgsim.sources.submission import own_mbid
+from tests.support.commands import report, rows
 from tests.support.libraries import (
     analyser,
     analyser_row,
@@ -46,17 +45,6 @@ def values(number: int, length: int = 23) -> list[float]:
     """Features between -1 and 1, as bliss has them."""
     found: list[float] = np.random.default_rng(number).uniform(-1, 1, length).tolist()
     return found
-
-
-def report(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> Any:
-    """The JSON that a command prints."""
-    assert run([*map(str, arguments), "--json"]) == code, capsys.readouterr().err
-    return json.loads(capsys.readouterr().out)
-
-
-def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    with connect(url) as conn:
-        return conn.execute(query.encode()).fetchall()
 
 
 def loaded(
@@ -121,7 +109,7 @@ def test_what_was_not_analysed_is_rejected_with_the_programs_reason(
         analyser_row("TracksV2", "text.mp3", ["fast", *values(4, 22)]),
         analyser_row("TracksV2", "endless.mp3", [float("inf"), *values(5, 22)]),
         analyser_row("TracksV2", "blob.mp3", values(6), title=b"\xff\x00"),
-        analyser_row("TracksV2", None, values(7)),  # type: ignore[arg-type]
+        analyser_row("TracksV2", None, values(7)),
         (
             "INSERT INTO TracksV2 SELECT 'x.mp3', CAST(x'41ff' AS text), 0, 0, 0, 0, 0, 0,"
             + ", ".join("0.5" * 1 for _ in range(23)),

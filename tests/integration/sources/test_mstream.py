@@ -1,6 +1,5 @@
 """Snapshots of mStream: one model a database, and every track is loaded or rejected."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 from pgsim.cli import run
 from pgsim.errors import PgsimError
 from pgsim.features.profile import parse_profile
-from pgsim.postgres.connection import connect
 from pgsim.sources.description.proposal import profile_for, propose_profile
 from pgsim.sources.submission import own_mbid
+from tests.support.commands import report, rows
 from tests.support.libraries import execute, snapshot, snapshot_row, unit_blob
 
 MBID = UUID("6f0e6d2c-3d4c-4c0b-8f0a-4a5e6b7c8d9e")
@@ -28,17 +27,6 @@ def vector(number: int, dimensions: int = 8) -> NDArray[np.float32]:
 
 def blob(number: int, dimensions: int = 8) -> bytes:
     return unit_blob(np.random.default_rng(number).normal(size=dimensions))
-
-
-def report(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> Any:
-    """The JSON that a command prints."""
-    assert run([*map(str, arguments), "--json"]) == code, capsys.readouterr().err
-    return json.loads(capsys.readouterr().out)
-
-
-def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    with connect(url) as conn:
-        return conn.execute(query.encode()).fetchall()
 
 
 def loaded(

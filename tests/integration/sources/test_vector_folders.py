@@ -1,7 +1,6 @@
 """Folders with a NumPy file for each track, and MTG-Jamendo's tables: from two commands on."""
 
 import gzip
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from pgsim.postgres.connection import connect
 from pgsim.sources import inputs
 from pgsim.sources.description.proposal import profile_for, propose_profile
 from pgsim.sources.submission import own_mbid
+from tests.support.commands import report, rows
 
 # MTG-Jamendo's own lines, which end in CR LF and in as many tags as a track has.
 AUTOTAGGING = """\
@@ -50,17 +50,6 @@ def save(folder: Path, track: str, array: NDArray[Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, array)
     return path
-
-
-def report(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> Any:
-    """The JSON that a command prints."""
-    assert run([*map(str, arguments), "--json"]) == code, capsys.readouterr().err
-    return json.loads(capsys.readouterr().out)
-
-
-def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    with connect(url) as conn:
-        return conn.execute(query.encode()).fetchall()
 
 
 def features(url: str) -> dict[UUID, NDArray[np.float32]]:
