@@ -1,5 +1,6 @@
 """One column of a table, as the first rows show it."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pgsim.sources.tables import mbid_in
 # A column is one of numbers, with marks of nothing between them, if so many of its cells are.
 _LEAST_NUMBERS = 0.8
 _MOST_MARKS = 3
+_ROUNDED = re.compile(r"[0-9][.,][0-9]+E\+[0-9]{2,}")
 
 T = TypeVar("T")
 
@@ -57,6 +59,11 @@ class Column:
     def is_full(self) -> bool:
         """Return whether every cell says something."""
         return len(self.filled) == len(self.cells)
+
+    @property
+    def is_rounded(self) -> bool:
+        """Return whether cells are whole numbers as a spreadsheet rounds them: 1.23457E+11."""
+        return any(map(_ROUNDED.fullmatch, self.filled))
 
     @property
     def is_unique(self) -> bool:

@@ -74,6 +74,13 @@ def _choose_id(
     """Choose the source's own id: a column of ids, else title and artist, else the row's number."""
     by_name = {words.plain(column.name): column for column in reversed(columns)}
     named = [by_name[name] for name in words.IDS if name in by_name]
+    for column in [each for each in named if each.is_rounded]:
+        named.remove(column)
+        example = next(text for text in column.filled if "E+" in text)
+        found.odd.append(
+            f"{column.name!r}: a spreadsheet has rounded ids such as {example}, so that different"
+            " recordings have the same: export the column as text"
+        )
     for column in named:
         is_specific = words.plain(column.name) in words.IDS_BY_NAME
         counts = column.counts_rows and column is columns[0] and column is not named[-1]
