@@ -12,6 +12,6 @@ CREATE TYPE pgsim.recording_filter AS (
 );
 
 COMMENT ON TYPE pgsim.recording_filter IS
-'Internal: the conditions of a question, as resolve_filter() makes them. genre: the first label of the default scheme; label: one '
-'of any scheme, as scheme:label, in any place; both: either; used_artists: artist keys that have reached max_per_artist; present: feature sets that may not be missing. '
-'A field that is NULL is no condition.';
+'Internal: the conditions of a question, as resolve_filter() makes them. genre: the first label of the default scheme; label: one of any '
+'scheme, as scheme:label, in any place; both: either; used_artists: artist keys that have reached max_per_artist; present: feature sets '
+'that may not be missing. A field that is NULL is no condition.';

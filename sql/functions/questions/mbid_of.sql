@@ -20,7 +20,8 @@ BEGIN
     END IF;
     RAISE EXCEPTION '%', coalesce('''' || id || ''' is neither an MBID nor the own id of a recording', 'the id is NULL')
         USING ERRCODE = 'no_data_found',
-            HINT = 'an MBID has 36 characters, as in a MusicBrainz URL; own ids are in pgsim.recording.source_id';
+            HINT = 'an MBID has 36 characters, as in a MusicBrainz URL; own ids are in pgsim.recording.source_id; '
+            'find_recordings() finds a recording by words of its artist and title';
 END
 $$;
 
