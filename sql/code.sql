@@ -111,6 +111,9 @@
 \ir functions/rebuild/show_similarity.sql
 \ir functions/rebuild/finish_rebuild.sql
 \ir functions/questions/status.sql
+\ir functions/questions/measure_recall.sql
+\ir functions/runs/rows_of.sql
+\ir views/metrics.sql
 \ir functions/lists/recording_changed.sql
 \ir functions/lists/recording_replicated.sql
 \ir functions/lists/recording_truncated.sql

@@ -20,13 +20,13 @@ from tests.support.clustered import copy_in, make_collection
 from tests.support.databases import install_template
 from tests.support.lists import assert_reaches_are_those_of_the_lists
 
-RECORDINGS = 1000
+RECORDINGS = 2000
 SQUARE = "UPDATE pgsim.recording SET vector = vector OPERATOR(public.*) vector"
 
 
 @pytest.fixture(scope="module")
 def grown_template(server: embedded.Server) -> str:
-    """1,000 recordings with their exact lists."""
+    """2,000 recordings with their exact lists."""
     name = install_template(server, "grown", "acousticbrainz")
     with closing(connect(server.conninfo(name), autocommit=True)) as conn:
         copy_in(conn, make_collection(RECORDINGS, 68, seed=7))
