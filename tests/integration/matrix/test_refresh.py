@@ -41,10 +41,10 @@ def grown(new_database: Callable[..., str], grown_template: str) -> Iterator[Con
 
 
 def change(conn: Connection) -> int:
-    """Grow by 10 %, change 1 %, delete 1 %; how many recordings have changed."""
-    newcomers = make_collection(RECORDINGS // 10, 68, seed=8)
+    """Grow by 5 %, change 1 %, delete 1 %; how many recordings have changed."""
+    newcomers = make_collection(RECORDINGS // 20, 68, seed=8)
     # Among the old ones, not in clusters of their own.
-    newcomers.vectors[:] = make_collection(RECORDINGS, 68, seed=7).vectors[::10] * np.float32(1.01)
+    newcomers.vectors[:] = make_collection(RECORDINGS, 68, seed=7).vectors[::20] * np.float32(1.01)
     copy_in(conn, newcomers)
     conn.execute(f"{SQUARE} WHERE id % 100 = 3".encode())
     conn.execute("DELETE FROM pgsim.recording WHERE id % 100 = 4")

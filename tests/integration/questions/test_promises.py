@@ -17,7 +17,7 @@ from tests.support.oracle import Oracle, ask, compare, draw
 from tests.support.plane import insert, mbid
 from tests.support.rows import one
 
-QUESTIONS = 60
+QUESTIONS = 45
 
 
 @pytest.fixture(scope="module")
