@@ -42,3 +42,23 @@ ADD CONSTRAINT quantiles_are_fitted_for_ranks CHECK ((quantiles IS NOT NULL) = (
 ADD CONSTRAINT quantiles_are_257_for_each_dimension CHECK (cardinality(quantiles) = length * 257);
 COMMENT ON COLUMN pgsim.feature_set.quantiles IS
 'Of the transform rank, for each dimension the 257 values that have the normal scores -4 to 4; NULL for other transforms.';
+
+-- A reach is the mean of 50 distances; it was that of 25. Lists of fewer are made again by the next refresh.
+UPDATE pgsim.similarity_a
+SET reach = (SELECT avg(d.distance)::real FROM unnest(distances[:50]) AS d (distance)) WHERE cardinality(distances) > 25;
+UPDATE pgsim.similarity_b
+SET reach = (SELECT avg(d.distance)::real FROM unnest(distances[:50]) AS d (distance)) WHERE cardinality(distances) > 25;
+INSERT INTO pgsim.stale (id)
+SELECT r.id FROM pgsim.recording AS r CROSS JOIN pgsim.collection AS c
+WHERE
+    c.list_length < 50 AND r.vector IS NOT NULL
+    AND (EXISTS (SELECT FROM pgsim.similarity_a) OR EXISTS (SELECT FROM pgsim.similarity_b));
+UPDATE pgsim.collection SET list_length = 50 WHERE list_length < 50;
+DELETE FROM pgsim.rebuild WHERE finished_at IS NULL AND list_length < 50;
+ALTER TABLE pgsim.collection
+DROP CONSTRAINT list_length_is_from_25_to_1000,
+ADD CONSTRAINT list_length_is_from_50_to_1000 CHECK (list_length BETWEEN 50 AND 1000);
+-- It tells of past rebuilds too.
+ALTER TABLE pgsim.rebuild
+DROP CONSTRAINT list_length_is_from_25_to_1000,
+ADD CONSTRAINT list_length_is_from_1_to_1000 CHECK (list_length BETWEEN 1 AND 1000);

@@ -12,7 +12,7 @@ from pgsim.postgres.connection import Connection
 from pgsim.postgres.copying import array_of, copy_out
 from pgsim.postgres.wire import COPY_HEADER, COPY_TRAILER, items
 
-REACH = 25  # nearest distances whose mean is a recording's reach: reach_length() of SQL
+REACH = 50  # nearest distances whose mean is a recording's reach: reach_length() of SQL
 
 _INTEGER, _REAL = 23, 700  # pg_type oids
 _INFINITY = "real 'Infinity'"

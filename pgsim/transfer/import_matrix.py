@@ -287,7 +287,8 @@ def _length(lists: _Lists, before: int, path: Path) -> int:
         return max(before, lists.longest)
     if lists.longest < REACH:
         raise PairsError(
-            f"{path}: lists have at most {lists.longest} neighbours; a reach needs {REACH}"
+            f"{path}: lists have at most {lists.longest} neighbours; a reach needs {REACH}:"
+            f" export it again after pgsim rebuild -k {REACH} there, or run pgsim rebuild here"
         )
     return lists.longest
 

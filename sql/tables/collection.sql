@@ -9,7 +9,7 @@ CREATE TABLE pgsim.collection (
     columns jsonb NOT NULL DEFAULT '{}',
     notifies boolean NOT NULL DEFAULT true,
     CONSTRAINT there_is_one_collection CHECK (singleton),
-    CONSTRAINT list_length_is_from_25_to_1000 CHECK (list_length BETWEEN 25 AND 1000)
+    CONSTRAINT list_length_is_from_50_to_1000 CHECK (list_length BETWEEN 50 AND 1000)
 );
 
 COMMENT ON TABLE pgsim.collection IS

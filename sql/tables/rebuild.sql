@@ -13,7 +13,7 @@ CREATE TABLE pgsim.rebuild (
     cluster bigint,
     database oid,
     CONSTRAINT target_is_one_of_two_tables CHECK (target IN ('similarity_a', 'similarity_b')),
-    CONSTRAINT list_length_is_from_25_to_1000 CHECK (list_length BETWEEN 25 AND 1000)
+    CONSTRAINT list_length_is_from_1_to_1000 CHECK (list_length BETWEEN 1 AND 1000)
 );
 
 COMMENT ON TABLE pgsim.rebuild IS 'One rebuild of the whole matrix; at most one is unfinished.';

@@ -68,7 +68,7 @@ def test_spark_joins_the_matrix_with_its_metadata(
     template = install_template(server, "acousticbrainz_template", "acousticbrainz")
     with closing(connect(new_database(template), autocommit=True)) as conn:
         copy_in(conn, make_collection(300, 68, seed=8))
-        rebuild(conn, engine="exact", k=30)
+        rebuild(conn, engine="exact", k=50)
         export(conn, tmp_path / "music.parquet")
         expected = conn.execute(
             "SELECT a.artist, b.artist, count(*), (avg(m.distance)::numeric(12, 4))::float"

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.postgres.connection import Connection
+from pgsim.store.lists import REACH
 
 BLOCK = 1000  # recordings whose distances to all others are in memory at once
-REACH = 25  # neighbours whose mean distance is a list's reach
 
 
 def assert_lists_are_exact(conn: Connection, *, recall: float = 1.0) -> int:

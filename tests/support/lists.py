@@ -43,7 +43,7 @@ def exact(conn: Connection) -> list[Any]:
             SELECT
                 coalesce(array_agg(id ORDER BY place) FILTER (WHERE place <= list_length), '{}'),
                 coalesce(array_agg(d ORDER BY place) FILTER (WHERE place <= list_length), '{}'),
-                (avg(d) FILTER (WHERE place <= 25))::real
+                (avg(d) FILTER (WHERE place <= pgsim.reach_length()))::real
             FROM pgsim.collection, (
                 SELECT *, row_number() OVER (ORDER BY d, mbid) AS place FROM (
                     SELECT x.id, x.mbid, pgsim.l2(x.vector, r.vector)::real AS d

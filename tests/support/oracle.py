@@ -13,6 +13,7 @@ import numpy as np
 from psycopg.types.json import Jsonb
 
 from pgsim.postgres.connection import Connection
+from pgsim.store.lists import REACH
 from tests.support.grid import SETS, artist_of
 from tests.support.rows import one
 
@@ -63,7 +64,7 @@ class Oracle:
 
     def live_reach(self, vector: tuple[float, ...], own: int | None) -> float:
         nearest = sorted(self.distance(vector, r.vector, {}) for r in self.rows if r.id != own)
-        return float(np.float32(np.mean(nearest[:25], dtype=np.float64)))
+        return float(np.float32(np.mean(nearest[:REACH], dtype=np.float64)))
 
     @staticmethod
     def shares(words: dict[str, Any]) -> dict[str, float] | None:

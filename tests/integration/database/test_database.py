@@ -257,8 +257,8 @@ def test_from_an_empty_database_to_an_exported_matrix(
         assert again.unchanged == again.read
         assert db.load(path, again=True).read == report.read
         assert db.refresh().lists == 30
-        assert db.rebuild(engine="exact", k=25, threads=1).recall == 1
-        assert db.lists()[1].shape == (30, 25)
+        assert db.rebuild(engine="exact", k=50, threads=1).recall == 1
+        assert db.lists()[1].shape == (30, 29)
         assert db.index() is False
         assert db.index("mfccs") is True
         assert db.refit().unchanged == 30
@@ -316,7 +316,7 @@ def test_from_an_empty_database_to_an_exported_matrix(
         ),
         (lambda db: db.find(), pgsim.UsageError, "words, artist and title are NULL: there is"),
         (lambda db: db.load("/missing"), pgsim.PgsimError, "/missing not found"),
-        (lambda db: db.rebuild(k=5), pgsim.UsageError, "k is 5, but must be from 25 to 1000"),
+        (lambda db: db.rebuild(k=5), pgsim.UsageError, "k is 5, but must be from 50 to 1000"),
         (lambda db: db.rebuild(engine="x"), pgsim.UsageError, "unknown engine 'x'; known: "),
         (lambda db: db.pool, pgsim.UsageError, "no pool was asked for"),
     ],

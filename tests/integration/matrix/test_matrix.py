@@ -73,17 +73,17 @@ def test_refresh_makes_a_list_for_each_recording_with_a_vector(plane: Connection
 
 
 def test_refresh_makes_only_the_touched_lists_anew(plane: Connection) -> None:
-    plane.execute("UPDATE pgsim.collection SET list_length = 25")
-    for number in range(1, 61):
-        insert(plane, number, number if number <= 30 else 1000 + number)
+    plane.execute("UPDATE pgsim.collection SET list_length = 50")
+    for number in range(1, 121):
+        insert(plane, number, number if number <= 60 else 1000 + number)
     refresh(plane)
     assert refresh(plane).lists == 0
-    insert(plane, 61, 15.5)
-    assert refresh(plane).lists == 31
+    insert(plane, 121, 30.5)
+    assert refresh(plane).lists == 61
     assert matrix(plane) == exact(plane)
-    plane.execute("DELETE FROM pgsim.recording WHERE id = 31")
-    # The 13 next to it held it: 12 on either side and one of two at distance 13 make 25.
-    assert refresh(plane).lists == 13
+    plane.execute("DELETE FROM pgsim.recording WHERE id = 61")
+    # Those next to it held it, up to 25 away, where one of two at that distance is in a list of 50.
+    assert refresh(plane).lists == 25
     assert matrix(plane) == exact(plane)
 
 
@@ -174,20 +174,20 @@ def test_ties_go_by_mbid_whether_listed_or_live(plane: Connection) -> None:
 
 @pytest.mark.parametrize("how", ["python", "sql"])
 def test_ties_at_the_end_of_a_list_go_by_mbid_too(plane: Connection, how: str) -> None:
-    plane.execute("UPDATE pgsim.collection SET list_length = 25")
-    for number in range(1, 41):
+    plane.execute("UPDATE pgsim.collection SET list_length = 50")
+    for number in range(1, 71):
         insert(plane, number, 1)
     insert(plane, 500, 0)
     refresh(plane)
     plane.execute("DELETE FROM pgsim.recording WHERE mbid = %s", (mbid(3),))
     insert(plane, 900, 1)
-    wanted = [1, 2, *range(4, 27)]
-    assert numbers(plane, 500, 25, ", ranking => 'distance'") == wanted
+    wanted = [1, 2, *range(4, 52)]
+    assert numbers(plane, 500, 50, ", ranking => 'distance'") == wanted
     if how == "sql":
         plane.execute("CALL pgsim.refresh_similarity()")
     else:
         refresh(plane)
-    assert numbers(plane, 500, 25, ", ranking => 'distance'") == wanted
+    assert numbers(plane, 500, 50, ", ranking => 'distance'") == wanted
     assert matrix(plane) == exact(plane)
 
 
@@ -252,15 +252,15 @@ def test_hundreds_of_copies_are_answered_by_mbid_live_too(plane: Connection) -> 
 
 
 def test_exact_copies_are_similar_without_end_and_strangers_not_at_all(plane: Connection) -> None:
-    for number in range(1, 31):
+    for number in range(1, 61):
         insert(plane, number, 0)
-    insert(plane, 31, 5)
+    insert(plane, 61, 5)
     refresh(plane)
     rows = plane.execute(
-        "SELECT mbid, similarity FROM similar_recordings(%s, 30)", (mbid(1),)
+        "SELECT mbid, similarity FROM similar_recordings(%s, 60)", (mbid(1),)
     ).fetchall()
-    assert {similarity for number, similarity in rows if number.int <= 30} == {1}
-    assert rows[-1] == (mbid(31), 0)
+    assert {similarity for number, similarity in rows if number.int <= 60} == {1}
+    assert rows[-1] == (mbid(61), 0)
 
 
 def test_one_recording_alone_has_an_empty_answer(plane: Connection) -> None:
@@ -339,7 +339,7 @@ STEPS = st.lists(
 @settings(
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(steps=STEPS, list_length=st.sampled_from([25, 100]), start=st.lists(PLACES, max_size=70))
+@given(steps=STEPS, list_length=st.sampled_from([50, 100]), start=st.lists(PLACES, max_size=90))
 def test_whatever_happens_a_refresh_ends_with_the_exact_matrix(
     plane: Connection,
     monkeypatch: pytest.MonkeyPatch,
@@ -377,7 +377,7 @@ def test_whatever_happens_a_refresh_ends_with_the_exact_matrix(
             (str(number),),
         ).fetchone()
         if seed:
-            for k in (5, 25):
+            for k in (5, 50):
                 found = numbers(plane, seed[1].int, k, ", ranking => 'distance'")
                 assert len(set(found)) == len(found)
                 assert found == true_neighbours(plane, seed[0], k)

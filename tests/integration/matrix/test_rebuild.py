@@ -110,7 +110,7 @@ def test_the_view_switches_to_the_other_table_each_time(plane: Connection) -> No
     insert(plane, 2, 1)
     seen = [shown(plane)]
     for _ in range(2):
-        rebuild(plane, engine="exact", k=25)
+        rebuild(plane, engine="exact", k=50)
         seen.append(shown(plane))
         assert numbers(plane, 1) == [2]
     assert seen == ["similarity_a", "similarity_b", "similarity_a"]
@@ -175,8 +175,8 @@ def test_a_restart_begins_anew(crowd: Connection, small_parts: None) -> None:
         closing(connect(crowd.info.dsn, autocommit=True)) as other,
     ):
         rebuild(other, engine="exact", advance=stop)
-    assert rebuild(crowd, engine="exact", k=30, restart=True).lists == RECORDINGS
-    assert {len(row[1]) for row in lists(crowd, "similarity")} == {30}
+    assert rebuild(crowd, engine="exact", k=60, restart=True).lists == RECORDINGS
+    assert {len(row[1]) for row in lists(crowd, "similarity")} == {60}
 
 
 def test_a_killed_worker_leaves_its_part_to_others(crowd: Connection, small_parts: None) -> None:
@@ -367,7 +367,7 @@ def test_a_worker_on_a_rebuild_that_was_given_up_ends(crowd: Connection, small_p
 
     def give_up(_: int) -> None:
         if not reports:
-            reports.append(rebuild(crowd, engine="exact", k=30, restart=True))
+            reports.append(rebuild(crowd, engine="exact", k=60, restart=True))
 
     def stop(_: int) -> None:
         raise KeyboardInterrupt
@@ -381,7 +381,7 @@ def test_a_worker_on_a_rebuild_that_was_given_up_ends(crowd: Connection, small_p
         joined = rebuild(worker, join=True, advance=give_up)
     assert joined.lists == 100
     assert reports[0].lists == RECORDINGS
-    assert {len(row[1]) for row in lists(crowd, "similarity")} == {30}
+    assert {len(row[1]) for row in lists(crowd, "similarity")} == {60}
 
 
 def test_a_rebuild_whose_parts_are_all_done_only_switches(
@@ -417,7 +417,7 @@ def elsewhere(
         pytest.raises(KeyboardInterrupt),
         closing(connect(crowd.info.dsn, autocommit=True)) as begun,
     ):
-        rebuild(begun, engine="exact", k=30, advance=stop)
+        rebuild(begun, engine="exact", k=60, advance=stop)
     file, conninfo = str(tmp_path / "unfinished.dump"), new_database()
     for program, *words in (
         ("pg_dump", "-Fc", "-n", "pgsim", "-f", file, crowd.info.dsn),

@@ -20,13 +20,13 @@ from tests.support.clustered import copy_in, make_collection
 from tests.support.databases import install_template
 from tests.support.lists import assert_reaches_are_those_of_the_lists
 
-RECORDINGS = 2000
+RECORDINGS = 1000
 SQUARE = "UPDATE pgsim.recording SET vector = vector OPERATOR(public.*) vector"
 
 
 @pytest.fixture(scope="module")
 def grown_template(server: embedded.Server) -> str:
-    """2,000 recordings with their exact lists."""
+    """1,000 recordings with their exact lists."""
     name = install_template(server, "grown", "acousticbrainz")
     with closing(connect(server.conninfo(name), autocommit=True)) as conn:
         copy_in(conn, make_collection(RECORDINGS, 68, seed=7))
@@ -127,7 +127,7 @@ def test_reach_is_kept_true_with_the_lists(grown: Connection) -> None:
     refresh(grown)
     row = grown.execute(
         "SELECT count(*) FROM pgsim.similarity AS s,"
-        " LATERAL (SELECT avg(d) AS mean FROM unnest(s.distances[1:25]) AS d) AS a"
+        " LATERAL (SELECT avg(d) AS mean FROM unnest(s.distances[1:pgsim.reach_length()]) AS d) AS a"
         " WHERE abs(s.reach - a.mean) > 1e-6 * a.mean"
     ).fetchone()
     assert row == (0,)

@@ -17,6 +17,7 @@ from pgsim.features.profile import read_profile
 from pgsim.matrix.rebuild import rebuild
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store.index import build_index
+from pgsim.store.lists import REACH
 from tests.support.audioset import FOLDER, read_clips
 from tests.support.databases import install_template
 from tests.support.genuine import GENUINE
@@ -120,7 +121,7 @@ def test_ranks_find_more_of_an_artist_than_z_scores(
 
 def by_similarity(apart: NDArray[np.float64]) -> NDArray[np.float64]:
     """The order in which similar_recordings answers: the nearest 80, by d² / reach(a) reach(b)."""
-    reach = np.sort(apart, axis=1)[:, :25].mean(axis=1)
+    reach = np.sort(apart, axis=1)[:, :REACH].mean(axis=1)
     farthest = np.partition(apart, 79, axis=1)[:, 79:80]
     return np.where(apart <= farthest, apart**2 / reach / reach[:, None], np.inf)
 

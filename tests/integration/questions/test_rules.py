@@ -154,7 +154,7 @@ def test_min_similarity_leaves_all_that_are_as_similar_however_far(
 ) -> None:
     with crowded.transaction(force_rollback=True):
         # Everyone's reach is known, and none has to be found live.
-        write_lists(crowded, "SELECT id FROM pgsim.recording", 25)
+        write_lists(crowded, "SELECT id FROM pgsim.recording", 50)
         for seed in seeds(crowded, True):
             rows = crowded.execute(
                 "SELECT mbid, similarity, distance"

@@ -15,6 +15,7 @@ from pgsim.store.finding import OK
 from pgsim.store.index import build_index
 from pgsim.transfer.dump import restore
 from tests.support.definition import definition, opened
+from tests.support.exactness import assert_lists_are_exact
 from tests.support.freeze import frozen, revision_files
 from tests.support.lists import assert_reaches_are_those_of_the_lists
 from tests.support.paths import RELEASES
@@ -63,6 +64,34 @@ def test_an_upgraded_release_has_the_schema_of_a_fresh_install(
         assert schema.upgrade(conn)[1] == newest_revision()
         assert one(conn, "SELECT count(*) FROM public.mine") == 52200
     assert definition(released) == definition(fresh)
+
+
+def test_an_upgrade_makes_reaches_of_the_lists_anew(released: str) -> None:
+    with opened(released) as conn:
+        schema.upgrade(conn)
+        assert assert_lists_are_exact(conn) == 522
+        assert_reaches_are_those_of_the_lists(conn)
+        assert one(conn, "SELECT count(*) FROM pgsim.stale") == 0
+
+
+def test_lists_that_are_shorter_than_a_reach_are_made_again_after_an_upgrade(
+    released: str,
+) -> None:
+    with opened(released) as conn:
+        conn.execute("UPDATE pgsim.collection SET list_length = 30")
+        conn.execute(
+            "UPDATE pgsim.similarity SET neighbours = neighbours[:30], distances = distances[:30]"
+        )
+        conn.execute(
+            "INSERT INTO pgsim.rebuild (target, list_length, engine, recall_wanted, recordings,"
+            " snapshot, finished_at) VALUES ('similarity_a', 30, 'exact', 1, 522,"
+            " pg_current_snapshot(), now())"
+        )
+        schema.upgrade(conn)
+        assert refresh(conn).changed == 522
+        assert one(conn, "SELECT list_length FROM pgsim.collection") == 50
+        assert assert_lists_are_exact(conn) == 522
+        assert_reaches_are_those_of_the_lists(conn)
 
 
 def test_an_upgraded_release_answers_and_is_refreshed(released: str) -> None:

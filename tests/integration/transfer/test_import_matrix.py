@@ -24,7 +24,7 @@ from tests.support.lists import exact, matrix
 from tests.support.plane import insert, mbid, numbers
 from tests.support.rows import one
 
-COUNT = 40
+COUNT = 80
 HEADER = "mbid,rank,similar_mbid,distance\n"
 
 
@@ -50,9 +50,9 @@ def other(new_database: Callable[..., str], plane_template: str) -> Iterator[Con
 
 @pytest.fixture
 def exported(plane: Connection, tmp_path: Path) -> Path:
-    """The matrix of 40 recordings, 30 neighbours each, as CSV; it stays in `plane`."""
+    """The matrix of 80 recordings, 60 neighbours each, as CSV; it stays in `plane`."""
     fill(plane)
-    rebuild(plane, engine="exact", k=30)
+    rebuild(plane, engine="exact", k=60)
     export(plane, tmp_path / "m.csv")
     return tmp_path / "m.csv"
 
@@ -85,7 +85,7 @@ def test_a_round_trip_is_equal(
     report = import_matrix(other, exported.with_name(name))
     assert (report.lists, report.stored) == (COUNT, COUNT)
     assert (report.unknown_mbids, report.named, report.pending) == (0, [], 0)
-    assert report.list_length == one(other, "SELECT list_length FROM pgsim.collection") == 30
+    assert report.list_length == one(other, "SELECT list_length FROM pgsim.collection") == 60
     assert by_mbid(other) == by_mbid(plane)
     assert one(other, "SELECT count(*) FROM pgsim.stale") == 0
     again = exported.with_name("again.csv")
@@ -109,14 +109,14 @@ def test_recordings_that_the_file_does_not_know_are_pending_and_found_at_once(
 def test_unknown_mbids_are_counted_and_named_and_their_lists_made_anew(
     other: Connection, exported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    fill(other, without=(7, 40))
+    fill(other, without=(7, 80))
     assert run(["--database", other.info.dsn, "import", str(exported), "--json"]) == 0
     out, err = capsys.readouterr()
     report = json.loads(out)
     assert (report["unknown"], report["unknown_mbids"]) == (2, 2)
-    assert report["named"] == [str(mbid(7)), str(mbid(40))]
-    assert f"2 MBIDs are not here with a vector: {mbid(7)}, {mbid(40)}" in err
-    # 7 was in most lists of 30: they have 29 now, and are not whole.
+    assert report["named"] == [str(mbid(7)), str(mbid(80))]
+    assert f"2 MBIDs are not here with a vector: {mbid(7)}, {mbid(80)}" in err
+    # 7 was in most lists of 60: they have 59 now, and are not whole.
     assert report["short"] > 20
     assert report["stored"] == COUNT - report["unknown"] - report["short"]
     assert report["stored"] == one(other, "SELECT count(*) FROM pgsim.similarity") > 0
@@ -131,12 +131,12 @@ def test_a_list_is_kept_only_where_its_distances_are_those_of_the_vectors_here(
     fill(other)
     refresh(other)
     # The file knows it where it was: its own list is wrong, and every list that it is in.
-    other.execute("UPDATE pgsim.recording SET vector = '[10,0]' WHERE mbid = %s", (mbid(40),))
+    other.execute("UPDATE pgsim.recording SET vector = '[10,0]' WHERE mbid = %s", (mbid(80),))
     report = import_matrix(other, exported)
     assert report.different > 10
     assert report.stored == COUNT - report.different > 0
     assert report.pending == 1
-    assert numbers(other, 5, 1, ", ranking => 'distance'") == [40]
+    assert numbers(other, 5, 1, ", ranking => 'distance'") == [80]
     assert numbers(other, 39, 1, ", ranking => 'distance'") == [38]
     refresh(other)
     assert matrix(other) == exact(other)
@@ -168,7 +168,7 @@ def test_readers_see_the_old_matrix_until_the_new_one_is_whole(
     other: Connection, exported: Path
 ) -> None:
     fill(other)
-    rebuild(other, engine="exact", k=25)
+    rebuild(other, engine="exact", k=50)
     before = matrix(other)
     with closing(connect(other.info.dsn, autocommit=True)) as reader:
 
@@ -187,7 +187,7 @@ def test_a_failed_import_leaves_the_matrix_and_its_changes(
     insert(other, 500, 3)
     before = matrix(other)
     change(exported, lambda rows: [*rows[:-1], {**rows[-1], "rank": "none"}])
-    with pytest.raises(PairsError, match=r"m.csv, line 1201: rank is 'none'$"):
+    with pytest.raises(PairsError, match=r"m.csv, line 4801: rank is 'none'$"):
         import_matrix(other, exported)
     assert matrix(other) == before
     assert one(other, "SELECT count(*) FROM pgsim.stale") == 1
@@ -258,7 +258,7 @@ def test_a_matrix_of_other_recordings_leaves_the_one_that_is_there(
     before = matrix(other)
     assert run(["--database", other.info.dsn, "import", str(exported)]) == 1
     said = capsys.readouterr().err
-    assert "none of its 40 lists is one of this collection (40 of unknown recordings" in said
+    assert "none of its 80 lists is one of this collection (80 of unknown recordings" in said
     assert matrix(other) == before
     assert one(other, "SELECT list_length FROM pgsim.collection") == 50
     assert one(other, "SELECT count(*) FROM pgsim.stale") == 0
@@ -268,11 +268,11 @@ def test_how_many_recordings_have_no_list_is_said(
     other: Connection, exported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fill(other)
-    exported.write_text("".join(exported.read_text().splitlines(keepends=True)[: 1 + 12 * 30]))
+    exported.write_text("".join(exported.read_text().splitlines(keepends=True)[: 1 + 12 * 60]))
     assert run(["--database", other.info.dsn, "import", str(exported)]) == 0
     said = capsys.readouterr().err
-    assert "28 of 40 recordings have no list: pgsim refresh" in said
-    assert "a list has 30 neighbours from now on, and had 100 before" in said
+    assert "68 of 80 recordings have no list: pgsim refresh" in said
+    assert "a list has 60 neighbours from now on, and had 100 before" in said
     refresh(other)
     assert matrix(other) == exact(other)
 
@@ -308,7 +308,7 @@ def test_parquet_of_other_kinds_is_refused(
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda rows: rows[:1] + rows[40:] + rows[1:2], "rows of a recording are apart; sort them"),
+        (lambda rows: rows[:1] + rows[80:] + rows[1:2], "rows of a recording are apart; sort them"),
         (lambda rows: [{**rows[0], "rank": "0"}, *rows[1:]], f"{mbid(1)} has a rank below 1"),
         (lambda rows: [{**rows[0], "rank": "2"}, *rows[1:]], "has two neighbours of one rank"),
         (lambda rows: [{**rows[0], "distance": "9"}, *rows[1:]], "has distances that fall"),
@@ -328,7 +328,7 @@ def test_parquet_of_other_kinds_is_refused(
             "has a neighbour twice",
         ),
         (lambda rows: [r for r in rows if int(r["rank"]) < 9], "at most 8 neighbours; a reach"),
-        (lambda rows: [], "at most 0 neighbours; a reach needs 25"),
+        (lambda rows: [], "at most 0 neighbours; a reach needs 50"),
     ],
 )
 def test_what_is_no_matrix_is_refused(
