@@ -12,14 +12,15 @@ LABEL_COLUMNS = ("genre", "artist")  # columns of recording
 _BLOCK = 1000  # rows of the distance matrix in memory at once
 
 
-def read_labels(conn: Connection, all_: Vectors, column: str) -> NDArray[np.int64]:
-    """(n,) numbers that are equal where the labels in that column of `recording` are; 0 for none.
+def read_labels(conn: Connection, all_: Vectors, text: str) -> NDArray[np.int64]:
+    """(n,) numbers that are equal where the labels are; 0 for none.
 
-    As hashes of 64 bits they take the same few bytes each, however long a name is.
+    `text` is a column of `recording`, or an SQL expression of its columns. As hashes of 64 bits
+    labels take the same few bytes each, however long a name is.
     """
     rows = copy_out(
         conn,
-        f"SELECT id, coalesce(hashtextextended({column}, 0), 0) AS label FROM pgsim.recording"
+        f"SELECT id, coalesce(hashtextextended({text}, 0), 0) AS label FROM pgsim.recording"
         " WHERE vector IS NOT NULL",
         [("id", ">i4"), ("label", ">i8")],
     )

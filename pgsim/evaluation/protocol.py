@@ -288,11 +288,11 @@ def copies(vectors: NDArray[np.float32]) -> NDArray[np.int64]:
     They are sums of 64 bits with random factors: two that differ are taken for copies once in 1e19
     pairs.
     """
-    factors = np.random.default_rng(0).integers(2**63, size=vectors.shape[1], dtype=np.uint64)
+    rng = np.random.default_rng(0)
     result = np.zeros(len(vectors), np.uint64)
-    for place, factor in enumerate(2 * factors + np.uint64(1)):
-        bits = (vectors[:, place] + np.float32(0)).view(np.uint32)  # -0 becomes 0
-        result += bits * factor
+    for column in vectors.T:
+        bits = (column + np.float32(0)).view(np.uint32)  # -0 becomes 0
+        result += bits * (2 * rng.integers(2**63, dtype=np.uint64) + 1)
     return result.view(np.int64)
 
 
