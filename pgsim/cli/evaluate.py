@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from pgsim.cli.common import Json, database, print_json, print_table, put, say
+from pgsim.cli.label_tables import print_labels
 from pgsim.evaluation.evaluate import NAMES, SAMPLE, Evaluation, Recall
 from pgsim.evaluation.plot import plot, require_plot
+from pgsim.evaluation.plot_labels import plot_labels
 
 
 def evaluate(
@@ -28,6 +30,14 @@ def evaluate(
             help="Also plot it (needs pgsim[plot]); or .svg, .pdf.",
         ),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND|FILE.csv",
+            help="Count neighbours with the same label: artist, genre, mbid (submissions of one"
+            " recording), or those of a file with the columns mbid,label.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure the quality of the answers.
@@ -35,9 +45,16 @@ def evaluate(
     The recall of the index, of the live answer without stored lists, and of the stored matrix is
     measured on a sample, against an exact scan. Hubs, and labels shared with the seed, are counted
     over the whole matrix.
+
+    With --labels, neighbours are right if they share a label with the seed, and the seed's own
+    album (for artists) or artist (for genres and files) is left out. Chance, each feature set
+    alone, plain z-scores, equal shares and the profile are compared.
     """
     if plot_file:
         require_plot(plot_file)
+    if labels is not None:
+        _by_labels(ctx, labels, sample, seed, threads, plot_file, as_json)
+        return
     with database(ctx) as db:
         evaluation = db.evaluate(sample=sample, seed=seed, threads=threads, say=say)
     if as_json:
@@ -46,6 +63,26 @@ def evaluate(
         _print(evaluation)
     if plot_file:
         plot(evaluation, plot_file)
+        say(f"plot: {plot_file}")
+
+
+def _by_labels(
+    ctx: typer.Context,
+    labels: str,
+    sample: int,
+    seed: int,
+    threads: int | None,
+    plot_file: Path | None,
+    as_json: bool,
+) -> None:
+    with database(ctx) as db:
+        evaluation = db.evaluate(labels=labels, sample=sample, seed=seed, threads=threads, say=say)
+    if as_json:
+        print_json(asdict(evaluation))
+    else:
+        print_labels(evaluation)
+    if plot_file:
+        plot_labels(evaluation, plot_file)
         say(f"plot: {plot_file}")
 
 

@@ -70,8 +70,9 @@ class Protocol:
     of each MBID.
 
     `rows` (m,) are the queries, drawn at random; `drawn` recordings were looked at for them, of
-    which `excluded` have nothing right. `right` (m,) and `others` (m,) are how many recordings are
-    right for each query, and how many take part. PgsimError where there is no query.
+    which `excluded` have nothing right. `clusters` is how many groups the queries are of. `right`
+    (m,) and `others` (m,) are how many recordings are right for each query, and how many take part.
+    PgsimError where there is no query.
     """
 
     def __init__(
@@ -110,12 +111,13 @@ class Protocol:
                 break
         if not found:
             raise PgsimError(
-                f"there is nothing to measure: no recording shares a label with one that counts,"
-                f" among {n:,} with a label"
+                f"nothing to evaluate: of {n:,} recordings with a label, none shares it with one"
+                " outside its own group, such as its album or artist"
             )
         self._rows, self.right, self.others = np.array(sorted(found), np.int64).T
         self.rows = self.pool[self._rows]
         self._clusters = _each_its_own(self.rows if clusters is None else clusters[self.rows])
+        self.clusters = len(np.unique(self._clusters))
 
     def measure(
         self,

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from pgsim.features.fusion import CONSTANT, aggregate
 from pgsim.features.profile import Profile
 from pgsim.postgres.connection import Connection
-from pgsim.store.collection import Collection
 from pgsim.store.submissions import mbid_keys, read_submissions
 from pgsim.store.vectors import Vectors
 
@@ -57,15 +56,14 @@ def standardised(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def spaces(
-    collection: Collection, vectors: NDArray[np.float32], values: NDArray[np.float32] | None
+    profile: Profile, vectors: NDArray[np.float32], values: NDArray[np.float32] | None
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Yield names and vectors: each set alone, plain z-scores, equal shares, and the profile.
 
     `vectors` are the collection's own, of which a set is a slice; `values` those as read, or None
-    where they are not known. Sets that are not fitted are 0 everywhere, and left out.
+    where they are not known. A set that is 0 everywhere, as one without a fit is, is left out.
     """
-    fitted = collection.fit.fitted if collection.fit else frozenset()
-    sets = [each for each in collection.profile.sets if each.name in fitted]
+    sets = [each for each in profile.sets if vectors[:, each.slice].any()]
     if len(sets) > 1:
         for each in sets:
             yield each.name, np.ascontiguousarray(vectors[:, each.slice])
