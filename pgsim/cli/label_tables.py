@@ -34,7 +34,7 @@ def print_labels(evaluation: LabelEvaluation) -> None:
     for ranking in RANKINGS:
         rows = [row for row in evaluation.rows if row.ranking in (None, ranking)]
         print_table(
-            [f"by {ranking}", f"P@{k}", "95 %", f"R@{k}", f"MAP@{depth}", "skewness", "nobody's"],
+            [f"by {ranking}", f"P@{k}", "95 %", f"R@{k}", f"MAP@{depth}", "skew", "in none"],
             [_cells(row) for row in rows],
         )
 

@@ -210,12 +210,12 @@ def _read(conn: Connection, collection: Collection, labels: str | Path, say: Say
 def _of_submissions(conn: Connection, collection: Collection) -> _Labelled:
     """Every submission as a recording of its own, by the fit; its label is its MBID."""
     fit, profile = collection.fit, collection.profile
-    if fit is None or not fit.fitted:
-        raise PgsimError("nothing to evaluate: the feature sets are not fitted; run pgsim load")
     mbids, vectors, values, same = [], [], [], []
     for part in read_submissions(conn):
         each = np.arange(len(part.features))
         mbids.append(mbid_keys(part.mbids))
+        if fit is None:
+            raise PgsimError("nothing to evaluate: the feature sets are not fitted: run pgsim load")
         vectors.append(fuse(aggregate(part.features, each, profile), profile, fit))
         values.append(aggregate(part.features, each, plain(profile)).astype(np.float32))
         same.append(copies(part.features))

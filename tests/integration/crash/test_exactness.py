@@ -41,9 +41,7 @@ def test_a_wrong_list_is_seen(filled: Connection, wrong: str) -> None:
 
 def test_a_neighbour_that_was_missed_is_seen(filled: Connection) -> None:
     """A list of another length, of which one member is not among the nearest."""
-    filled.execute(
-        "ALTER TABLE pgsim.collection DROP CONSTRAINT list_length_is_from_50_to_1000"
-    )
+    filled.execute("ALTER TABLE pgsim.collection DROP CONSTRAINT list_length_is_from_50_to_1000")
     filled.execute("UPDATE pgsim.collection SET list_length = 28")
     filled.execute(
         "UPDATE pgsim.similarity SET neighbours = trim_array(neighbours, 1),"

@@ -48,7 +48,7 @@ def test_it_measures_what_loops_over_plain_lists_do(seed: int) -> None:
     slow = SlowProtocol(recordings, REACH)
     queries = slow.queries()
     if not queries:
-        with pytest.raises(PgsimError, match=f"among {len(slow.pool)} with a label"):
+        with pytest.raises(PgsimError, match=f"of {len(slow.pool)} recordings with a label"):
             made(recordings)
         return
     fast, vectors = made(recordings)
