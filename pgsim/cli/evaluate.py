@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from pgsim.cli.common import Json, database, print_json, print_table, put, say
+from pgsim.cli.input_tables import print_suspects
 from pgsim.cli.label_tables import print_labels
+from pgsim.errors import UsageError
 from pgsim.evaluation.evaluate import NAMES, SAMPLE, Evaluation, Recall
 from pgsim.evaluation.plot import plot, require_plot
 from pgsim.evaluation.plot_labels import plot_labels
@@ -38,6 +40,10 @@ def evaluate(
             " recording), or those of a file with the columns mbid,label.",
         ),
     ] = None,
+    input_data: Annotated[
+        bool, typer.Option("--input", help="List what is suspicious in the data instead.")
+    ] = False,
+    rows: Annotated[int, typer.Option(min=0, help="With --input: rows to print of each kind.")] = 5,
     as_json: Json = False,
 ) -> None:
     """Measure the quality of the answers.
@@ -49,7 +55,15 @@ def evaluate(
     With --labels, neighbours are right if they share a label with the seed, and the seed's own
     album (for artists) or artist (for genres and files) is left out. Chance, each feature set
     alone, plain z-scores, equal shares and the profile are compared.
+
+    --input lists submissions that disagree with their MBID, labels that the neighbours contradict,
+    near duplicates, and recordings in nobody's lists or in everybody's.
     """
+    if input_data:
+        if labels is not None or plot_file:
+            raise UsageError("--input goes with --threads, --rows and --json alone")
+        _input(ctx, rows, threads, as_json)
+        return
     if plot_file:
         require_plot(plot_file)
     if labels is not None:
@@ -64,6 +78,15 @@ def evaluate(
     if plot_file:
         plot(evaluation, plot_file)
         say(f"plot: {plot_file}")
+
+
+def _input(ctx: typer.Context, rows: int, threads: int | None, as_json: bool) -> None:
+    with database(ctx) as db:
+        found = db.suspects(threads=threads, say=say)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_suspects(found, rows)
 
 
 def _by_labels(

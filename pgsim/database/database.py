@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from pgsim.evaluation.by_labels import LabelEvaluation
     from pgsim.evaluation.evaluate import Evaluation
+    from pgsim.evaluation.suspects import Suspects
     from pgsim.loading.load import LoadReport
     from pgsim.loading.names import NamesReport
     from pgsim.loading.recordings import FuseReport
@@ -263,6 +264,17 @@ class Database(Connected):
             return evaluate_labels(
                 conn, labels, queries=sample, seed=seed, threads=threads, say=say
             )
+
+    def suspects(self, *, threads: int | None = None, say: Say = silent) -> Suspects:
+        """Look for what is suspicious in the data, each with the row to look at.
+
+        That are submissions that disagree with their MBID, labels that the neighbours contradict,
+        near duplicates, and recordings in nobody's lists or in everybody's.
+        """
+        from pgsim.evaluation.suspects import find_suspects
+
+        with self._use() as conn, without_timeouts(conn):
+            return find_suspects(conn, threads=threads, say=say)
 
     def install(self, profile: PathLike = "acousticbrainz") -> bool:
         """Install pgsim for a profile; False where it was there.

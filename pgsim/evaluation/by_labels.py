@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from pgsim.errors import PgsimError, UsageError
 from pgsim.evaluation.ask import DEEPEST, ask_index, ask_live
 from pgsim.evaluation.label_file import classes_of, read_label_file
-from pgsim.evaluation.labels import read_labels
+from pgsim.evaluation.labels import ARTIST, ARTIST_MBID, GENRE, NONE, known_labels
 from pgsim.evaluation.protocol import (
     MOST_FOR_HUBS,
-    NONE,
     QUERIES,
     Numbers,
     Protocol,
@@ -41,10 +40,7 @@ CHANCE = "chance"
 # Ways to the answer of the profile, as evaluate() names them.
 WAYS = ("exact", "index", "live")
 
-_ARTIST = "nullif(btrim(artist), '')"
-_ARTIST_MBID = "artist_mbids[1]::text"
-_ALBUM = f"{_ARTIST} || chr(10) || nullif(btrim(album), '')"
-_GENRE = "nullif(btrim(genre), '')"
+_ALBUM = f"{ARTIST} || chr(10) || nullif(btrim(album), '')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +175,13 @@ def _read(conn: Connection, collection: Collection, labels: str | Path, say: Say
     say("reading the vectors")
     all_ = read_vectors(conn)
     artist, album, artist_mbid = (
-        _known(read_labels(conn, all_, text)) for text in (_ARTIST, _ALBUM, _ARTIST_MBID)
+        known_labels(conn, all_, text) for text in (ARTIST, _ALBUM, ARTIST_MBID)
     )
     left_out, groups, clusters, unknown = "own artist", [artist, artist_mbid], artist, 0
     if file is not None:
         classes, unknown = classes_of(file, all_)
     elif labels == "genre":
-        classes = _known(read_labels(conn, all_, _GENRE))
+        classes = known_labels(conn, all_, GENRE)
     else:
         left_out, groups, classes = "own album", [album], artist
     if (classes == NONE).all():
@@ -278,8 +274,3 @@ def _by_index(
 
 def _rows(name: str, found_by: str, qualities: Mapping[str, Quality]) -> list[LabelRow]:
     return [LabelRow(name, found_by, ranking, quality) for ranking, quality in qualities.items()]
-
-
-def _known(hashes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Hashes with NONE in place of 0, which stands for no label."""
-    return np.where(hashes == 0, NONE, hashes)

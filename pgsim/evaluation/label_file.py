@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError, UsageError
-from pgsim.evaluation.protocol import NONE
+from pgsim.evaluation.labels import NONE
 from pgsim.regular_file import open_regular, text_lines
 from pgsim.store.submissions import mbid_keys
 from pgsim.store.vectors import Vectors

@@ -9,6 +9,12 @@ from pgsim.store.vectors import Vectors
 
 LABEL_COLUMNS = ("genre", "artist")  # columns of recording
 
+NONE = -1  # no label
+# The labels in SQL: a blank is none.
+ARTIST = "nullif(btrim(artist), '')"
+ARTIST_MBID = "artist_mbids[1]::text"
+GENRE = "nullif(btrim(genre), '')"
+
 _BLOCK = 1000  # rows of the distance matrix in memory at once
 
 
@@ -28,6 +34,12 @@ def read_labels(conn: Connection, all_: Vectors, text: str) -> NDArray[np.int64]
     known = np.isin(rows["id"], all_.ids)  # later recordings are not
     result[np.searchsorted(all_.ids, rows["id"][known])] = rows["label"][known]
     return result
+
+
+def known_labels(conn: Connection, all_: Vectors, text: str) -> NDArray[np.int64]:
+    """The numbers (n,) of read_labels(), NONE where there is no label."""
+    labels = read_labels(conn, all_, text)
+    return np.where(labels == 0, NONE, labels)
 
 
 def precision(vectors: NDArray[np.float32], labels: NDArray[np.str_], k: int) -> float:

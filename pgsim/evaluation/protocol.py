@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError
 from pgsim.evaluation.hubs import by_similarity, candidates, hubness_of
+from pgsim.evaluation.labels import NONE
 from pgsim.matrix.engines.exact import Exact
 from pgsim.matrix.engines.keys import distances
 from pgsim.store.lists import REACH
@@ -24,7 +25,6 @@ RANKINGS = ("distance", "similarity")
 MOST_FOR_HUBS = 20_000
 _RESAMPLES = 1000
 _BYTES = 2**26  # of a resampling in memory at once
-NONE = -1  # no label
 
 Numbers = NDArray[np.integer]
 
