@@ -7,8 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from pgsim.cli.common import Json, database, print_json, print_table, put, say
+from pgsim.cli.input_tables import print_suspects
+from pgsim.cli.label_tables import print_labels
+from pgsim.errors import UsageError
 from pgsim.evaluation.evaluate import NAMES, SAMPLE, Evaluation, Recall
 from pgsim.evaluation.plot import plot, require_plot
+from pgsim.evaluation.plot_labels import plot_labels
 
 
 def evaluate(
@@ -28,6 +32,18 @@ def evaluate(
             help="Also plot it (needs pgsim[plot]); or .svg, .pdf.",
         ),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND|FILE.csv",
+            help="Count neighbours with the same label: artist, genre, mbid (submissions of one"
+            " recording), or those of a file with the columns mbid,label.",
+        ),
+    ] = None,
+    input_data: Annotated[
+        bool, typer.Option("--input", help="List what is suspicious in the data instead.")
+    ] = False,
+    rows: Annotated[int, typer.Option(min=0, help="With --input: rows to print of each kind.")] = 5,
     as_json: Json = False,
 ) -> None:
     """Measure the quality of the answers.
@@ -35,9 +51,24 @@ def evaluate(
     The recall of the index, of the live answer without stored lists, and of the stored matrix is
     measured on a sample, against an exact scan. Hubs, and labels shared with the seed, are counted
     over the whole matrix.
+
+    With --labels, neighbours are right if they share a label with the seed, and the seed's own
+    album (for artists) or artist (for genres and files) is left out. Chance, each feature set
+    alone, plain z-scores, equal shares and the profile are compared.
+
+    --input lists submissions that disagree with their MBID, labels that the neighbours contradict,
+    near duplicates, and recordings in nobody's lists or in everybody's.
     """
+    if input_data:
+        if labels is not None or plot_file:
+            raise UsageError("--input goes with --threads, --rows and --json alone")
+        _input(ctx, rows, threads, as_json)
+        return
     if plot_file:
         require_plot(plot_file)
+    if labels is not None:
+        _by_labels(ctx, labels, sample, seed, threads, plot_file, as_json)
+        return
     with database(ctx) as db:
         evaluation = db.evaluate(sample=sample, seed=seed, threads=threads, say=say)
     if as_json:
@@ -46,6 +77,35 @@ def evaluate(
         _print(evaluation)
     if plot_file:
         plot(evaluation, plot_file)
+        say(f"plot: {plot_file}")
+
+
+def _input(ctx: typer.Context, rows: int, threads: int | None, as_json: bool) -> None:
+    with database(ctx) as db:
+        found = db.suspects(threads=threads, say=say)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_suspects(found, rows)
+
+
+def _by_labels(
+    ctx: typer.Context,
+    labels: str,
+    sample: int,
+    seed: int,
+    threads: int | None,
+    plot_file: Path | None,
+    as_json: bool,
+) -> None:
+    with database(ctx) as db:
+        evaluation = db.evaluate(labels=labels, sample=sample, seed=seed, threads=threads, say=say)
+    if as_json:
+        print_json(asdict(evaluation))
+    else:
+        print_labels(evaluation)
+    if plot_file:
+        plot_labels(evaluation, plot_file)
         say(f"plot: {plot_file}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from pgsim.database.connected import Connected
 from pgsim.postgres.connection import require_server, resolve
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from pgsim.evaluation.by_labels import LabelEvaluation
     from pgsim.evaluation.evaluate import Evaluation
+    from pgsim.evaluation.suspects import Suspects
     from pgsim.loading.load import LoadReport
     from pgsim.loading.names import NamesReport
     from pgsim.loading.recordings import FuseReport
@@ -216,22 +218,63 @@ class Database(Connected):
             " FROM pgsim.feature_set ORDER BY position",
         )
 
+    @overload
     def evaluate(
         self,
         *,
+        labels: None = None,
         sample: int = 1000,
         seed: int = 0,
         threads: int | None = None,
         say: Say = silent,
-    ) -> Evaluation:
+    ) -> Evaluation: ...
+
+    @overload
+    def evaluate(
+        self,
+        *,
+        labels: PathLike,
+        sample: int = 1000,
+        seed: int = 0,
+        threads: int | None = None,
+        say: Say = silent,
+    ) -> LabelEvaluation: ...
+
+    def evaluate(
+        self,
+        *,
+        labels: PathLike | None = None,
+        sample: int = 1000,
+        seed: int = 0,
+        threads: int | None = None,
+        say: Say = silent,
+    ) -> Evaluation | LabelEvaluation:
         """Measure the quality of the answers: recall of a sample, hubs, and labels shared.
 
-        `seed` chooses the random sample.
+        `seed` chooses the random sample. With `labels` (artist, genre, mbid, or a CSV file with the
+        columns mbid and label) the sample is of queries, and the profile is compared with other
+        vectors by how many neighbours share a label.
         """
+        from pgsim.evaluation.by_labels import evaluate_labels
         from pgsim.evaluation.evaluate import evaluate
 
         with self._use() as conn, without_timeouts(conn):
-            return evaluate(conn, sample=sample, seed=seed, threads=threads, say=say)
+            if labels is None:
+                return evaluate(conn, sample=sample, seed=seed, threads=threads, say=say)
+            return evaluate_labels(
+                conn, labels, queries=sample, seed=seed, threads=threads, say=say
+            )
+
+    def suspects(self, *, threads: int | None = None, say: Say = silent) -> Suspects:
+        """Look for what is suspicious in the data, each with the row to look at.
+
+        That are submissions that disagree with their MBID, labels that the neighbours contradict,
+        near duplicates, and recordings in nobody's lists or in everybody's.
+        """
+        from pgsim.evaluation.suspects import find_suspects
+
+        with self._use() as conn, without_timeouts(conn):
+            return find_suspects(conn, threads=threads, say=say)
 
     def install(self, profile: PathLike = "acousticbrainz") -> bool:
         """Install pgsim for a profile; False where it was there.

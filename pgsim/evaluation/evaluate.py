@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError, UsageError
+from pgsim.evaluation.ask import DEEPEST, ask_index, ask_live, ef_search
 from pgsim.evaluation.confidence import interval
 from pgsim.evaluation.hubs import Hubness, Precision, read_occurrences
 from pgsim.matrix.engines import make_searcher
 from pgsim.matrix.engines.keys import distances
 from pgsim.matrix.engines.tuning import found_share
-from pgsim.postgres.adapters import register_arrays
 from pgsim.postgres.connection import Connection
-from pgsim.postgres.rows import one_row, one_value
+from pgsim.postgres.rows import one_row
 from pgsim.progress import Say, silent
 from pgsim.store.collection import read_collection
 from pgsim.store.index import has_index
@@ -25,22 +25,6 @@ from pgsim.threads import cores
 K = 10  # neighbours in an answer that a person reads
 SAMPLE = 1000
 NAMES = {"index": "HNSW index", "live": "live answer", "matrix": "stored matrix"}
-_DEEPEST = 1000  # what similar_recordings() and hnsw.ef_search go up to
-_SEEDS = 50  # in a statement
-
-_LIVE = """
-    SELECT seed.id, ARRAY(
-        SELECT n.id FROM pgsim.nearest_matching(pgsim.plain_seed(seed.vector, seed.id), %(k)s) AS n
-    )
-    FROM pgsim.recording AS seed WHERE seed.id = ANY(%(ids)s)
-"""
-_INDEX = """
-    SELECT seed.id, ARRAY(
-        SELECT o.id FROM pgsim.recording AS o
-        ORDER BY pgsim.l2(o.vector, seed.vector) LIMIT %(k)s + 1
-    )
-    FROM pgsim.recording AS seed WHERE seed.id = ANY(%(ids)s)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +93,7 @@ def evaluate(
         "SELECT c.list_length, (SELECT count(*) FROM pgsim.similarity),"
         " (SELECT count(*) FROM pgsim.stale) FROM pgsim.collection AS c",
     )
-    deepest = min(length, n - 1, _DEEPEST)
+    deepest = min(length, n - 1, DEEPEST)
     rows = np.sort(np.random.default_rng(seed).permutation(n)[:sample])
 
     say(f"{len(rows):,} recordings against all {n:,}, exactly")
@@ -118,10 +102,10 @@ def evaluate(
     )
     _, truth = exact.search(rows)
     ways: list[tuple[str, Callable[[int], NDArray[np.int32]]]] = [
-        ("live", lambda k: _ask(conn, _LIVE, all_.ids[rows], k))
+        ("live", lambda k: ask_live(conn, all_.ids[rows], k))
     ]
     if has_index(conn):
-        ways.insert(0, ("index", lambda k: _ask_index(conn, all_.ids[rows], k)))
+        ways.insert(0, ("index", lambda k: ask_index(conn, all_.ids[rows], k)))
     if lists:
         ways.append(("matrix", lambda k: _ask_matrix(conn, all_.ids[rows], k)))
     found = []
@@ -129,8 +113,8 @@ def evaluate(
         for k in sorted({min(K, deepest), deepest}):
             say(f"{found_by}: the {k} nearest")
             apart = _distances(all_, rows, ask(k), k)
-            ef_search = _ef_search(conn, k) if found_by == "index" else None
-            found.append(_recall(found_by, ef_search, apart, truth[:, :k], n))
+            breadth = ef_search(conn, k) if found_by == "index" else None
+            found.append(_recall(found_by, breadth, apart, truth[:, :k], n))
     hubness: list[Hubness] = []
     labels: list[Precision] = []
     if lists:
@@ -146,34 +130,6 @@ def evaluate(
         hubness=hubness,
         labels=labels,
     )
-
-
-def _ask_index(conn: Connection, ids: NDArray[np.int32], k: int) -> NDArray[np.int32]:
-    """The answer of a plain ORDER BY vector <-> … LIMIT k by pgvector, without the seed."""
-    with conn.transaction():
-        for setting in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
-            conn.execute("SELECT set_config(%s, 'off', true)", (setting,))
-        conn.execute("SELECT set_config('hnsw.ef_search', %s::text, true)", (_ef_search(conn, k),))
-        return _ask(conn, _INDEX, ids, k)
-
-
-def _ef_search(conn: Connection, k: int) -> int:
-    """The session's hnsw.ef_search, or as much as k others and the seed itself need."""
-    found = one_value(conn, "SELECT current_setting('hnsw.ef_search', true)")
-    return min(max(int(found or 40), k + 1), _DEEPEST)
-
-
-def _ask(conn: Connection, question: str, ids: NDArray[np.int32], k: int) -> NDArray[np.int32]:
-    """The ids (m, k) that a query answers for each seed, in any order; -1 where fewer."""
-    register_arrays(conn)
-    result = np.full((len(ids), k), -1, np.int32)
-    for start in range(0, len(ids), _SEEDS):
-        part = ids[start : start + _SEEDS]
-        rows = conn.cursor(binary=True).execute(question.encode(), {"ids": part.tolist(), "k": k})
-        for id_, own in rows:
-            others = own[own != id_][:k]
-            result[np.searchsorted(ids, id_), : len(others)] = others
-    return result
 
 
 def _ask_matrix(conn: Connection, ids: NDArray[np.int32], k: int) -> NDArray[np.int32]:

@@ -101,43 +101,48 @@ def read_occurrences(
         listed, neighbours, distances = read_lists(conn, block, length)
         seeds = row_of[listed]
         rows = row_of[np.minimum(neighbours, len(row_of) - 1)]
-        order = _by_similarity(rows, distances.astype(np.float64), reach, seeds)
+        distances[rows < 0] = np.inf
+        order = by_similarity(distances, reach[seeds], reach[rows])
         tallies["distance"].add(seeds, rows[:, :k], labels)
         tallies["similarity"].add(seeds, np.take_along_axis(rows, order[:, :k], axis=1), labels)
         advance(len(block))
 
-    by_distance, by_similarity = tallies.values()
+    nearest, most_similar = tallies.values()
     precisions = [
         Precision(
             name,
             k,
             int((label != 0).sum()),
-            by_distance.shared[name] / by_distance.pairs[name],
-            by_similarity.shared[name] / by_similarity.pairs[name],
+            nearest.shared[name] / nearest.pairs[name],
+            most_similar.shared[name] / most_similar.pairs[name],
             chance(label[label != 0]),
         )
         for name, label in labels.items()
-        if by_distance.pairs[name] and by_similarity.pairs[name]
+        if nearest.pairs[name] and most_similar.pairs[name]
     ]
-    return [_hubness(name, k, tally.occurrences) for name, tally in tallies.items()], precisions
+    return [hubness_of(name, k, tally.occurrences) for name, tally in tallies.items()], precisions
 
 
-def _by_similarity(
-    rows: NDArray[np.int32],
-    distances: NDArray[np.float64],
-    reach: NDArray[np.float64],
-    seeds: NDArray[np.int32],
+def by_similarity(
+    distances: NDArray[np.floating],
+    reach: NDArray[np.floating],
+    reaches: NDArray[np.floating],
 ) -> NDArray[np.intp]:
-    """The order (m, length) by similarity, as answer() ranks lists; gone members at the end."""
+    """The order (m, length) by similarity, as answer() ranks lists.
+
+    `distances` is (m, length), nearest first, inf for a member that is gone; `reach` is (m,) of the
+    seeds, and `reaches` (m, length) of the members, NaN for a recording without a list.
+    """
+    apart = distances.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        exponent = distances**2 / (reach[seeds][:, None] * reach[rows])
+        exponent = apart**2 / (reach.astype(np.float64)[:, None] * reaches)
     exponent[np.isnan(exponent)] = np.inf
-    exponent[distances == 0] = 0
-    exponent[rows < 0] = np.inf
+    exponent[apart == 0] = 0
     return np.argsort(exponent, axis=1, kind="stable")
 
 
-def _hubness(ranking: str, k: int, occurrences: NDArray[np.int64]) -> Hubness:
+def hubness_of(ranking: str, k: int, occurrences: NDArray[np.int64]) -> Hubness:
+    """The distribution of occurrences (n,) in lists of k that a ranking has made."""
     away = occurrences - occurrences.mean()
     deviation = float(occurrences.std())
     counts = np.bincount(occurrences)

@@ -9,17 +9,24 @@ from pgsim.store.vectors import Vectors
 
 LABEL_COLUMNS = ("genre", "artist")  # columns of recording
 
+NONE = -1  # no label
+# The labels in SQL: a blank is none.
+ARTIST = "nullif(btrim(artist), '')"
+ARTIST_MBID = "artist_mbids[1]::text"
+GENRE = "nullif(btrim(genre), '')"
+
 _BLOCK = 1000  # rows of the distance matrix in memory at once
 
 
-def read_labels(conn: Connection, all_: Vectors, column: str) -> NDArray[np.int64]:
-    """(n,) numbers that are equal where the labels in that column of `recording` are; 0 for none.
+def read_labels(conn: Connection, all_: Vectors, text: str) -> NDArray[np.int64]:
+    """(n,) numbers that are equal where the labels are; 0 for none.
 
-    As hashes of 64 bits they take the same few bytes each, however long a name is.
+    `text` is a column of `recording`, or an SQL expression of its columns. As hashes of 64 bits
+    labels take the same few bytes each, however long a name is.
     """
     rows = copy_out(
         conn,
-        f"SELECT id, coalesce(hashtextextended({column}, 0), 0) AS label FROM pgsim.recording"
+        f"SELECT id, coalesce(hashtextextended({text}, 0), 0) AS label FROM pgsim.recording"
         " WHERE vector IS NOT NULL",
         [("id", ">i4"), ("label", ">i8")],
     )
@@ -27,6 +34,12 @@ def read_labels(conn: Connection, all_: Vectors, column: str) -> NDArray[np.int6
     known = np.isin(rows["id"], all_.ids)  # later recordings are not
     result[np.searchsorted(all_.ids, rows["id"][known])] = rows["label"][known]
     return result
+
+
+def known_labels(conn: Connection, all_: Vectors, text: str) -> NDArray[np.int64]:
+    """The numbers (n,) of read_labels(), NONE where there is no label."""
+    labels = read_labels(conn, all_, text)
+    return np.where(labels == 0, NONE, labels)
 
 
 def precision(vectors: NDArray[np.float32], labels: NDArray[np.str_], k: int) -> float:

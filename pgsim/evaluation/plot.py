@@ -11,7 +11,7 @@ from pgsim.evaluation.hubs import Hubness
 
 FORMATS = (".png", ".svg", ".pdf")
 # Colours that colour-blind readers can tell apart, and on paper (Okabe and Ito).
-_COLOURS = {
+COLOURS = {
     "index": "#e69f00",
     "live": "#0072b2",
     "matrix": "#009e73",
@@ -42,18 +42,7 @@ def plot(evaluation: Evaluation, file: Path) -> None:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    style: Any = {
-        "font.size": 9,
-        "axes.titlesize": 10,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.grid": True,
-        "grid.color": "#e4e4e4",
-        "axes.axisbelow": True,
-        "legend.frameon": False,
-        "svg.hashsalt": "pgsim",
-    }
-    with rc_context(style):
+    with rc_context(style()):
         figure = Figure(figsize=(12 if evaluation.hubness else 8, 3.8), layout="constrained")
         panels = figure.subplots(1, 3 if evaluation.hubness else 2)
         deepest = max(recall.k for recall in evaluation.recall)
@@ -70,6 +59,21 @@ def plot(evaluation: Evaluation, file: Path) -> None:
         figure.savefig(file, dpi=150)
 
 
+def style() -> Any:
+    """The look of every plot."""
+    return {
+        "font.size": 9,
+        "axes.titlesize": 10,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.color": "#e4e4e4",
+        "axes.axisbelow": True,
+        "legend.frameon": False,
+        "svg.hashsalt": "pgsim",
+    }
+
+
 def _lines(panel: Any, recalls: list[Recall], curves: list[list[float]]) -> None:
     """Draw a curve from 1 to k for each of NAMES; the widest first, below the others."""
     for recall, curve in sorted(
@@ -78,7 +82,7 @@ def _lines(panel: Any, recalls: list[Recall], curves: list[list[float]]) -> None
         panel.plot(
             range(1, recall.k + 1),
             curve,
-            color=_COLOURS[recall.found_by],
+            color=COLOURS[recall.found_by],
             linewidth=_WIDTHS[recall.found_by],
             label=NAMES[recall.found_by],
         )
@@ -118,7 +122,7 @@ def _hubs(panel: Any, hubness: list[Hubness]) -> None:
             share / np.diff(edges) / sum(hubs.counts),
             edges,
             baseline=None,
-            color=_COLOURS[hubs.ranking],
+            color=COLOURS[hubs.ranking],
             label=f"{hubs.ranking}: skewness {hubs.skewness:.1f}",
             linewidth=1.5,
         )

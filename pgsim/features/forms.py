@@ -11,10 +11,10 @@ from pgsim.errors import Rejected
 from pgsim.features.metrics import GENRE_LABELS
 
 # Keys are named by sharps; Essentia's extractor can also name flats.
-_FIFTHS = ("C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "F")
+FIFTHS = ("C", "G", "D", "A", "E", "B", "F#", "C#", "G#", "D#", "A#", "F")
 _FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
-_FIFTH = {key: place / 12 for place, key in enumerate(_FIFTHS)} | {
-    flat: _FIFTHS.index(sharp) / 12 for flat, sharp in _FLATS.items()
+_FIFTH = {key: place / 12 for place, key in enumerate(FIFTHS)} | {
+    flat: FIFTHS.index(sharp) / 12 for flat, sharp in _FLATS.items()
 }
 # A minor key lies where its relative major does, three fifths on.
 _SCALE = {"major": 0.0, "minor": -3 / 12}

@@ -31,15 +31,25 @@ _BLOCK = 8192
 
 
 class Exact:
-    """The k nearest others by a scan of the whole collection."""
+    """The k nearest others by a scan of the whole collection.
+
+    Each of `apart` has a number (n,) of every row; rows with an equal one are no others of each
+    other's.
+    """
 
     recall = 1.0
     description = "exact"
 
     def __init__(
-        self, vectors: NDArray[np.float32], order: NDArray[np.int32], k: int, threads: int
+        self,
+        vectors: NDArray[np.float32],
+        order: NDArray[np.int32],
+        k: int,
+        threads: int,
+        apart: Sequence[NDArray[np.integer]] = (),
     ) -> None:
         self._vectors = vectors
+        self._apart = apart
         self._extended = extended(vectors)
         self._order = order
         self._row_of_rank = inverse(order)
@@ -121,6 +131,9 @@ class Exact:
             scores = np.matmul(self._extended[block], queries, out=all_scores[:size])
             itself = np.flatnonzero((start <= rows) & (rows < block.stop))
             scores[rows[itself] - start, itself] = np.inf
+            for numbers in self._apart:
+                are = np.equal(numbers[block, None], numbers[rows], out=all_are[:size])
+                np.copyto(scores, np.inf, where=are)
             if start == span.start:
                 limit = limit_of_score(kth_bound(scores.T, self._k), square, d)
             else:
