@@ -17,7 +17,7 @@
 \ir functions/vectors/slice_of.sql
 \ir functions/vectors/weighted_norm.sql
 \ir functions/vectors/mean_of.sql
-\ir functions/vectors/moved_away.sql
+\ir functions/vectors/moved.sql
 \ir functions/vectors/pgvector_schema.sql
 \ir functions/words/folded.sql
 \ir functions/words/artist_key.sql
@@ -70,6 +70,7 @@
 \ir functions/questions/similar_recordings_batch.sql
 \ir functions/questions/nearest_recordings.sql
 \ir functions/questions/similar_to_all.sql
+\ir functions/questions/radio.sql
 \ir functions/questions/dissimilar_recordings.sql
 \ir functions/questions/recording_distances.sql
 \ir functions/answers/value_of_score.sql

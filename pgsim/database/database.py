@@ -27,6 +27,7 @@ from pgsim.questions.values import Numbers
 from pgsim.questions.words import (
     Away,
     Filters,
+    Listening,
     Mbid,
     Mbids,
     SeedFilters,
@@ -114,6 +115,13 @@ class Database(Connected):
         """
         first = {"seeds": seeds, "k": k, "method": method}
         return self._ask(questions.SIMILAR_TO_ALL, first, question)
+
+    @spell_out(Listening)
+    def radio(
+        self, seeds: Mbids, k: int = 25, **question: Unpack[Listening]
+    ) -> Answer[SimilarRecording]:
+        """Return up to k recordings in an order to listen to, as `radio()` of SQL does."""
+        return self._ask(questions.RADIO, {"seeds": seeds, "k": k}, question)
 
     @spell_out(Words)
     def batch(self, seeds: Mbids, k: int = 10, **question: Unpack[Words]) -> Answer[BatchRecording]:

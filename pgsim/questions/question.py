@@ -1,7 +1,7 @@
 """The questions that SQL answers: each function, its arguments and its rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -22,7 +22,17 @@ from pgsim.questions.answers import (
     Statistics,
 )
 from pgsim.questions.values import CONVERTERS, mbid_of
-from pgsim.questions.words import Away, Filters, Mbid, Mbids, SeedFilters, Word, Words, words_of
+from pgsim.questions.words import (
+    Away,
+    Filters,
+    Listening,
+    Mbid,
+    Mbids,
+    SeedFilters,
+    Word,
+    Words,
+    words_of,
+)
 
 Row = TypeVar("Row")
 
@@ -121,6 +131,12 @@ SIMILAR_TO_ALL = Question(
     {"seeds": _SEEDS, "k": _K, "method": Word("text", "centroid or rank.", "'centroid'")},
     words_of(Away),
 )
+RADIO = Question(
+    "radio",
+    SimilarRecording,
+    {"seeds": _SEEDS, "k": replace(_K, default="25")},
+    words_of(Listening),
+)
 BATCH = Question(
     "similar_recordings_batch", BatchRecording, {"seeds": _SEEDS, "k": _K}, words_of(Words)
 )
@@ -146,7 +162,8 @@ FOUND = Question(
     },
 )
 QUESTIONS: tuple[Question[Any], ...] = (
-    SIMILAR, NEAREST, SIMILAR_TO_ALL, BATCH, DISSIMILAR, STATISTICS, DISTANCES, EXPLANATION, FOUND
+    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, BATCH, DISSIMILAR, STATISTICS, DISTANCES,
+    EXPLANATION, FOUND,
 )  # fmt: skip
 
 

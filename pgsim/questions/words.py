@@ -96,6 +96,36 @@ class Away(Rules, total=False):
     ]
 
 
+class Listening(Filters, total=False):
+    """What a radio takes besides: what was heard, what is disliked, and how the order goes."""
+
+    dislikes: Annotated[
+        Mbids | None,
+        Word("uuid[]", "Get away from these recordings, likewise.", names_recordings=True),
+    ]
+    played: Annotated[
+        Mbids | None,
+        Word("uuid[]", "Leave out these recordings, heard before.", names_recordings=True),
+    ]
+    artist_gap: Annotated[
+        int | None, Word("integer", "How many rows lie between two of one artist.", "0")
+    ]
+    album_gap: Annotated[
+        int | None, Word("integer", "How many rows lie between two of one album.", "0")
+    ]
+    drift: Annotated[
+        float | None,
+        Word("double precision", "0 stays at the seeds, 1 goes on from the last row.", "0"),
+    ]
+    distinct_titles: Annotated[
+        bool | None, Word("boolean", "Each song once; versions of it count as one.", "false")
+    ]
+    approximate: Annotated[
+        bool | None,
+        Word("boolean", "Allow an approximate answer by a metric without an index.", "false"),
+    ]
+
+
 class Words(SeedFilters, Rules, total=False):
     """What a question for the recordings most similar to one takes: every word."""
 

@@ -24,6 +24,7 @@ QUESTIONS = {
     "nearest_recordings": "nearest_recordings(%(vector)s, 1)",
     "similar_recordings_batch": "similar_recordings_batch(ARRAY[%(seed)s::uuid], 1)",
     "similar_to_all": "similar_to_all(ARRAY[%(seed)s, %(other)s]::uuid[], 1)",
+    "radio": "radio(ARRAY[%(seed)s]::uuid[], 2, artist_gap => 1)",
     "dissimilar_recordings": "dissimilar_recordings(%(seed)s, 1)",
     "recording_distances": "recording_distances(%(seed)s, %(other)s)",
     "explain_similarity": "explain_similarity(%(seed)s, %(other)s)",

@@ -50,7 +50,13 @@ comments. *d* is the number of dimensions of the database's profile. Write only
 # The order of the page: what is asked most comes first.
 FUNCTIONS = (
     *("similar_recordings", "similar_recordings_batch", "similar_to_all", "nearest_recordings"),
-    *("dissimilar_recordings", "find_recordings", "recording_distances", "explain_similarity"),
+    *(
+        "radio",
+        "dissimilar_recordings",
+        "find_recordings",
+        "recording_distances",
+        "explain_similarity",
+    ),
     *(
         "distance_statistics",
         "recording_of",

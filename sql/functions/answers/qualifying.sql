@@ -7,6 +7,8 @@ AS $$
 DECLARE
     has_rules CONSTANT boolean := NOT (rules IS NULL);
     bound CONSTANT double precision := seed_bound(s, rules.min_similarity);
+    own_artists CONSTANT text[] := f.used_artists;
+    own_albums CONSTANT text[] := f.used_albums;
     pool integer := n;
     fetched integer;
     last_distance real;
@@ -46,8 +48,8 @@ BEGIN
                 ELSE measured_similarity(last_distance, m.sample) < rules.min_similarity
             END;
         pool := least(4.0 * pool, 2000000000);
-        f.used_artists := nullif(artists, '{}');
-        f.used_albums := nullif(albums, '{}');
+        f.used_artists := nullif(own_artists || artists, '{}');
+        f.used_albums := nullif(own_albums || albums, '{}');
         s.listed := NULL;  -- it holds recordings of these artists and albums
         ids := NULL;
     END LOOP;

@@ -42,7 +42,8 @@ BEGIN
         PERFORM require_sets(d.mbid, d.missing, m) FROM seed_vectors(minus) AS d;
     END IF;
     conditions.present := m.sets;
-    s.vector := moved_away(query, away_from.vector);
+    -- d(x, v)^2 - d(x, w)^2 / 3 is least there, and grows as a squared distance does.
+    s.vector := moved(query, away_from.vector, -0.5);
     RETURN QUERY
     SELECT a.* FROM nearest_answers(
         s, k, ranking, conditions, m, resolve_rules(max_per_artist, max_per_album, distinct_titles, min_similarity),

@@ -63,7 +63,8 @@ BEGIN
     conditions.present := m.sets;
     rules := resolve_rules(max_per_artist, max_per_album, distinct_titles, min_similarity, songs);
     IF method = 'centroid' THEN
-        SELECT moved_away(mean_of(array_agg(q.vector)), away_from.vector) INTO mean.vector FROM unnest(seeds_found) AS q;
+        -- d(x, v)^2 - d(x, w)^2 / 3 is least there, and grows as a squared distance does.
+        SELECT moved(mean_of(array_agg(q.vector)), away_from.vector, -0.5) INTO mean.vector FROM unnest(seeds_found) AS q;
         IF m.factors IS NULL THEN
             -- The seeds are no neighbours of their mean: its reach, too, leaves them out.
             others.exclude := mbids || away;

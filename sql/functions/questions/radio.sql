@@ -1,0 +1,127 @@
+CREATE OR REPLACE FUNCTION pgsim.radio(
+    seeds uuid[],
+    k integer DEFAULT 25,
+    dislikes uuid[] DEFAULT NULL,
+    played uuid[] DEFAULT NULL,
+    artist_gap integer DEFAULT 0,
+    album_gap integer DEFAULT 0,
+    drift double precision DEFAULT 0,
+    genre text DEFAULT NULL,
+    decade integer DEFAULT NULL,
+    year_from integer DEFAULT NULL,
+    year_to integer DEFAULT NULL,
+    length_from double precision DEFAULT NULL,
+    length_to double precision DEFAULT NULL,
+    exclude uuid[] DEFAULT NULL,
+    exclude_artists uuid[] DEFAULT NULL,
+    distinct_titles boolean DEFAULT false,
+    metric text DEFAULT NULL,
+    weights jsonb DEFAULT NULL,
+    approximate boolean DEFAULT false
+) RETURNS SETOF pgsim.similar_recording
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 25
+SET search_path = pg_catalog, pgsim, pg_temp
+SET plan_cache_mode = force_generic_plan
+AS $$
+DECLARE
+    conditions recording_filter;
+    m measure;
+    rules question_rules;
+    start question_seed;
+    target question_seed;
+    away question_seed;
+    away_mbids uuid[];
+    around recording_filter;
+    seed_mbids uuid[];
+    songs text[];
+    pending CONSTANT integer[] := pending_recordings();
+    artists text[] := '{}';
+    albums text[] := '{}';
+    answer similar_recording;
+    chosen record;
+BEGIN
+    PERFORM check_question(k);
+    IF coalesce(artist_gap, 0) < 0 OR coalesce(album_gap, 0) < 0 THEN
+        RAISE EXCEPTION '% is %, but must be 0 or more',
+            CASE WHEN artist_gap < 0 THEN 'artist_gap' ELSE 'album_gap' END, least(artist_gap, album_gap)
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no gap';
+    ELSIF NOT coalesce(drift, 0) BETWEEN 0 AND 1 THEN
+        RAISE EXCEPTION 'drift is %, but must be from 0 to 1', drift
+            USING ERRCODE = 'invalid_parameter_value', HINT = '0 stays at the seeds, 1 goes on from the last recording';
+    END IF;
+    -- Without gaps and drift, the order to listen to is that of similarity.
+    IF coalesce(artist_gap, 0) = 0 AND coalesce(album_gap, 0) = 0 AND coalesce(drift, 0) = 0 THEN
+        RETURN QUERY SELECT a.* FROM similar_to_all(
+            seeds, k, 'centroid', genre, decade, year_from, year_to, length_from, length_to, exclude || played, exclude_artists,
+            distinct_titles => distinct_titles, metric => metric, weights => weights, approximate => approximate,
+            minus => dislikes) AS a;
+        RETURN;
+    END IF;
+
+    m := resolve_measure(metric, weights, approximate);
+    SELECT
+        array_agg(s.mbid),
+        array_agg(CASE WHEN distinct_titles THEN song_key(s.title, s.artist_mbids, s.artist) END),
+        mean_of(array_agg(s.vector))
+    INTO seed_mbids, songs, start.vector
+    FROM seed_vectors(seeds) AS s;
+    PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(seeds) AS s;
+    IF dislikes IS NOT NULL THEN
+        SELECT array_agg(d.mbid), mean_of(array_agg(d.vector)) INTO away_mbids, away.vector FROM seed_vectors(dislikes) AS d;
+        PERFORM require_sets(d.mbid, d.missing, m) FROM seed_vectors(dislikes) AS d;
+        start.vector := moved(start.vector, away.vector, -0.5);
+    END IF;
+    conditions := resolve_filter(
+        genre, decade, year_from, year_to, length_from, length_to, exclude || played || seed_mbids || away_mbids, exclude_artists);
+    conditions.present := m.sets;
+    IF m.factors IS NULL THEN
+        around.exclude := seed_mbids || away_mbids;
+        SELECT avg(n.distance) INTO start.reach FROM nearest_matching(start, reach_length(), around) AS n;
+    END IF;
+    target := start;
+    FOR place IN 1 .. k LOOP
+        conditions.used_artists := nullif(artists[cardinality(artists) - artist_gap + 1 :], '{}');
+        conditions.used_albums := nullif(albums[cardinality(albums) - album_gap + 1 :], '{}');
+        rules := resolve_rules(NULL, NULL, distinct_titles, NULL, songs);
+        SELECT a.* INTO answer FROM nearest_answers(target, 1, 'similarity', conditions, m, rules, pending) AS a;
+        EXIT WHEN NOT FOUND;
+        answer.rank := place;
+        RETURN NEXT answer;
+        SELECT
+            r.vector,
+            coalesce(artist_key(r.artist_mbids, r.artist), '') AS artist,
+            coalesce(album_key(r.album, r.artist_mbids, r.artist), '') AS album,
+            CASE WHEN distinct_titles THEN song_key(r.title, r.artist_mbids, r.artist) END AS song
+        INTO chosen
+        FROM recording AS r WHERE r.mbid = answer.mbid;
+        artists := artists || chosen.artist;
+        albums := albums || chosen.album;
+        songs := songs || chosen.song;
+        conditions.exclude := conditions.exclude || answer.mbid;
+        IF drift > 0 THEN
+            target.vector := moved(start.vector, chosen.vector, drift);
+            target.reach := NULL;
+        END IF;
+    END LOOP;
+END
+$$;
+
+COMMENT ON FUNCTION pgsim.radio(
+    uuid[], integer, uuid[], uuid[], integer, integer, double precision, text, integer, integer, integer, double precision,
+    double precision, uuid[], uuid[], boolean, text, jsonb, boolean
+) IS
+'Up to k recordings in an order to listen to: near to the seeds and far from what is disliked, with no recording twice.
+Without gaps and drift it is similar_to_all(). With them, each row is the recording most similar to the point where the
+listener is, of those that the gaps allow; fewer than k rows come where none is left.
+
+- seeds: from 1 to 1000 MBIDs.
+- k: number of rows, from 1 to 1000; default 25.
+- dislikes: MBIDs of recordings to get away from, as minus of similar_to_all().
+- played: MBIDs of recordings heard before; they are no answers. Calls that pass all earlier answers never repeat one.
+- artist_gap, album_gap: how many rows lie between two recordings of one artist, or of one album; default 0.
+- drift: where the listener is after a row: 0 (default) at the mean of the seeds, 1 at the recording of that row, and
+  between them in proportion. distance and similarity are those from there.
+- All other arguments: as in similar_recordings().
+
+Raises an error for an empty array of seeds, for a number that is out of range, and otherwise as similar_recordings()
+does.';
