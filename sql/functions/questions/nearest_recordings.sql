@@ -42,8 +42,8 @@ COMMENT ON FUNCTION pgsim.nearest_recordings(
     vector, integer, text, integer, integer, integer, double precision, double precision, uuid[], uuid[], integer, boolean, double
     precision, text, jsonb, boolean, text
 ) IS
-'The k recordings most similar to a vector, the most similar first: similar_recordings() for what is not in the
-database.
+'The k recordings most similar to a vector, the most similar first. Use it where the recording to start from is not in
+the database.
 
 - query: a vector of the database''s feature space, with as many dimensions as recording.vector.
 - All other arguments: as in similar_recordings(), without same_genre and same_decade.

@@ -71,8 +71,8 @@ COMMENT ON FUNCTION pgsim.similar_to_all(
 
 - seeds: from 1 to 1000 MBIDs.
 - k: number of rows, from 1 to 1000; default 10.
-- method: centroid (default) compares with the mean of the seeds'' vectors. rank orders by the mean of a recording''s
-  ranks in the answers of the single seeds; distance and similarity are then means over the seeds.
+- method: centroid (default) compares with the mean of the seeds'' vectors. rank orders recordings by their mean rank in
+  the answers of the single seeds; distance and similarity are then means over the seeds.
 - All other arguments: as in similar_recordings(), without same_genre and same_decade.
 
 Raises an error for an unknown method, for an empty array of seeds, and otherwise as similar_recordings() does.';
