@@ -116,7 +116,7 @@ def fuse(
     """
     if not refit_sets:
         raise UsageError(
-            "loading fuses what it brings; to fit anew and fuse all: pgsim fuse --refit"
+            "load computes vectors by itself; to fit again and compute all: pgsim fuse --refit"
         )
     with database(ctx) as db:
         with progress("recordings") as advance:
