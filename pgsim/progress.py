@@ -1,4 +1,4 @@
-"""How long work reports to its caller: lines for a person, and units of work done."""
+"""Progress that long work reports to its caller: lines for a person, and units of work done."""
 
 from typing import Protocol
 

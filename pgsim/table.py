@@ -49,7 +49,7 @@ def cell(value: Any) -> str:
 
 
 def are_numbers(values: Iterable[Any]) -> bool:
-    """Whether a column holds numbers: by their type, since a title may be 1979."""
+    """Return whether a column holds numbers: by their type, since a title may be 1979."""
     known = [value for value in values if value is not None]
     return bool(known) and all(
         isinstance(value, int | float) and not isinstance(value, bool) for value in known

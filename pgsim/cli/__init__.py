@@ -1,4 +1,7 @@
-"""The command `pgsim`: parse, call, print. One command a file; errors are printed here, once."""
+"""The command `pgsim`: parse, call, print. Each file has a few related commands.
+
+Errors are printed here, once.
+"""
 
 import os
 import signal

@@ -102,18 +102,21 @@ def fuse(
     ctx: typer.Context,
     refit_sets: Annotated[
         bool,
-        typer.Option("--refit", help="Fit centres and scales again, and make every vector anew."),
+        typer.Option(
+            "--refit", help="Fit centres and scales again, and compute all vectors again."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Fit centres and scales, and compute all vectors.
 
-    Centres and scales are fitted to today's collection; the vectors are made of the stored
-    submissions. A load needs no fuse of its own.
+    A load computes the vectors of its recordings by itself. After the collection has changed much,
+    fuse --refit fits centres and scales to it, and computes all vectors again from the stored
+    submissions.
     """
     if not refit_sets:
         raise UsageError(
-            "loading fuses what it brings; to fit anew and fuse all: pgsim fuse --refit"
+            "load computes vectors by itself; to fit again and compute all: pgsim fuse --refit"
         )
     with database(ctx) as db:
         with progress("recordings") as advance:
@@ -138,8 +141,8 @@ def index(
 ) -> None:
     """Build the HNSW index where it is missing.
 
-    The first load builds the index of the whole vectors. With --metric it is that of one feature
-    set; questions by a metric without an index scan all recordings.
+    The first load builds the index of whole vectors. With --metric, the command builds the index of
+    one feature set. A question by a metric without an index scans all recordings.
     """
     with database(ctx) as db:
         built = db.index(metric)
@@ -185,7 +188,7 @@ def rebuild(
         ),
     ] = None,
     recall: Annotated[
-        float, typer.Option(help="Least recall@k, measured on a sample; 1 is exact.")
+        float, typer.Option(help="Minimum recall@k, measured on a sample; 1 is exact.")
     ] = 0.99,
     k: Annotated[
         int | None,
@@ -204,14 +207,14 @@ def rebuild(
         ),
     ] = False,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Begin anew, and drop an unfinished rebuild.")
+        bool, typer.Option("--restart", help="Drop an unfinished rebuild, and begin again.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Rebuild the whole matrix.
 
-    An unfinished rebuild continues where it was. Questions are answered from the old matrix until
-    the new one is complete.
+    An unfinished rebuild continues where it stopped. Questions are answered from the old matrix
+    until the new one is complete.
     """
     if join and (restart or engine is not None or k is not None):
         raise UsageError("--join works as the rebuild was begun: leave the other options out")

@@ -7,8 +7,8 @@ from pgsim.demo.tour import tour
 def demo() -> None:
     """Show every step on real recordings.
 
-    It loads the music of free games into a database 'demo' on the embedded server, whatever
-    --database says, and asks about it. It can be run again at any time.
+    The demo loads features of free games' music into the database 'demo' on the embedded server,
+    and asks questions about them. It ignores --database. You can run it again at any time.
     """
     for step in tour(say):
         if isinstance(step, str):

@@ -23,8 +23,8 @@ def describe(
 ) -> None:
     """Propose a profile for a table, or arrays.
 
-    It says which columns are titles, artists and so on, and which are features. Edit it, then give
-    it to init: pgsim describe songs.csv > songs.toml
+    The profile says which columns are titles, artists and so on, and which are features. Save and
+    edit it, then give it to init --profile: pgsim describe songs.csv > songs.toml
     """
     text = propose_profile(file)
     if as_json:

@@ -33,7 +33,7 @@ def dump(
 ) -> None:
     """Write the whole database into a file.
 
-    It holds recordings, matrix and functions; pgsim restore reads it.
+    The file holds recordings, matrix and functions; pgsim restore reads it.
     """
     conninfo = resolve(ctx.obj.database)
     with progress("bytes") as advance:
@@ -51,7 +51,7 @@ def restore(
 ) -> None:
     """Restore a dump into a database without pgsim.
 
-    The role needs no superuser's rights; it has to own the database.
+    The role must own the database. It need not be a superuser.
     """
     conninfo = resolve(ctx.obj.database, create=True)
     with progress("bytes of SQL") as advance:

@@ -54,8 +54,8 @@ def import_(
 ) -> None:
     """Replace the matrix by an exported one.
 
-    The database has to hold the recordings. A list is stored where its distances are those of the
-    vectors here; refresh makes the others.
+    The database must hold the recordings already. The command stores each list whose distances
+    agree with the database's own vectors. A refresh computes the other lists.
     """
     with database(ctx) as db, progress("pairs") as advance:
         report = asdict(db.import_matrix(file, say=say, advance=advance))

@@ -41,9 +41,10 @@ def extract(
 ) -> None:
     """Measure audio files.
 
-    Each file becomes a line of NDJSON with its tags, which load reads. It can be stopped at any
-    point; run again, it measures the files without a line. FILE.ndjson.rejects says why a file was
-    rejected; such a file is tried again once it changes, or that file is gone.
+    Each file becomes a line of NDJSON with its tags, which load reads. You can stop extract at any
+    point; the next run measures the files without a line. FILE.ndjson.rejects lists the rejected
+    files with the reason. A rejected file is tried again when it changes, or after you delete
+    FILE.ndjson.rejects.
     """
     with progress("files") as advance:
         report = extract_files(paths, output, extractor, workers, say, advance)

@@ -15,8 +15,9 @@ def redirects(
         list[Path],
         typer.Argument(
             metavar="FILE",
-            help="Lines of two MBIDs, old,new or as a header says; MusicBrainz's mbdump.tar.bz2, or"
-            " its tables recording and recording_gid_redirect; or MetaBrainz's canonical data"
+            help="A file with two MBIDs in each line (old,new, or in the order of its header);"
+            " MusicBrainz's mbdump.tar.bz2, or its tables recording and recording_gid_redirect; or"
+            " MetaBrainz's canonical data"
             " (canonical_recording_redirect.csv, or its .tar.zst).",
         ),
     ],
@@ -24,7 +25,8 @@ def redirects(
 ) -> None:
     """Load MBIDs that were merged into others.
 
-    Every question follows them. Files may be compressed by gzip, bzip2, xz or zstd.
+    Every question follows these redirects: a merged MBID asks about its successor. Files may be
+    compressed with gzip, bzip2, xz or zstd.
     """
     with database(ctx) as db, progress("redirects") as advance:
         report = asdict(db.load_redirects(*files, advance=advance))
@@ -55,9 +57,9 @@ def names(
 ) -> None:
     """Name recordings that lack title, artist or year.
 
-    They get titles, artists, albums, years and lengths from MusicBrainz. What a recording has is
-    never changed. Load redirects first: a recording gets the names of the one that its MBID
-    redirects to. Files may be compressed by gzip, bzip2, xz or zstd.
+    The command adds titles, artists, albums, years and lengths from MusicBrainz. It never changes a
+    value that a recording has. Load redirects first: a recording gets the names of the one that its
+    MBID redirects to. Files may be compressed with gzip, bzip2, xz or zstd.
     """
     with database(ctx) as db, progress("recordings") as advance:
         report = asdict(db.load_names(*files, say=say, advance=advance))

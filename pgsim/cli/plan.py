@@ -44,9 +44,9 @@ def plan(
 ) -> None:
     """Estimate time, memory and disk for a collection.
 
-    Samples of growing size are measured here, in a scratch database 'pgsim_plan' on the same
-    server, which is dropped. They are the database's own recordings where it has enough, and
-    synthetic ones elsewhere.
+    The command measures samples of growing size in a scratch database 'pgsim_plan' on the same
+    server, and drops it. A sample consists of the database's own recordings if there are enough,
+    else of synthetic ones.
     """
     seconds = None if within is None else _seconds(within)
     # The load is the whole machine's, so all of its processors count here.

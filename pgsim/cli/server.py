@@ -14,7 +14,7 @@ from pgsim.postgres.connection import DEFAULT_DATABASE, client_program, password
 def start(as_json: Json = False) -> None:
     """Start the embedded PostgreSQL server.
 
-    The first start makes it. A running server is left as it is.
+    The first start creates the server. If it is running already, nothing changes.
     """
     server = embedded.start()
     embedded.ensure_database(server, DEFAULT_DATABASE)
@@ -28,7 +28,7 @@ def start(as_json: Json = False) -> None:
 def stop(as_json: Json = False) -> None:
     """Stop the embedded PostgreSQL server.
 
-    Sessions that are open on it end.
+    Open sessions on the server end.
     """
     stopped = embedded.stop()
     if as_json:
@@ -40,7 +40,7 @@ def stop(as_json: Json = False) -> None:
 def url(ctx: typer.Context, as_json: Json = False) -> None:
     """Print the database's URL, without a password.
 
-    It is for other programs: psql "$(pgsim url)"
+    Other programs connect by this URL: psql "$(pgsim url)"
     """
     shown = redact(resolve(ctx.obj.database))
     print_json({"url": shown}) if as_json else put(shown)
@@ -55,7 +55,7 @@ def psql(
 ) -> None:
     """Open psql on the database.
 
-    Arguments after -- are psql's own.
+    Arguments after -- go to psql.
     """
     conninfo = resolve(ctx.obj.database)
     program = client_program("psql")

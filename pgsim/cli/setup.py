@@ -20,8 +20,8 @@ def init(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="The profile, which says what a vector is made of: a shipped one, a TOML file,"
-            " a table or a folder of .npy files, for which describe proposes one"
+            help="The profile, which says what a vector is made of: a shipped profile's name, a"
+            " TOML file, or a table or folder of .npy files, as describe proposes it"
             f" [default: {DEFAULT_PROFILE}].",
         ),
     ] = None,
@@ -32,7 +32,8 @@ def init(
         bool,
         typer.Option(
             "--roles",
-            help="Create the roles pgsim_reader, for questions, and pgsim_writer, for loading too.",
+            help="Create the roles pgsim_reader, which may ask questions, and pgsim_writer, which"
+            " may also load.",
         ),
     ] = False,
     as_json: Json = False,

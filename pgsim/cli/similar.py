@@ -85,9 +85,9 @@ def similar(
         str | None,
         typer.Argument(
             metavar="MBID|ID|FILE",
-            help="The recording to start from: its MBID, or its own id in the collection; or a"
-            " file, which is not stored: a document, or audio, measured by the collection's"
-            " extractor.",
+            help="The recording to start from: its MBID, its own id in the collection, or a file."
+            " The file is a document, or audio that the collection's extractor measures. It is not"
+            " stored.",
         ),
     ] = None,
     k: Annotated[int, typer.Option("-k", help="How many recordings, from 1 to 1000.")] = 10,

@@ -10,7 +10,7 @@ from pgsim.cli.common import Json, database, print_json, print_table
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """Print what the database holds.
 
-    It says too how many changes the matrix has not seen yet.
+    It also prints how many changes the matrix does not include yet.
     """
     with database(ctx) as db:
         facts, sets = db.status(), [asdict(each) for each in db.feature_sets()]

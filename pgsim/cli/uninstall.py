@@ -18,25 +18,26 @@ def uninstall(
         bool,
         typer.Option(
             "--roles",
-            help="Drop pgsim_reader and pgsim_writer too, which belong to the whole server.",
+            help="Also drop pgsim_reader and pgsim_writer, which belong to the whole server.",
         ),
     ] = False,
     cascade: Annotated[
         bool,
         typer.Option(
-            "--cascade", help="Drop also what is not pgsim's: what uses it, or is in its schema."
+            "--cascade", help="Also drop objects of others that use pgsim or are in its schema."
         ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would go, and change nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be dropped, and change nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
     """Remove pgsim from a database.
 
-    The schema pgsim goes, with all recordings and lists, and its entry in the search path. Objects
-    of others that would go with it are named, and nothing is removed, unless --cascade is given.
+    It drops the schema pgsim with all recordings and lists, and removes it from the search path. If
+    other objects depend on the schema or are in it, the command names them and removes nothing,
+    unless you give --cascade.
     """
     with connection(ctx) as conn:
         found = removal(conn, roles=roles)

@@ -65,7 +65,7 @@ def connect(
     """Connect to a database: a URL, a name on the embedded server, or nothing.
 
     Nothing means the environment variable PGSIM_DATABASE_URL, and without it the database `pgsim`
-    on the embedded server, which is started where it is meant. `create=True` makes a database of a
+    on the embedded server, which is started if it is used. `create=True` makes a database of a
     new name on it. `pool` is the number of connections for use by several threads at a time; it
     needs the extra `pgsim[pool]`. PgsimError where the server cannot be reached.
     """
@@ -82,7 +82,7 @@ class Database(Connected):
 
     MBIDs are given as UUIDs or as text. A text that is none is a recording's own id, its
     `source_id` in pgsim.recording. All methods raise PgsimError: UsageError for an argument
-    that cannot be meant. PostgreSQL's own error is its `__cause__`.
+    that cannot be right. PostgreSQL's own error is its `__cause__`.
     """
 
     @spell_out(Words)
@@ -313,7 +313,7 @@ class Database(Connected):
     ) -> LoadReport:
         """Load the documents of files, folders and AudioMuse-AI's database, by its URL.
 
-        Stopped at any point and run again, it goes on where it was. `source` names what reads the
+        It can be stopped at any point; the next load continues there. `source` names what reads the
         files (by default what their names say), `workers` is the number of processes, and `again`
         reads files that have not changed, too.
         """

@@ -182,7 +182,7 @@ def extract(recordings: Iterable[Recording], documents: Path, workers: int) -> s
 
 
 def document_file(documents: Path, recording: Recording) -> Path:
-    """Where the whole document of a recording is kept."""
+    """Return the path of a recording's whole document."""
     return documents / f"{recording.mbid}.json"
 
 

@@ -14,7 +14,7 @@ TABLE = Path(__file__).with_name("packages.toml")
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """Who made some files of a package and under which licence, where that is known."""
+    """The authors and the licence of some files of a package, where known."""
 
     files: tuple[str, ...]
     artist: str | None
@@ -49,7 +49,7 @@ class Package:
 
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
-    """Whether a path ends in one of the patterns, from a folder or file name on."""
+    """Return whether a path ends in one of the patterns, from a folder or file name on."""
     return any(fnmatchcase(f"/{path}", f"*/{each}") for each in patterns)
 
 

@@ -67,7 +67,7 @@ def tour(say: Say) -> Iterator[Step]:
         yield _dump_and_restore(server, db, mbid, say)
     yield "\nGo on from here:"
     yield f"psql '{redact(url)}' -c \"SELECT * FROM similar_recordings('{mbid}', 10)\""
-    yield "or, without a psql of your own: pgsim --database demo psql"
+    yield "or, if psql is not installed: pgsim --database demo psql"
     yield f"or in Python: import pgsim; pgsim.connect('demo').similar('{mbid}')"
 
 
@@ -151,8 +151,8 @@ def _insert(db: Database, mbid: UUID, title: str) -> Iterator[Step]:
     report = db.refresh()
     after = one_value(conn, count, (NEWCOMER,))
     yield (
-        f"It was found at once, though in {before} lists; after a refresh of {report.lists}"
-        f" lists it is in {after}."
+        f"The answer has the new recording at once, though it is in {before} lists. After a refresh"
+        f" of {report.lists} lists it is in {after}."
     )
     conn.execute("DELETE FROM pgsim.recording WHERE mbid = %s", (NEWCOMER,))
     db.refresh()

@@ -51,7 +51,7 @@ def _package_folder() -> Path | None:
 
 
 def executes(account: Account, program: Path) -> bool:
-    """Whether `account` can run a program: the folders on the way, its mode, its libraries."""
+    """Return whether `account` can run a program: its folders, its mode, its libraries."""
     try:
         return account.run(program, "--version").returncode == 0
     except OSError:

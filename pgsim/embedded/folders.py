@@ -61,7 +61,7 @@ def make_socket_folder(folder: Path, owner: Account) -> None:
 
 
 def is_private(folder: Path, uid: int) -> bool:
-    """Whether `folder` is a real folder that user `uid` alone can enter."""
+    """Return whether `folder` is a real folder that user `uid` alone can enter."""
     try:
         found = folder.lstat()
     except FileNotFoundError:

@@ -38,7 +38,7 @@ def find_postmaster(data: Path, sockets: Path) -> Postmaster | None:
 
 
 def is_postmaster(pid: int, data: Path) -> bool:
-    """Whether a process is PostgreSQL working in `data`, not a zombie or an unrelated process."""
+    """Return whether a process is PostgreSQL at work in `data`, not a zombie or another program."""
     if sys.platform == "linux":
         return _works_in(pid, data)
     listed = subprocess.run(
@@ -76,7 +76,7 @@ def remove_remains(data: Path, sockets: Path, *, patience: float = 60.0) -> None
 
 
 def _works_in(pid: int, data: Path) -> bool:
-    """Whether a Linux process is the PostgreSQL of `data`; a zombie works nowhere.
+    """Return whether a Linux process is the PostgreSQL of `data`; a zombie works nowhere.
 
     Root may signal any process, so name, folder and user must all be right.
     """

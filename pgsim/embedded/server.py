@@ -62,7 +62,7 @@ class Server:
 
     @property
     def is_running(self) -> bool:
-        """Whether it accepts connections now."""
+        """Return whether it accepts connections now."""
         postmaster = find_postmaster(self.data, self.socket_folder)
         return postmaster is not None and postmaster.status == "ready"
 

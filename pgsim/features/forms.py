@@ -29,7 +29,7 @@ Numbers = Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the values at a set's paths become its numbers.
+    """A form: the way in which the values at a set's paths become its numbers.
 
     `read` takes the values, in the order of the paths, and the paths, which it names in a
     rejection. It returns None if the values have no meaning: the set is missing then. `paths` and

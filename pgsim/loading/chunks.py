@@ -20,7 +20,7 @@ SETTLED = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a load handles at once.
+    """The limits of what a load handles at once.
 
     A chunk has at most `documents`, and ends when it has `bytes` or more; a transaction ends when
     it has `batch` documents or more. `slot` is the memory, in bytes, that a chunk is read into;
@@ -38,7 +38,7 @@ LIMITS = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a file has been loaded: a row of `archive`."""
+    """The place up to which a file has been loaded: a row of `archive`."""
 
     size: int
     modified: int
@@ -68,7 +68,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the documents of a chunk come from: their names, and the spans of files they are.
+    """The origin of a chunk's documents: their names, and the spans of files they are.
 
     `done` is how many bytes of all files have been read when the chunk is complete.
     """

@@ -32,7 +32,7 @@ _ITEMS = items(">f4")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the documents of a chunk, without the rows themselves.
+    """The outcome of a chunk's documents, without the rows themselves.
 
     `keys` has the key of each row, and `bounds` where each begins and the last one ends.
     `failures` has the other documents: each one's place in the chunk, and the reason. `present`,

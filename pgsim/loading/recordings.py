@@ -36,7 +36,7 @@ _INCOMING = f"""
 
 @dataclass(frozen=True, slots=True)
 class FuseReport:
-    """How many recordings were inserted, changed, and left unchanged."""
+    """The numbers of recordings that were inserted, changed, and left unchanged."""
 
     inserted: int
     changed: int

@@ -1,1 +1,1 @@
-"""The nearest of every recording: rebuilt at once, refreshed as recordings change."""
+"""The matrix, a list of the nearest recordings for each recording: rebuilt, and refreshed."""

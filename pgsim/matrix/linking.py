@@ -32,7 +32,7 @@ class Entrants:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """How some changed recordings are linked with the collection, both ways.
+    """The links between some changed recordings and the collection, both ways.
 
     `changed` (c,) are their rows; `neighbours` and `distances` (c, k) their own new lists.
     `entrants` may enter the lists of others. `holders` are the rows whose lists may hold one of
@@ -62,7 +62,7 @@ class StoredLists:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of stored lists; those that are not named here stay as they are.
+    """The changes of stored lists; lists that are not named here do not change.
 
     The lists of `owner` (n,) become `neighbours` and `distances` (n, k), with -1 at distance inf
     after the last member. Those of `refill` (r,) have lost too many members: search them anew.

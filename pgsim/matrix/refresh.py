@@ -42,7 +42,7 @@ _REBUILD_SHARE = 30
 
 @dataclass(frozen=True, slots=True)
 class RefreshReport:
-    """How many recordings had changed, and how many lists were written."""
+    """The numbers of changed recordings, and of lists written."""
 
     changed: int
     lists: int

@@ -36,7 +36,7 @@ _LINKS = 800
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """How a step grows: seconds = a * terms(n)[0] + b * terms(n)[1] …, with a, b >= 0."""
+    """The growth of a step: seconds = a * terms(n)[0] + b * terms(n)[1] …, with a, b >= 0."""
 
     step: str
     formula: str

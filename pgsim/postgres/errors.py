@@ -39,7 +39,7 @@ def _one_line(error: psycopg.Error) -> str:
 
 
 def _is_lost(error: psycopg.Error) -> bool:
-    """Whether the connection is gone: the driver says so without a code, or the server ended it."""
+    """Return whether the connection is lost: the driver or the server has ended it."""
     return isinstance(error, psycopg.OperationalError) and (
         error.sqlstate is None or error.sqlstate.startswith("57P")
     )

@@ -23,7 +23,7 @@ class SessionNeeded(PgsimError):
 
 
 def is_pooled(conn: AnyConnection) -> bool:
-    """Whether a pooler gives this connection another session of the server whenever it likes.
+    """Return whether a pooler may move this connection to another session at any time.
 
     A pooler shows, as the server's process, a number of its own. One in session mode does so too,
     but never gives two connections the same session.

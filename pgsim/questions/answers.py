@@ -65,7 +65,7 @@ class FoundRecording:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What is stored about a recording: `source_id` is its own id, in the source it came from."""
+    """The stored metadata of a recording: `source_id` is its own id, in the source it came from."""
 
     mbid: UUID
     artist: str | None
@@ -80,7 +80,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class MetricDistance:
-    """How far apart two recordings are by one metric; None where one of them lacks its set."""
+    """The distance of two recordings by one metric; None where one of them lacks its set."""
 
     metric: str
     distance: float | None

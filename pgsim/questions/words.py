@@ -29,7 +29,7 @@ class Word:
 
 
 class Filters(TypedDict, total=False):
-    """What any question takes: which recordings may be answers, and by what distance."""
+    """Arguments of every question: which recordings may be answers, and by what distance."""
 
     genre: Annotated[
         str | None, Word("text", "Only this genre: a label, or scheme:label (dortmund:rock).")
@@ -56,14 +56,14 @@ class Filters(TypedDict, total=False):
 
 
 class SeedFilters(Filters, total=False):
-    """What a question about one recording takes besides: the seed's own genre and decade."""
+    """More arguments of a question about one recording: the seed's own genre and decade."""
 
     same_genre: Annotated[bool | None, Word("boolean", "Only the seed's genre.", "false")]
     same_decade: Annotated[bool | None, Word("boolean", "Only the seed's decade.", "false")]
 
 
 class Rules(Filters, total=False):
-    """What a question for the nearest takes besides: how the answer is made up and ordered."""
+    """More arguments of a question for the nearest: rules and order of the answer."""
 
     max_per_artist: Annotated[
         int | None, Word("integer", "Maximum number of recordings of one artist.")
@@ -88,11 +88,11 @@ class Rules(Filters, total=False):
 
 
 class Away(Rules, total=False):
-    """What a question about a point in the space takes besides: what to get away from."""
+    """What a question about a point in the space takes besides: what to move away from."""
 
     minus: Annotated[
         Mbids | None,
-        Word("uuid[]", "Get away from these recordings, likewise.", names_recordings=True),
+        Word("uuid[]", "Move away from these recordings, likewise.", names_recordings=True),
     ]
 
 
@@ -101,7 +101,7 @@ class Listening(Filters, total=False):
 
     dislikes: Annotated[
         Mbids | None,
-        Word("uuid[]", "Get away from these recordings, likewise.", names_recordings=True),
+        Word("uuid[]", "Move away from these recordings, likewise.", names_recordings=True),
     ]
     played: Annotated[
         Mbids | None,
@@ -127,7 +127,7 @@ class Listening(Filters, total=False):
 
 
 class Words(SeedFilters, Rules, total=False):
-    """What a question for the recordings most similar to one takes: every word."""
+    """All arguments of a question for the recordings most similar to one."""
 
 
 def words_of(question: type) -> dict[str, Word]:

@@ -1,4 +1,4 @@
-"""Where submissions come from: one module a format, and the registry that picks the right one.
+"""Sources of submissions: a module for each format, and the registry that chooses among them.
 
 A load lists the files of a folder itself (`inputs`). It asks each source whether it `accepts` a
 file, and reads the `members` of those that one accepts; so it can go on behind the documents that

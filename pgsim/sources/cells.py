@@ -1,4 +1,4 @@
-"""What one cell of a table says: a number, numbers, texts, a length in seconds, or nothing."""
+"""The value of one cell of a table: a number, numbers, texts, a length in seconds, or nothing."""
 
 import ast
 import re

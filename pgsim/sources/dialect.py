@@ -38,7 +38,7 @@ _MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file of text is a table.
+    """The way in which a file of text is a table.
 
     `separator` " " is any run of blanks; `quote` is empty where quotes are characters like others.
     `header` counts the rows that name the columns, and `start` all lines before the first row;
@@ -167,7 +167,7 @@ def _lines(sample: Sample, encoding: str) -> tuple[str, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class _Above:
-    """What stands above the table: so many lines, with the separator or comments in them."""
+    """The lines above the table: their number, and the separator or comments in them."""
 
     lines: int = 0
     separator: str = ""

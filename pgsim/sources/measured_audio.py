@@ -1,4 +1,4 @@
-"""The audio that a document measures: what tells it from any other, and the name of its file."""
+"""The audio that a document measures: its identity, and the name of its file."""
 
 import hashlib
 import json

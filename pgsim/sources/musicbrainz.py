@@ -1,4 +1,4 @@
-"""What MusicBrainz publishes: the tables of its dump, and MetaBrainz's canonical data.
+"""The data that MusicBrainz publishes: the tables of its dump, and MetaBrainz's canonical data.
 
 A table of the dump (`mbdump.tar.bz2`) is a file without an ending, as PostgreSQL's COPY writes it;
 its archive has them in the order of their names:
@@ -91,7 +91,7 @@ def table_rows(part: Part, table: Table) -> Iterator[bytes]:
 
 
 def no_row(part: Part, number: int, line: bytes) -> str:
-    """What is wrong with a line that is not a row of a table of the dump, and the cure."""
+    """Return the fault of a line that is not a row of a table of the dump, and the cure."""
     text = f"{part.name}:{number}: {line.decode(errors='replace')!r:.80} is not a row of"
     if line.startswith(b"{"):
         return f"{text} a table but JSON: name MusicBrainz's mbdump.tar.bz2, or tables of it"
@@ -100,7 +100,7 @@ def no_row(part: Part, number: int, line: bytes) -> str:
 
 @dataclass(slots=True)
 class Unreadable:
-    """How many lines could not be read, and the first of them."""
+    """The number of lines that could not be read, and the first of them."""
 
     count: int = 0
     first: str = ""
@@ -135,7 +135,7 @@ def name_rows(part: Part, unreadable: Unreadable) -> Iterator[bytes]:
 
 
 def _has_swallowed(cells: list[str]) -> bool:
-    """Whether a cell of several lines holds other rows: a quotation mark was not closed."""
+    """Return whether a cell of several lines holds other rows: a quotation mark was not closed."""
     return any("\n" in cell and _MBID.search(cell) for cell in cells)
 
 

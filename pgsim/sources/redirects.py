@@ -136,7 +136,7 @@ def _placed(part: Part, first: tuple[int, str], cells: Sequence[str]) -> tuple[i
 
 
 def _named(part: Part, names: Sequence[str], cells: Sequence[str]) -> tuple[int, int]:
-    """The places of old and new, by the columns' names; `cells` tells which can be meant."""
+    """The places of old and new, by the columns' names; `cells` decides which are possible."""
     old: list[int] = []
     new: list[int] = []
     unknown: list[int] = []
@@ -166,7 +166,7 @@ def _named(part: Part, names: Sequence[str], cells: Sequence[str]) -> tuple[int,
 
 
 def _says_new(words: set[str]) -> bool | None:
-    """Whether a column's name means the new MBID, or the old one; None where it says neither."""
+    """Return whether a column's name means the new MBID; None if it means neither old nor new."""
     for old, new in ((_FROM, _TO), (_OLD, _NEW), (set[str](), _WEAK_NEW)):
         if bool(words & old) != bool(words & new):
             return bool(words & new)

@@ -1,4 +1,4 @@
-"""Whether all is well with a database."""
+"""Checks of a database, each with a finding and a cure."""
 
 import re
 import shlex
@@ -17,7 +17,7 @@ CHECKS = (*checks.CHECKS, *server_checks.CHECKS, *answer_checks.CHECKS)
 
 
 def check_database(database: str | None) -> Iterator[Finding]:
-    """Yield the finding of each check of the database that is meant (see `resolve`), in order.
+    """Yield the finding of each check of the database that `resolve` names, in order.
 
     Nothing in it is changed.
     """

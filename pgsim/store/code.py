@@ -285,7 +285,7 @@ def _found(conn: Connection, name: str | None = None) -> Iterator[Object]:
 
 
 def _is_same_type(conn: Connection, name: str, create: str) -> bool:
-    """Whether a statement would make the composite type of that name as it is."""
+    """Return whether a statement would make the composite type of that name as it is."""
     with conn.transaction(force_rollback=True):
         trial = create.replace(f"CREATE TYPE pgsim.{name} AS", f"CREATE TYPE {_TRIAL} AS")
         with naming_pgvector(conn):

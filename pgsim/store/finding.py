@@ -15,7 +15,7 @@ OK, NOTE, WARNING, PROBLEM = "ok", "note", "warning", "problem"
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """What is true instead, with the cure for just that."""
+    """A fact that contradicts a check, with its cure."""
 
     what: str
     cure: str

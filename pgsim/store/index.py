@@ -23,12 +23,12 @@ INDEX_MEMORY = f"""
 
 
 def has_index(conn: Connection) -> bool:
-    """Whether recording.vector has its index."""
+    """Return whether recording.vector has its index."""
     return one_value(conn, "SELECT to_regclass('pgsim.recording_vector')") is not None
 
 
 def may_index(conn: Connection) -> bool:
-    """Whether this role owns pgsim.recording: nobody else can make or drop an index on it."""
+    """Return whether this role owns pgsim.recording: only its owner can make or drop an index."""
     return bool(
         one_value(
             conn,

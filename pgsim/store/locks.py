@@ -94,7 +94,7 @@ def release_run(conn: Connection, run: int) -> None:
 
 
 def is_wanted(conn: Connection, lock: Lock) -> bool:
-    """Whether another session waits for the lock."""
+    """Return whether another session waits for the lock."""
     return bool(one_value(conn, f"SELECT EXISTS (SELECT {_KEPT})", (lock.queue,)))
 
 
@@ -105,7 +105,7 @@ def let_others(conn: Connection, lock: Lock) -> None:
 
 
 def holder(conn: Connection, lock: Lock) -> str | None:
-    """Who holds a lock, in words; None where no other session does.
+    """Return the holder of a lock, in words; None where no other session holds it.
 
     What a role may not see of other sessions is left out.
     """
@@ -157,6 +157,6 @@ def _wait(
 
 
 def _ask(conn: Connection, function: str, name: str) -> bool:
-    """What a function of locks returns; no transaction stays open where none was."""
+    """Return the result of a function of locks, without leaving a new transaction open."""
     with conn.transaction():
         return bool(one_value(conn, f"SELECT {function}(hashtext(%s))", (name,)))

@@ -41,7 +41,7 @@ def recorded(conn: Connection, command: str) -> Iterator[dict[str, Any]]:
 
 
 def _outcome(error: BaseException) -> tuple[str, str | None]:
-    """How a run ended, and why; it is interrupted by a signal, or by the end of a `--follow`."""
+    """Return how a run ended, and why; a signal or the end of a `--follow` interrupts it."""
     if isinstance(error, psycopg.Error):
         return "failed", str(as_pgsim_error(error))
     if isinstance(error, PgsimError):

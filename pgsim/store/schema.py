@@ -121,13 +121,13 @@ def grant_roles(conn: Connection) -> None:
 
 
 def is_installed(conn: Connection) -> bool:
-    """Whether this database has pgsim's tables."""
+    """Return whether this database has pgsim's tables."""
     return one_value(conn, "SELECT to_regclass('pgsim.collection')") is not None
 
 
 @dataclass(frozen=True, slots=True)
 class PathChange:
-    """How pgsim comes on a database's search path, so that calls need no schema."""
+    """A way to put pgsim on a database's search path, so that calls need no schema."""
 
     database: str
     statement: str
@@ -147,7 +147,7 @@ class PathChange:
 
 
 def search_path_change(conn: Connection) -> PathChange | None:
-    """What puts pgsim on the database's search path; None where it is there."""
+    """Return the statement that puts pgsim on the search path; None where it is there."""
     database = conn.info.dbname
     held = path_of_database(conn)
     before = '"$user", public' if held is None else held
@@ -198,7 +198,7 @@ def _alone(conn: Connection, say: Say) -> Iterator[None]:
 
 
 def _has_roles(conn: Connection) -> bool:
-    """Whether pgsim's roles have rights in this database."""
+    """Return whether pgsim's roles have rights in this database."""
     return bool(
         one_value(
             conn,

@@ -75,7 +75,7 @@ _OTHERS = """
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What goes: the schema, objects of others, the statement for the search path, and roles."""
+    """The removal: schema, objects of others, the statement for the search path, and roles."""
 
     database: str
     others: list[str]

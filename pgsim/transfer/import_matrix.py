@@ -262,7 +262,7 @@ def _whole_lists(chunks: Iterable[Pairs], path: Path) -> Iterator[Pairs]:
 
 
 def _begins(mbids: NDArray[np.bytes_]) -> NDArray[np.bool_]:
-    """Whether a list begins at a row."""
+    """Return whether a list begins at a row."""
     return np.concatenate([np.ones(min(1, len(mbids)), bool), mbids[1:] != mbids[:-1]])
 
 

@@ -159,7 +159,7 @@ def _linked(
     nearest: NDArray[np.float32],
     out: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
-    """Whether (n, m) points are within the squared radii (n,) of rows; the scores are spent.
+    """Return whether (n, m) points are within the squared radii (n,) of rows; the scores are spent.
 
     A score is a squared distance less the point's square; so it is less a radius squared too.
     """

@@ -12,7 +12,7 @@ from pgsim.threads import in_parts
 
 
 def rounding(dimensions: int) -> float:
-    """How far a score may be from the truth, in (|x| + |y|)^2.
+    """Return a bound on the error of a score, in (|x| + |y|)^2.
 
     A float32 sum of d products errs by at most d units of rounding of the sum of their sizes, in
     any order (Higham, Accuracy and Stability of Numerical Algorithms, 3.1): here of

@@ -1,1 +1,1 @@
-"""What a file of delimited text is like: its encoding, its records, its header."""
+"""The format of a file of delimited text: its encoding, its records, its header."""

@@ -154,7 +154,7 @@ def _are_row_names(cells: Sequence[str]) -> bool:
 
 @dataclass(slots=True)
 class _Evidence:
-    """How many cells of a first row are as those below, are not, or are there again below."""
+    """The numbers of cells of a first row that are like those below, unlike, or repeated below."""
 
     agreeing: int = 0
     contrary: int = 0

@@ -1,4 +1,4 @@
-"""What a cell is, judged by its text alone: a number, a UUID, a date, nothing, or a text."""
+"""The kind of a cell, judged by its text alone: a number, a UUID, a date, nothing, or a text."""
 
 import re
 from collections import Counter
@@ -51,7 +51,7 @@ def pattern_of(cell: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a row looks like: how many cells it has, and the kinds of some, by their places.
+    """The shape of a row: its number of cells, and the kinds of some, by their places.
 
     A kind is one of `kind_of`, or for texts that are all alike, such as ids, their pattern.
     """

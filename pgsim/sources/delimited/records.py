@@ -35,7 +35,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How lines become cells.
+    """The rules by which lines become cells.
 
     The separator " " is any run of blanks. `is_padded` says that a blank follows each separator,
     and belongs to no cell; `is_escaped`, that a backslash stands before a quote within quotes.

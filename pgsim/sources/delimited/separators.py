@@ -1,4 +1,4 @@
-"""What separates the cells of a file's lines, and whether cells are quoted: asked of its lines.
+"""The separator of a file's cells, and their quotes, detected from its lines.
 
 The separator is the one by which most lines have the same number of cells. Quotes are quotes if
 they close as such; else they are characters like others.
@@ -24,7 +24,7 @@ COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
 
 @dataclass(slots=True)
 class _Quotes:
-    """How many records need their quotes, have them without need, or do not close them."""
+    """The numbers of records that need their quotes, do not need them, or do not close them."""
 
     needed: int = 0
     plain: int = 0

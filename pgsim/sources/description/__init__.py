@@ -1,1 +1,1 @@
-"""What a table is about: what each column may be, proposed as a profile for a person to edit."""
+"""The likely meaning of each column of a table, proposed as a profile for a person to edit."""

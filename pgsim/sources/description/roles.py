@@ -23,7 +23,7 @@ _SENTINELS = frozenset((-99, -999, -9999, 999999))
 
 @dataclass
 class Roles:
-    """What each column is for: `named` by the keys of [columns], with a remark on some.
+    """The role of each column: `named` by the keys of [columns], with a remark on some.
 
     `options` has the other keys of [columns]. `left_out` has a reason for each column of numbers
     that is no feature, `features` the others, and `odd` what a person should look at.

@@ -1,4 +1,4 @@
-"""What the name of a column says: tokens, known names, units of length."""
+"""Meanings of a column's name: its tokens, known names, units of length."""
 
 import re
 from functools import lru_cache

@@ -53,7 +53,7 @@ class Part:
 
 
 class Meter:
-    """How much of some files has been read, as `advance` receives it."""
+    """The share of some files that has been read, as `advance` receives it."""
 
     def __init__(self, advance: Advance) -> None:
         self._advance = advance

@@ -11,7 +11,7 @@ from pgsim.sources.streams.files import Member, reason, storable
 
 
 class Remote(Protocol):
-    """What has documents and is no file; `str` is its address, without any secret."""
+    """A place with documents that is not a file; `str` is its address, without any secret."""
 
     @property
     def name(self) -> str:

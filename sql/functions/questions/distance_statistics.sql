@@ -35,8 +35,9 @@ $$;
 COMMENT ON FUNCTION pgsim.distance_statistics(
     vector, integer, text, integer, integer, integer, double precision, double precision, uuid[], uuid[], text, jsonb
 ) IS
-'How far from a vector the recordings are that a question chooses from, in one row: their number (candidates), and the
-mean, standard deviation, 95th percentile (p95) and maximum of their distances. Scans all recordings that match.
+'Statistics of the distances between a vector and all recordings that match a question, in one row: the number of these
+recordings (candidates), and the mean, standard deviation, 95th percentile (p95) and maximum of the distances. Scans all
+recordings that match.
 
 - query: a vector of the database''s feature space.
 - except_id: a recording (recording.id) to leave out, such as the one that the vector belongs to.

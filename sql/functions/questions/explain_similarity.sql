@@ -37,10 +37,10 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.explain_similarity(uuid, uuid) IS
-'Why two recordings are as near or far as they are: a row a feature set, the greatest share of the squared distance
-first. distance: that of this set alone, where two random recordings are expected at 1; share: the set''s part of the
-squared fused distance, from 0 to 1; missing: whether one of the two lacks the set; explanation: the values that agree
-or differ most, those of the first recording first.
+'Why two recordings are near or far: one row for each feature set, the greatest share of the squared distance first.
+distance: the distance by this set alone, scaled so that two random recordings are expected at 1; share: the set''s part
+of the squared fused distance, from 0 to 1; missing: whether one of the two lacks the set; explanation: the values that
+agree or differ most, those of the first recording first.
 
 - a, b: MBIDs of recordings in the database, or MBIDs that redirect to them.
 

@@ -24,10 +24,10 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.fill_reaches(regclass) IS
-'Makes pgsim.reach anew from lists: SELECT pgsim.fill_reaches(''pgsim.similarity''). Needed after lists were changed by
-hand.
+'Fills the table pgsim.reach from lists: SELECT pgsim.fill_reaches(''pgsim.similarity''). Needed after somebody changed
+lists by hand.
 
 - lists: the table or view with the lists.
 
-Raises an error in a transaction that is not READ COMMITTED, and where another session changes the matrix for longer
-than ten seconds.';
+Raises an error in a transaction that is not READ COMMITTED, and if another session changes the matrix for longer than
+ten seconds.';

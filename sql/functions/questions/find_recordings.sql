@@ -110,15 +110,15 @@ $$;
 
 COMMENT ON FUNCTION pgsim.find_recordings(text, integer, text, text) IS
 'The k recordings whose artist and title match words best, the best first. Accents, case and punctuation are ignored,
-and the last word may be a prefix. Where fewer than k recordings have all words, those that lack one word follow, and,
-where the extension pg_trgm is installed, in any schema, those with words spelled alike. The embedded server has no
-pg_trgm; the item misspelt words of status() says how it is here. score is from 0 to 1; 1 means all words and no others.
-source_id is the recording''s own id, where it has one.
+and the last word may be a prefix. If fewer than k recordings have all words, recordings that lack one word follow. If
+the extension pg_trgm is installed, in any schema, recordings with similarly spelt words follow too. The embedded server
+does not have pg_trgm; the item misspelt words of status() says whether this database finds misspelt words. score is
+from 0 to 1; 1 means all words and no others. source_id is the recording''s own id, if it has one.
 
 - words: words of the artist or the title: ''beatles hey ju''.
 - k: number of rows, from 1 to 1000; default 10.
 - artist: words that the artist must have.
 - title: words that the title must have.
 
-A text without letters and digits finds nothing; a notice says so. Raises an error where no text is given, and for a k
+A text without letters and digits finds nothing; a notice says so. Raises an error if no text is given, and for a k
 that is out of range.';

@@ -26,9 +26,9 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.index_metric(text) IS
-'Builds the HNSW index by which similar_recordings(metric => ...) answers quickly. True if it was built, false if it
-was there already. Without an index, a metric is answered by a scan. Needs the rights to create an index on
-pgsim.recording, and blocks writes to it meanwhile.
+'Builds the HNSW index that makes similar_recordings(metric => ...) fast. Returns true if it built the index, false if
+the index existed. Without an index, a question by a metric is a scan. The caller needs the right to create an index on
+pgsim.recording. Writes to pgsim.recording wait until the index is built.
 
 - metric: name of one feature set.
 

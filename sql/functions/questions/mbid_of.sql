@@ -26,9 +26,9 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.mbid_of(text) IS
-'The MBID that a text names: an MBID as text, or the own id of a recording (recording.source_id). With it, every question
-takes ids of the collection''s own, and ids that a driver sends as text: similar_recordings(mbid_of(''track 17'')).
+'The MBID for a text: an MBID as text, or the own id of a recording (recording.source_id). It lets every question start
+from an own id, or from an MBID that a driver sends as text: similar_recordings(mbid_of(''track 17'')).
 
-- id: an MBID, which is returned as it is, or an own id.
+- id: an MBID, which is returned unchanged, or an own id.
 
-Raises an error where no recording has that own id, and where several have it.';
+Raises an error if no recording has that own id, or if several have it.';

@@ -55,12 +55,12 @@ COMMENT ON FUNCTION pgsim.nearest_recordings(
     vector, integer, text, integer, integer, integer, double precision, double precision, uuid[], uuid[], integer, integer,
     boolean, double precision, text, jsonb, boolean, text, uuid[]
 ) IS
-'The k recordings most similar to a vector, the most similar first: similar_recordings() for what is not in the
-database.
+'The k recordings most similar to a vector, the most similar first. Use it where the recording to start from is not in
+the database.
 
 - query: a vector of the database''s feature space, with as many dimensions as recording.vector.
-- minus: MBIDs of recordings to get away from: the vector moves by half of its difference from their mean, away
-  from it, and they are no answers. distance and similarity are those from where it then is.
+- minus: MBIDs of recordings to move away from: the vector moves by half of its difference from their mean, and these
+  recordings are no answers. distance and similarity are those from the moved vector.
 - All other arguments: as in similar_recordings(), without same_genre and same_decade.
 
 Raises an error for a vector that is NULL or has another number of dimensions, and otherwise as similar_recordings()

@@ -116,7 +116,7 @@ listener is, of those that the gaps allow; fewer than k rows come where none is 
 
 - seeds: from 1 to 1000 MBIDs.
 - k: number of rows, from 1 to 1000; default 25.
-- dislikes: MBIDs of recordings to get away from, as minus of similar_to_all().
+- dislikes: MBIDs of recordings to move away from, as minus of similar_to_all().
 - played: MBIDs of recordings heard before; they are no answers. Calls that pass all earlier answers never repeat one.
 - artist_gap, album_gap: how many rows lie between two recordings of one artist, or of one album; default 0.
 - drift: where the listener is after a row: 0 (default) at the mean of the seeds, 1 at the recording of that row, and

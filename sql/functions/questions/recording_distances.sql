@@ -39,9 +39,9 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.recording_distances(uuid, uuid) IS
-'The distance and the similarity of two recordings by each metric, a row a metric; the first row is the fused distance
-(all sets). Two random recordings are expected at distance 1. The similarity is that of similar_recordings() with the
-metric. Where one of the two lacks the feature set, missing is true, and distance and similarity are NULL.
+'The distance and the similarity of two recordings by each metric, one row for each metric. The first row is the fused
+distance (all sets). Two random recordings are expected at distance 1. The similarity is that of similar_recordings()
+with the metric. If one of the two lacks the feature set, missing is true, and distance and similarity are NULL.
 
 - a, b: MBIDs of recordings in the database, or MBIDs that redirect to them.
 

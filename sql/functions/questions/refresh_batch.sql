@@ -81,10 +81,10 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.refresh_batch(integer) IS
-'Brings the matrix up to date with the oldest changes of recordings, in the transaction of the caller. Returns the
-number of changes and of lists that were written; 0 changes mean that the matrix is up to date.
+'Brings the matrix up to date with the oldest changes of recordings, in the caller''s transaction. Returns the number of
+changes, and of lists written; 0 changes mean that the matrix is up to date.
 
 - most: greatest number of changes.
 
-Raises an error for a number below 1, in a transaction that is not READ COMMITTED, and where another session changes
-the matrix for longer than ten seconds.';
+Raises an error for a number below 1, in a transaction that is not READ COMMITTED, and if another session changes the
+matrix for longer than ten seconds.';

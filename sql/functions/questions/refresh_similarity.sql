@@ -50,10 +50,10 @@ END
 $$;
 
 COMMENT ON PROCEDURE pgsim.refresh_similarity (integer, integer) IS
-'Brings the matrix up to date with all changes of recordings, in batches of some seconds that are committed one by one:
-CALL pgsim.refresh_similarity(). Between two batches, others that change the matrix get their turn; a notice says for
-whom it waits. Returns the number of changes and of lists that were written. Stopped at any point and called again, it
-continues.
+'Brings the matrix up to date with all changes of recordings: CALL pgsim.refresh_similarity(). Works in batches of some
+seconds, and commits each. Between two batches, other sessions that change the matrix get their turn; a notice names the
+session that it waits for. Returns the number of changes, and of lists written. You can stop it at any point; the next
+call continues.
 
 - changed, lists: leave them out; they are the columns of the result.
 

@@ -53,11 +53,11 @@ COMMENT ON FUNCTION pgsim.similar_recordings_batch(
     uuid[], integer, text, integer, integer, integer, boolean, boolean, double precision, double precision, uuid[], uuid[],
     integer, integer, boolean, double precision, text, jsonb, boolean, text
 ) IS
-'The answers of similar_recordings() for many seeds, in the order of the seeds; the column seed says whose answer a row
-belongs to.
+'The answers of similar_recordings() for many seeds, in the order of the seeds. The column seed names the seed of each
+row.
 
-- seeds: MBIDs, as many as you like.
+- seeds: any number of MBIDs.
 - All other arguments: as in similar_recordings().
 
-A seed that is unknown, has no vector, or contradicts the question is one row: seed and problem are set, all other
-columns are NULL. Raises an error for what is wrong whatever the seed is: an unknown genre, say.';
+A seed that is unknown, has no vector, or contradicts the question gets one row: seed and problem are set, all other
+columns are NULL. Raises an error for a mistake that does not depend on the seed, such as an unknown genre.';

@@ -85,10 +85,10 @@ COMMENT ON FUNCTION pgsim.similar_to_all(
 
 - seeds: from 1 to 1000 MBIDs.
 - k: number of rows, from 1 to 1000; default 10.
-- method: centroid (default) compares with the mean of the seeds'' vectors. rank orders by the mean of a recording''s
-  ranks in the answers of the single seeds; distance and similarity are then means over the seeds.
-- minus: MBIDs of recordings to get away from: the mean of the seeds moves by half of its difference from their
-  mean, away from it, and they are no answers. Not with the method rank.
+- method: centroid (default) compares with the mean of the seeds'' vectors. rank orders recordings by their mean rank in
+  the answers of the single seeds; distance and similarity are then means over the seeds.
+- minus: MBIDs of recordings to move away from: the mean of the seeds moves by half of its difference from their mean.
+  These recordings are no answers. Not with the method rank.
 - All other arguments: as in similar_recordings(), without same_genre and same_decade.
 
 Raises an error for an unknown method, for an empty array of seeds, and otherwise as similar_recordings() does.';

@@ -69,6 +69,6 @@ AS $$
 $$;
 
 COMMENT ON FUNCTION pgsim.status() IS
-'What the database holds and how far the matrix is behind, an item a row. value is the item as text; number is a count, or a size in '
-'bytes, and NULL where the item is neither. misspelt words says whether find_recordings() finds them. running names the commands that '
-'are at work; ended badly those whose last run failed, was interrupted or was broken off, and why.';
+'What the database holds and how far the matrix is behind, one row for each item. value is the item as text; number is a count, or a '
+'size in bytes, and NULL if the item is neither. misspelt words says whether find_recordings() finds them. running names the commands '
+'that are at work. ended badly names the commands whose last run failed, was interrupted or was broken off, with the reason.';

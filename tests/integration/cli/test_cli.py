@@ -192,7 +192,7 @@ def test_filters_reach_the_question(filled: str, capsys: pytest.CaptureFixture[s
             2,
             f"cannot read {__file__}: it is not a folder, and not a file named",
         ),
-        (["fuse"], 2, "loading fuses what it brings; to fit anew and fuse all: pgsim fuse --refit"),
+        (["fuse"], 2, "load computes vectors by itself; to fit again and compute all: pgsim fuse"),
         (["rebuild", "--follow"], 2, "--follow waits for rebuilds to join: give --join too"),
         (["init", "--profile", "x"], 2, "unknown profile 'x': no such file; shipped: acoustic"),
         (["init", "--profile", "essentia"], 1, "holds profile 'acousticbrainz', not 'essentia'"),
