@@ -66,9 +66,9 @@ def disagreements(part: Submissions, profile: Profile) -> Iterator[Disagreement]
     longer = off / np.maximum(usual, 1e-9)
     tempo, key = tempo_set(profile), key_set(profile)
     nothing = np.full(len(run), np.nan)
-    octaves = _off(part.features[:, tempo.slice], part.starts, run)[0] if tempo else nothing
+    octaves = _off(part.features[:, tempo.slice], part.starts, counts)[0] if tempo else nothing
     fifths, own, others = (
-        _off(part.features[:, key.slice], part.starts, run) if key else (nothing,) * 3
+        _off(part.features[:, key.slice], part.starts, counts) if key else (nothing,) * 3
     )
     fifths, octaves = 12 * np.abs(fifths), np.abs(octaves)
     # Comparisons with NaN are false: what is not known does not disagree.
@@ -110,21 +110,22 @@ def _usual(
 
 
 def _off(
-    directions: NDArray[np.float32], starts: NDArray[np.intp], run: NDArray[np.intp]
+    directions: NDArray[np.float32], starts: NDArray[np.intp], counts: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """How many turns each [cos, sin] (n, 2) is off its MBID's mean; its own turns, and the mean's.
+    """How many turns each [cos, sin] (n, 2) is off what is usual in its MBID; its own, and that.
 
-    Of two, the other stands for the mean. NaN where one is unknown, or alone.
+    Usual is the median of the turns from the mean direction. NaN where unknown, or alone.
     """
-    known: NDArray[np.bool_] = ~np.isnan(directions[:, 0])
-    own = np.where(known[:, None], directions, 0).astype(np.float64)
-    count = np.add.reduceat(known.astype(int), starts)[run]
-    mean = np.add.reduceat(own, starts)[run]
-    mean[count == 2] -= own[count == 2]
-    turns, usual = (np.arctan2(each[:, 1], each[:, 0]) / (2 * np.pi) for each in (own, mean))
-    off = (turns - usual + 0.5) % 1 - 0.5
-    off[~known | (count < 2)] = np.nan
-    return off, turns, usual
+    own = directions.astype(np.float64)
+    mean = np.repeat(np.add.reduceat(np.nan_to_num(own), starts), counts, axis=0)
+    turns, middle = (np.arctan2(each[:, 1], each[:, 0]) / (2 * np.pi) for each in (own, mean))
+    usual = middle + _usual(_within_half(turns - middle), starts, counts)
+    return _within_half(turns - usual), turns, usual
+
+
+def _within_half(turns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same turns from -0.5 to 0.5."""
+    return (turns + 0.5) % 1 - 0.5
 
 
 def _named(turns: float) -> str:

@@ -94,11 +94,13 @@ def duplicates(
 ) -> list[tuple[int, int, float]]:
     """Pairs of rows that are nearer than DUPLICATE of their reach, and as long; their distances.
 
-    A reach below the collection's median counts as that: among near copies every reach is small.
-    Lengths are NaN where unknown.
+    A reach below the collection's median counts as that, since among near copies every reach is
+    small; one above twice that as twice that, since far away nothing is near. Lengths are NaN where
+    unknown.
     """
     both = np.sqrt(reach[seeds][:, None] * reach[nearest])
-    usual = np.fmax(both, np.nanmedian(reach))
+    middle = np.nanmedian(reach)
+    usual = np.fmin(np.fmax(both, middle), 2 * middle)
     query, column = np.nonzero((nearest >= 0) & (apart <= DUPLICATE * usual))
     one, other = seeds[query], nearest[query, column]
     longest = np.maximum(lengths[one], lengths[other])

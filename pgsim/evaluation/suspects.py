@@ -83,7 +83,7 @@ class Looked:
 class Suspects:
     """What was looked at, by kind, and all that is suspicious, the oddest of each kind first.
 
-    `pending` counts changes since the lists were made.
+    `pending` counts changes since the lists were made; 0 without lists.
     """
 
     recordings: int
@@ -125,7 +125,7 @@ def find_suspects(conn: Connection, *, threads: int | None = None, say: Say = si
         looked, found = looked + more_looked, found + more
     order = list(KINDS)
     found.sort(key=lambda each: (order.index(each.kind), _oddest_first(each), each.mbid))
-    return Suspects(n, pending, looked, found)
+    return Suspects(n, pending if lists else 0, looked, found)
 
 
 def _of_submissions(conn: Connection, profile: Profile) -> tuple[list[Looked], list[Suspect]]:

@@ -34,8 +34,8 @@ def labelled_template(server: embedded.Server) -> str:
     with closing(connect(server.conninfo(name), autocommit=True)) as conn:
         copy_in(conn, make_collection(RECORDINGS, 68, seed=5))
         conn.execute(
-            "UPDATE pgsim.recording SET artist = 'artist ' || id % 60,"
-            " album = 'album ' || id / 60 % 3, artist_mbids = NULL"
+            "UPDATE pgsim.recording SET artist_mbids = NULL, artist = 'artist ' || id % 60,"
+            " album = 'album ' || id / 60 % 3"
         )
         conn.execute("UPDATE pgsim.recording SET album = NULL WHERE id % 20 = 0")
         conn.execute("UPDATE pgsim.recording SET artist = ' ' WHERE id % 50 = 0")
