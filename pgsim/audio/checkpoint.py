@@ -8,7 +8,7 @@ which says where in the data the numbers lie. TensorFlow compresses no block.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -25,39 +25,62 @@ _TYPE, _SHAPE, _FILE, _OFFSET, _SIZE, _CHECKSUM = 1, 2, 3, 4, 5, 6
 _DIM, _LENGTH = 2, 1
 
 
-def read_variables(checkpoint: str) -> dict[str, NDArray[np.float32]]:
-    """Return the variables of type float32 in a checkpoint with one file of data, by their names.
-
-    `checkpoint` is its name as TensorFlow takes it, without the suffixes of its files. PgsimError
-    if a file is missing or damaged.
-    """
-    index, data = Path(f"{checkpoint}.index"), Path(f"{checkpoint}.data-00000-of-00001")
-    try:
-        entries, numbers = _entries(index.read_bytes()), data.read_bytes()
-        return {
-            name: _numbers(entry, numbers)
-            for name, entry in entries.items()
-            if _integer(entry, _TYPE) == _FLOAT
-        }
-    except OSError as error:
-        raise PgsimError(f"cannot read {error.filename}: {error.strerror}") from None
-    except (ValueError, IndexError, struct.error):
-        raise PgsimError(f"{index} or {data.name} is damaged, or is not a checkpoint") from None
-
-
 # The fields of a message of Protocol Buffers, by number, each with all its values.
 _Message = dict[int, list[int | bytes]]
 
 
-def _numbers(entry: _Message, data: bytes) -> NDArray[np.float32]:
-    """Return the numbers of a variable; ValueError if they are damaged."""
-    [shape] = map(_message, entry.get(_SHAPE, [b""]))
-    lengths = [_integer(_message(each), _LENGTH) for each in shape.get(_DIM, [])]
-    begin, size = _integer(entry, _OFFSET), _integer(entry, _SIZE)
-    part = data[begin : begin + size]
-    if _integer(entry, _FILE) or masked(crc32c(part)) != _integer(entry, _CHECKSUM):
-        raise ValueError
-    return np.frombuffer(part, "<f4").reshape(lengths)
+class Checkpoint(Mapping[str, NDArray[np.float32]]):
+    """The variables of type float32 in a checkpoint with one file of data, by their names.
+
+    `name` is that of the checkpoint as TensorFlow takes it, without the suffixes of its files.
+    PgsimError if one of them is missing or damaged; the numbers of a variable are read, and seen to
+    be whole, when it is asked for.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._index, self._data = Path(f"{name}.index"), Path(f"{name}.data-00000-of-00001")
+        index = self._read(self._index)
+        try:
+            entries = _entries(index)
+            self._entries = {
+                key: entry for key, entry in entries.items() if _integer(entry, _TYPE) == _FLOAT
+            }
+        except (ValueError, IndexError, struct.error):
+            raise PgsimError(
+                f"{self._index} is damaged, or is not the index of a checkpoint"
+            ) from None
+        self._numbers = self._read(self._data)
+
+    def __getitem__(self, key: str) -> NDArray[np.float32]:
+        """Return the numbers of a variable, in its shape."""
+        entry = self._entries[key]
+        try:
+            [shape] = map(_message, entry.get(_SHAPE, [b""]))
+            lengths = [_integer(_message(each), _LENGTH) for each in shape.get(_DIM, [])]
+            begin, size = _integer(entry, _OFFSET), _integer(entry, _SIZE)
+            part = self._numbers[begin : begin + size]
+            if _integer(entry, _FILE) or masked(crc32c(part)) != _integer(entry, _CHECKSUM):
+                raise ValueError
+            return np.frombuffer(part, "<f4").reshape(lengths)
+        except (ValueError, IndexError, struct.error):
+            raise PgsimError(
+                f"{self._data} is damaged: the numbers of '{key}' are others"
+            ) from None
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the variables."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """Return the number of variables."""
+        return len(self._entries)
+
+    @staticmethod
+    def _read(file: Path) -> bytes:
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            raise PgsimError(f"cannot read {file}: {error.strerror}") from None
 
 
 def _entries(index: bytes) -> dict[str, _Message]:
@@ -65,7 +88,9 @@ def _entries(index: bytes) -> dict[str, _Message]:
     footer = index[-_FOOTER:]
     if int.from_bytes(footer[-8:], "little") != _MAGIC:
         raise ValueError
-    _, _, at = _place(footer, 0)  # of a block that TensorFlow leaves empty
+    begin, size, at = _place(footer, 0)
+    if any(_block(index, begin, size)):  # TensorFlow says nothing there
+        raise ValueError
     return {
         key.decode(): _message(value)
         for _, place in _block(index, *_place(footer, at)[:2])
@@ -105,6 +130,7 @@ def _message(data: int | bytes) -> _Message:
     if isinstance(data, int):
         raise ValueError
     fields: _Message = {}
+    value: int | bytes
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)

@@ -56,7 +56,7 @@ class _Norm:
         self.offset = beta - mean * self.factor
 
     def __call__(self, values: Array) -> Array:
-        return values * self.factor + self.offset
+        return np.asarray(values * self.factor + self.offset)
 
 
 class _Filters:
@@ -65,22 +65,26 @@ class _Filters:
     def __init__(self, variables: Mapping[str, Array], place: int, norm: _Norm) -> None:
         name = _numbered("conv2d", place)
         kernel, bias = variables[f"{name}/kernel"], variables[f"{name}/bias"]
-        weights = kernel.reshape(-1, kernel.shape[-1])
+        weights = kernel.reshape(-1, kernel.shape[-1]).T
         self._shape = kernel.shape[:2]  # frames, bands
         self._dead = norm(np.maximum(bias, 0))
-        self._alive = np.flatnonzero(np.abs(weights).max(axis=0) > _ALIVE)
-        self._weights, self._bias = np.ascontiguousarray(weights[:, self._alive]), bias[self._alive]
-        self._factor, self._offset = norm.factor[self._alive], norm.offset[self._alive]
+        self._alive = np.flatnonzero(np.abs(weights).max(axis=1) > _ALIVE)
+        self._weights = np.ascontiguousarray(weights[self._alive])
+        self._bias, self._factor, self._offset = (
+            each[self._alive, None] for each in (bias, norm.factor, norm.offset)
+        )
 
     def __call__(self, values: Array) -> Array:
         """Return the largest answers (frames, filters) over the places in bands (frames, bands)."""
         missing = self._shape[0] - 1
         padded = np.pad(values, ((missing // 2, missing - missing // 2), (0, 0)))
-        windows = sliding_window_view(padded, self._shape)
-        answers = windows.reshape(-1, len(self._weights)) @ self._weights + self._bias
+        places = len(values), values.shape[1] - self._shape[1] + 1
+        # Of each weight, what it meets at all places. This order takes half the time of the other.
+        met = sliding_window_view(padded, places).reshape(self._weights.shape[1], -1)
+        answers = self._weights @ met + self._bias
         answers = np.maximum(answers, 0) * self._factor + self._offset
         result = np.tile(self._dead, (len(values), 1))
-        result[:, self._alive] = answers.reshape(*windows.shape[:2], -1).max(axis=1)
+        result[:, self._alive] = answers.reshape(-1, *places).max(axis=2).T
         return result
 
 
