@@ -5,7 +5,7 @@ J. Pons, X. Serra: musicnn: Pre-trained convolutional neural networks for music 
 are long in time hear rhythm; of each, the frequency counts at which it answers most. Three layers
 over time follow. A dense layer makes the embedding of the maximum and mean of them all over time.
 
-Most filters have died in training, 498 of the 561 that hear: they answer with their bias, whatever
+Most filters have died in training, 492 of the 561 that hear: they answer with their bias, whatever
 they hear. Only those alive are computed.
 """
 
