@@ -1,4 +1,4 @@
-"""The profile `acousticbrainz_harmony`: two more sets where documents hold them, nothing elsewhere."""
+"""The profile `acousticbrainz_harmony`: two more sets where documents hold them."""
 
 from collections.abc import Callable
 from pathlib import Path
