@@ -24,7 +24,6 @@ _FLOAT = 1  # DT_FLOAT of TensorFlow's types.proto
 _TYPE, _SHAPE, _FILE, _OFFSET, _SIZE, _CHECKSUM = 1, 2, 3, 4, 5, 6
 _DIM, _LENGTH = 2, 1
 
-
 # The fields of a message of Protocol Buffers, by number, each with all its values.
 _Message = dict[int, list[int | bytes]]
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 _LINEAR, _BREAK = 200 / 3, 1000.0  # Hz in a mel below the break, and the break
 _STEP = np.log(6.4) / 27  # of the logarithm of the frequency in a mel above it
+_BLOCK = 4096  # frames transformed at once
 
 
 def mel_power(
@@ -29,9 +30,6 @@ def mel_power(
         spectrum = np.fft.rfft(frames[at : at + _BLOCK] * hann)
         power[at : at + _BLOCK] = (spectrum.real**2 + spectrum.imag**2) @ filters
     return power
-
-
-_BLOCK = 4096  # frames transformed at once
 
 
 @cache
