@@ -29,8 +29,8 @@ def extract(
         str,
         typer.Option(
             help="essentia (extra 'audio'; Essentia is under the AGPL-3.0), librosa (extra"
-            " 'librosa') or rhythm (Rhythm Patterns; extra 'rhythm'). Each has a profile of its"
-            " name."
+            " 'librosa'), rhythm (Rhythm Patterns; extra 'rhythm') or musicnn (an embedding; extra"
+            " 'musicnn' and a wheel). Each has a profile of its name."
         ),
     ] = "essentia",
     workers: Annotated[

@@ -50,7 +50,7 @@ For root, the embedded server lies in `/var/lib/pgsim`, and the system user `pgs
 | extra | brings |
 | --- | --- |
 | `embedded` | PostgreSQL with pgvector |
-| `audio`, `librosa`, `rhythm` | what `extract` measures by |
+| `audio`, `librosa`, `rhythm`, `musicnn` | what `extract` measures by |
 | `bulk` | Faiss, for `export` and `rebuild --engine faiss` |
 | `parquet`, `hdf5` | these formats |
 | `plot` | `evaluate --plot` |

@@ -17,7 +17,7 @@ from pgsim.audio.samples import read_samples
 from pgsim.audio.tags import read_tags
 from pgsim.sources.metadata import extract_metadata
 from tests.support import picard
-from tests.support.audio import RATE, clicks, needs, noise, sine
+from tests.support.audio import RATE, clicks, needs, noise, require_extractor, sine
 from tests.support.encoders import ENCODERS, encode
 from tests.support.pages import is_to_be_written
 from tests.support.paths import CHECKOUT
@@ -30,7 +30,7 @@ ROWS = [
     for line in PAGE.read_text(encoding="utf-8").splitlines()
     if re.match(r"\| [^-]", line) and not line.startswith(("| file", "| tags"))
 ]
-MEASURED = [row[0] for row in ROWS if len(row) == 5]
+MEASURED = [row[0] for row in ROWS if len(row) == 6]
 TAGGED = [row[:3] for row in ROWS if len(row) == 9]
 SECONDS = 8
 
@@ -97,9 +97,7 @@ def test_the_page_has_a_row_for_every_encoder() -> None:
 @pytest.mark.parametrize("name", EXTRACTORS)
 @pytest.mark.parametrize("kind", MEASURED)
 def test_the_extractor_reads_what_the_page_says(tmp_path: Path, kind: str, name: str) -> None:
-    extractor = EXTRACTORS[name]
-    if missing := needs(*extractor.modules, extra=extractor.extra).args[0]:
-        pytest.skip(f"extractor {name} is not installed: {missing}")
+    extractor = require_extractor(name)
     path = encode(kind, tmp_path, clicks(120, SECONDS))
     program = ENCODERS[kind].split()[0]
     column = 2 + list(EXTRACTORS).index(name)

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pgsim.audio.extractors import Extractor, installed_extractor
+from pgsim.errors import UsageError
+
 RATE = 44100
 Samples = NDArray[np.float32]
 
@@ -18,6 +21,14 @@ def needs(*modules: str, extra: str) -> pytest.MarkDecorator:
     missing = [module for module in modules if find_spec(module) is None]
     reason = f"{', '.join(missing)} is not installed: pip install 'pgsim[{extra}]'"
     return pytest.mark.skipif(bool(missing), reason=reason)
+
+
+def require_extractor(name: str) -> Extractor:
+    """The extractor of that name; skip where it is not installed, saying how it is."""
+    try:
+        return installed_extractor(name)
+    except UsageError as error:
+        pytest.skip(str(error))
 
 
 def needs_program(name: str) -> pytest.MarkDecorator:

@@ -4,19 +4,20 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from pgsim.audio.extractors import essentia, librosa, rhythm
+from pgsim.audio.extractors import essentia, librosa, musicnn, rhythm
 from pgsim.errors import UsageError
 
 
 class Extractor(Protocol):
     """One way to measure audio: an object, or a module with these members.
 
-    `modules` are those that it imports, and `extra` installs them. Its profile has the same name.
+    `modules` are those that it needs, and `install` is the command that installs them. Its profile
+    has the same name.
     """
 
     name: str
     modules: tuple[str, ...]
-    extra: str
+    install: str
 
     def document(self, path: Path) -> dict[str, Any]:
         """Return the measurements of one audio file, under keys that a profile's paths name.
@@ -26,7 +27,9 @@ class Extractor(Protocol):
         """
 
 
-EXTRACTORS: dict[str, Extractor] = {each.name: each for each in (essentia, librosa, rhythm)}
+EXTRACTORS: dict[str, Extractor] = {
+    each.name: each for each in (essentia, librosa, rhythm, musicnn)
+}
 
 
 def installed_extractor(name: str) -> Extractor:
@@ -36,5 +39,5 @@ def installed_extractor(name: str) -> Extractor:
     extractor = EXTRACTORS[name]
     for module in extractor.modules:
         if find_spec(module) is None:
-            raise UsageError(f"{module} is not installed: pip install 'pgsim[{extractor.extra}]'")
+            raise UsageError(f"{module} is not installed: {extractor.install}")
     return extractor

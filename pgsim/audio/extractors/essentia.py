@@ -13,7 +13,7 @@ from pgsim.audio.files import ExtractionError, too_short
 
 name = "essentia"
 modules = ("essentia", "mutagen")
-extra = "audio"
+install = "pip install 'pgsim[audio]'"
 
 SHORTEST = 1.0  # seconds: there is no tempo in less
 # Essentia decodes these files by their content, but asks their names which tags they may have.

@@ -14,7 +14,7 @@ from pgsim.version import __version__
 
 name = "librosa"
 modules = ("librosa", "soundfile", "mutagen")
-extra = "librosa"
+install = "pip install 'pgsim[librosa]'"
 
 Array = NDArray[np.floating[Any]]
 

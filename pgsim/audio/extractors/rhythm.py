@@ -26,7 +26,7 @@ from pgsim.version import __version__
 
 name = "rhythm"
 modules = ("soundfile", "mutagen")
-extra = "rhythm"
+install = "pip install 'pgsim[rhythm]'"
 
 Array = NDArray[np.float64]
 

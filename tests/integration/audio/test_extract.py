@@ -17,7 +17,14 @@ from pgsim.cli import run
 from pgsim.loading.load import load
 from pgsim.postgres.connection import Connection, connect
 from pgsim.sources.provenance import OriginError
-from tests.support.audio import fluctuating, needs, noise, write_audio
+from tests.support.audio import (
+    fluctuating,
+    needs,
+    noise,
+    require_extractor,
+    sine,
+    write_audio,
+)
 from tests.support.databases import install_template
 from tests.support.documents import low_level, write_lines
 from tests.support.rows import one
@@ -68,6 +75,36 @@ def test_audio_becomes_lines_that_load_and_answer(
     assert run(["--database", url, *question, "--json"]) == 0
     [row] = json.loads(capfd.readouterr().out)
     assert (row["title"], row["distance"]) == ("slow 1", pytest.approx(0, abs=1e-6))
+
+
+def test_embeddings_of_musicnn_load_and_answer(
+    server: embedded.Server, new_database: Callable[..., str], tmp_path: Path
+) -> None:
+    require_extractor("musicnn")
+    music, file = tmp_path / "music", tmp_path / "all.ndjson"
+    for name, samples in (
+        ("noise 1", noise(4, seed=1)),
+        ("noise 2", noise(4, seed=2)),
+        ("tone 1", sine(440, 4)),
+        ("tone 2", sine(445, 4)),
+    ):
+        write_audio(music / f"{name}.flac", samples)
+    arguments = ["extract", str(music), "-o", str(file), "--extractor", "musicnn"]
+    assert run([*arguments, "--workers", "1"]) == 0
+    url = new_database(install_template(server, "musicnn_template", "musicnn"))
+    with closing(connect(url, autocommit=True)) as conn:
+        report = load(conn, [file])
+        assert (report.read, report.new, report.without_vector) == (4, 4, 0)
+        pairs = conn.execute(
+            "SELECT r.title, n.title FROM pgsim.recording AS r,"
+            " similar_recordings(r.mbid, 1) AS n ORDER BY r.title"
+        ).fetchall()
+    assert pairs == [
+        ("noise 1", "noise 2"),
+        ("noise 2", "noise 1"),
+        ("tone 1", "tone 2"),
+        ("tone 2", "tone 1"),
+    ]
 
 
 @needs("mutagen", "soundfile", extra="rhythm")
@@ -131,7 +168,8 @@ def test_the_help_names_the_licence_of_essentia(capsys: pytest.CaptureFixture[st
 def test_the_command_line_imports_no_extractors_library() -> None:
     program = (
         "import sys, pgsim.cli;"
-        "print({'essentia', 'librosa', 'soundfile', 'mutagen'} & sys.modules.keys())"
+        "known = {'essentia', 'librosa', 'musicnn', 'soundfile', 'soxr', 'mutagen'};"
+        "print(known & sys.modules.keys())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "set()", done.stderr

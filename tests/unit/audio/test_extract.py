@@ -52,6 +52,12 @@ def test_the_error_for_a_missing_extractor_names_its_cure(monkeypatch: pytest.Mo
     with pytest.raises(UsageError) as raised:
         installed_extractor("librosa")
     assert str(raised.value) == "librosa is not installed: pip install 'pgsim[librosa]'"
+    with pytest.raises(UsageError) as raised:
+        installed_extractor("musicnn")
+    assert str(raised.value) == (
+        "soundfile is not installed: pip install 'pgsim[musicnn]';"
+        " pip install --no-deps musicnn==0.1.0"
+    )
     with pytest.raises(UsageError, match=r"unknown extractor 'x'; known: essentia, librosa, rhy"):
         installed_extractor("x")
 

@@ -12,7 +12,7 @@ from pgsim.audio.extract import make_line
 from pgsim.audio.extractors import EXTRACTORS
 from pgsim.audio.files import ExtractionError, find_audio
 from pgsim.audio.samples import read_samples
-from tests.support.audio import RATE, needs, noise, sine, write_audio
+from tests.support.audio import RATE, needs, noise, require_extractor, sine, write_audio
 
 pytestmark = needs("mutagen", "soundfile", extra="rhythm")
 
@@ -128,9 +128,7 @@ def test_an_mp3_sounds_alike_with_and_without_its_frame_of_information(tmp_path:
 @pytest.mark.parametrize("name", sorted(EXTRACTORS))
 @pytest.mark.parametrize("length", [10, 100, 1000])
 def test_a_few_samples_are_no_recording(tmp_path: Path, name: str, length: int):
-    extractor = EXTRACTORS[name]
-    if missing := needs(*extractor.modules, extra=extractor.extra).args[0]:
-        pytest.skip(f"extractor {name} is not installed: {missing}")
+    extractor = require_extractor(name)
     path = write_audio(tmp_path / "click.wav", noise(1)[:length])
     with pytest.raises(ExtractionError, match=r"^0\.0 s long; at least \d\.\d s are needed$"):
         extractor.document(path)

@@ -1,5 +1,6 @@
 """Profiles: the shipped ones, and the errors for wrong ones."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,22 @@ def test_the_acousticbrainz_profile_keeps_two_dimensional_sets_small():
     small = {"key": 0.02, "bpm": 0.05, "onsetrate": 0.001, "logonsetrate": 0.029}
     assert all(weight[name] <= most + 1e-9 for name, most in small.items())
     assert sum(share for name, share in weight.items() if name not in small) >= 0.9
+
+
+def test_the_profile_of_harmony_has_two_more_sets_and_the_others_weigh_alike():
+    plain, harmony = read_profile("acousticbrainz"), read_profile("acousticbrainz_harmony")
+    *shared, hpcp, chords = harmony.sets
+    assert [(hpcp.name, hpcp.length), (chords.name, chords.length)] == [
+        ("hpcp", 36),
+        ("chords", 24),
+    ]
+    assert [replace(each, weight=0) for each in shared] == [
+        replace(each, weight=0) for each in plain.sets
+    ]
+    left = 1 - hpcp.weight - chords.weight
+    assert [each.weight / left for each in shared] == pytest.approx(
+        [each.weight for each in plain.sets], abs=5e-4
+    )
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SHIPPED.glob("*.toml")))

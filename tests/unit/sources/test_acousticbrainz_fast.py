@@ -6,6 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -40,6 +41,16 @@ def read(data: bytes, profile: Profile = PROFILE, *, fast: bool = True) -> objec
         return str(error)
     metadata = orjson.dumps(found.metadata, option=orjson.OPT_SORT_KEYS)
     return found.mbid, found.number, found.document, found.features.tobytes(), metadata
+
+
+def test_harmony_is_read_alike_by_both_readers() -> None:
+    profile = read_profile("acousticbrainz_harmony")
+    for body in WHOLE:
+        data = orjson.dumps({"mbid": MBID, "number": 1, **body})
+        assert read(data, profile) == read(data, profile, fast=False)
+        features = acousticbrainz.submission(Member("x.ndjson:1", data), profile).features
+        is_there = not np.isnan(features[PROFILE.dimensions :]).any()
+        assert is_there == ("tonal" in body)
 
 
 def own_profile(folder: Path, **paths: str) -> Profile:
