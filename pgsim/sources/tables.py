@@ -151,7 +151,7 @@ class Cells:
         value = value_of(cell, self.nothing)
         if value is None:
             return 0
-        is_number = isinstance(value, int | float) and value == int(value)
+        is_number = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         if not is_number or not 0 <= value <= LARGEST_NUMBER:
             raise Rejected(f"number {cell!r:.60} is not an integer from 0 to {LARGEST_NUMBER}")
         return int(value)
