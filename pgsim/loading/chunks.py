@@ -30,7 +30,7 @@ class Limits:
     a chunk that needs more, as one with a long document does, takes more time.
     """
 
-    documents: int = 500
+    documents: int = 2000
     bytes: int = 4 * 2**20
     slot: int = 4 * 2**20 + 2**18
     batch: int = 4000
