@@ -3,7 +3,7 @@
 import ast
 import math
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence, Set
 from contextlib import suppress
 from typing import Any
 
@@ -90,11 +90,18 @@ def _is_mark(text: str, nothing: Container[str]) -> bool:
     return is_mark or (bool(nothing) and text.lower() in nothing)
 
 
-def plain_texts(column: Sequence[str], nothing: Container[str] = ()) -> tuple[list[str], list[int]]:
+def plain_texts(
+    column: Sequence[str], nothing: Set[str] = frozenset()
+) -> tuple[list[str], list[int]]:
     """Return what `text_of` says of cells of text, and the places of those that it has to read."""
     texts = [*map(str.strip, column)]
-    unread = [place for place, text in enumerate(texts) if text.startswith(_BYTES)]
-    return ["" if _is_mark(text, nothing) else text for text in texts], unread
+    joined = "\n".join(texts)
+    unread: list[int] = []
+    if any(begin in joined for begin in _BYTES):
+        unread = [place for place, text in enumerate(texts) if text.startswith(_BYTES)]
+    if not {*map(str.lower, texts)}.isdisjoint((_NEVER_TEXT | nothing) - {""}):
+        texts = ["" if _is_mark(text, nothing) else text for text in texts]
+    return texts, unread
 
 
 def plain_numbers(

@@ -96,27 +96,17 @@ class _Columns:
         except Rejected:
             return None
         mbids, ids = self._identities()
-        keys, values = self._metadata()
-        features = [self._set(each, columns) for each, columns in sets]
-        joined = np.concatenate(features, axis=1)
+        said = {"source_id": ids, **self._metadata()}
+        features = np.concatenate([self._set(each, columns) for each, columns in sets], axis=1)
         numbers = self._numbers()
-        is_empty = np.isnan(joined).all(axis=1)
-        metadata = (
-            [
-                {key: value for key, value in zip(keys, row, strict=True) if value}
-                for row in zip(*values, strict=True)
-            ]
-            if values
-            else [{} for _ in range(self._count)]
-        )
-        self.odd.update(int(place) for place in np.flatnonzero(is_empty) if not metadata[place])
+        metadata = _objects(said)
+        for place in np.flatnonzero(np.isnan(features).all(axis=1)).tolist():
+            if not metadata[place].keys() - {"source_id"}:
+                self.odd.add(place)
         document = self._block.name.rpartition("/")[2]
-        texts = [
-            orjson.dumps({document: {"source_id": own} | each if own is not None else each})
-            for own, each in zip(ids, metadata, strict=True)
-        ]
+        texts = [orjson.dumps({document: each}) for each in metadata]
         sources = [self._source] * self._count
-        return Submissions(mbids, sources, numbers, joined, texts, [])
+        return Submissions(mbids, sources, numbers, features, texts, [])
 
     def _column(self, name: str | None) -> list[str] | None:
         place = self._where.get(name) if name is not None else None
@@ -151,8 +141,8 @@ class _Columns:
         self.odd.update(place for place, mbid in enumerate(mbids) if not mbid)
         return mbids, ids
 
-    def _metadata(self) -> tuple[list[str], list[Sequence[Any]]]:
-        """Return the keys of the metadata, and for each its values, empty where there is none."""
+    def _metadata(self) -> dict[str, Sequence[Any]]:
+        """Return the values of each key of the metadata, empty where there is none."""
         found: dict[str, Sequence[Any]] = {}
         for key, name in self._cells.columns.items():
             column = self._column(name)
@@ -165,7 +155,7 @@ class _Columns:
         if "genre" in found:
             scheme = self._profile.genre_scheme
             found["labels"] = [{scheme: each} if each else None for each in found.pop("genre")]
-        return list(found), list(found.values())
+        return found
 
     def _values(self, key: str, name: str, column: list[str]) -> Sequence[Any]:
         """Return the value of each cell in the column of a key, as READ has it."""
@@ -239,6 +229,14 @@ class _Columns:
             is_missing |= ~(result != 0).any(axis=1)
         result[is_missing] = np.nan
         return result
+
+
+def _objects(columns: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Return an object for each row, without the keys for which it has nothing."""
+    rows = zip(*columns.values(), strict=True)
+    if all(map(all, columns.values())):
+        return [dict(zip(columns, row, strict=True)) for row in rows]
+    return [{key: value for key, value in zip(columns, row, strict=True) if value} for row in rows]
 
 
 def _mbid(text: str) -> bytes:
