@@ -107,9 +107,10 @@ def test_a_load_stores_what_every_row_says_by_itself(
         except Rejected as error:
             reasons.append((member.name, str(error)))
         else:
-            _, metadata = wanted.setdefault(found.mbid, (found.features, found.metadata))
-            if metadata is not found.metadata:  # a second row adds its labels
-                metadata["labels"]["tag"] += found.metadata["labels"]["tag"]
+            _, before = wanted.get(found.mbid, (None, {"labels": {"tag": []}}))
+            labels = before["labels"]["tag"] + found.metadata["labels"]["tag"]
+            metadata = {**found.metadata, "labels": {"tag": labels}}  # of all its rows
+            wanted[found.mbid] = found.features, metadata
     submissions, rejects, marks, recordings = stored(url)
     assert {mbid: documents["songs.csv"] for mbid, _, _, documents in submissions} == {
         mbid: metadata for mbid, (_, metadata) in wanted.items()
