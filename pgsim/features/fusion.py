@@ -145,12 +145,12 @@ def aggregate(
 
 def _repeats(features: NDArray[np.float32], lengths: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Return which of (n, dimensions) submissions repeat an earlier one of their recording."""
-    run = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)
+    repeats = np.repeat(lengths > 1, lengths)
+    run = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)[repeats]
     # Compared by their bits, since the NaN of a missing set does not equal itself.
-    rows = np.column_stack([run, np.ascontiguousarray(features).view(np.uint32)])
-    _, first = np.unique(rows.view(np.dtype((np.void, rows[:1].nbytes))), return_index=True)
-    repeats = np.ones(len(features), bool)
-    repeats[first] = False
+    rows = np.column_stack([run, np.ascontiguousarray(features[repeats]).view(np.uint32)])
+    _, first = np.unique(rows.view(f"V{4 * rows.shape[1]}"), return_index=True)
+    repeats[np.flatnonzero(repeats)[first]] = False
     return repeats
 
 

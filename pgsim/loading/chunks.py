@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from pgsim.features.profile import Profile
-from pgsim.sources.source import BufferedSource
+from pgsim.sources.row_blocks import RowBlock
+from pgsim.sources.source import BlockSource, BufferedSource, Source
 from pgsim.sources.streams.buffer import MemberRun, ReadBuffer
 from pgsim.sources.streams.files import Member, storable
 from pgsim.sources.streams.walk import Input, Place
@@ -27,7 +30,7 @@ class Limits:
     a chunk that needs more, as one with a long document does, takes more time.
     """
 
-    documents: int = 500
+    documents: int = 2000
     bytes: int = 4 * 2**20
     slot: int = 4 * 2**20 + 2**18
     batch: int = 4000
@@ -123,7 +126,19 @@ class HeldDocuments(_Listed):
         return self._members(self.data)
 
 
-Documents = SharedDocuments | HeldDocuments
+@dataclass(frozen=True, slots=True)
+class TableDocuments:
+    """Rows of a table; their text lies in a slot if `size` says how long it is there."""
+
+    block: RowBlock
+    size: int = 0
+
+    def rows(self, slot: memoryview) -> RowBlock:
+        """Return the rows with their text."""
+        return replace(self.block, data=slot[: self.size]) if self.size else self.block
+
+
+Documents = SharedDocuments | HeldDocuments | TableDocuments
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +170,7 @@ class Chunker:
         self._slot = 0
         self._buffer = ReadBuffer(slots[0], self._documents)
         self._read: Read | None = None
+        self._block: RowBlock | None = None
         self._names: list[str] = []
         self._bounds: list[int] = []
         self._faults: dict[int, str] = {}
@@ -164,7 +180,7 @@ class Chunker:
         """Yield the documents of the files in chunks, each of documents of one source."""
         for each in files:
             read = each.source.submission if each.source else self._read
-            if self._names and read != self._read:
+            if self._names and (read != self._read or isinstance(each.source, BlockSource)):
                 yield self._cut(self._finished)
             self._read = read
             yield from self._read_file(each)
@@ -179,8 +195,12 @@ class Chunker:
         own_name = storable(each.path.name)
         name = each.folder + own_name
         span = self._begin(Span(each.root, each.path, name, mark, past, is_first=True))
-        for found in _members(each, past, self._buffer):
-            if isinstance(found, MemberRun):
+        for found in _members(each, past, self._buffer, self._documents):
+            if isinstance(found, RowBlock):  # a chunk by itself
+                self._block = found
+                self._names += [each.folder + inner for inner in found.names]
+                self._buffer.put(bytes(found.data))
+            elif isinstance(found, MemberRun):
                 self._names += [each.folder + inner for inner in found.names]
                 self._bounds += found.bounds
                 self._buffer.keep(found.bounds[-1])
@@ -193,7 +213,8 @@ class Chunker:
                 self._names.append(each.folder + found.name)
                 self._bounds += self._buffer.put(found.data)
             span.documents += found.count
-            if len(self._names) >= self._documents or self._buffer.at >= self._bytes:
+            is_full = len(self._names) >= self._documents or self._buffer.at >= self._bytes
+            if is_full or self._block is not None:
                 yield self._cut(self._finished + found.at)
                 span = self._begin(Span(each.root, each.path, name, span.mark))
             self._buffer.left = self._documents - len(self._names)
@@ -210,17 +231,25 @@ class Chunker:
         buffer = self._buffer
         listed = self._read, self._names, self._bounds, self._faults
         is_in_slot = buffer.memory is self._slots[self._slot]
-        documents: Documents = (
-            SharedDocuments(*listed)
-            if is_in_slot
-            else HeldDocuments(*listed, bytes(buffer.memory[: buffer.kept]))
-        )
+        documents: Documents
+        if self._block is not None:
+            documents = _table(self._block, is_in_slot)
+        elif is_in_slot:
+            documents = SharedDocuments(*listed)
+        else:
+            documents = HeldDocuments(*listed, bytes(buffer.memory[: buffer.kept]))
         chunk = Chunk(documents, Origin(self._names, self._spans, done), self._slot)
         # What was read ahead moves on now, before rows are written over it.
         self._slot = (self._slot + 1) % len(self._slots)
         buffer.leave(self._slots[self._slot])
         self._names, self._bounds, self._faults, self._spans = [], [], {}, []
+        self._block = None
         return chunk
+
+
+def _table(block: RowBlock, is_in_slot: bool) -> TableDocuments:
+    size = len(block.data) if is_in_slot else 0
+    return TableDocuments(replace(block, data=b"") if size else block, size)
 
 
 def bytes_to_read(files: Iterable[Input], known: Mapping[str, Mark]) -> int:
@@ -236,7 +265,9 @@ def _to_read(now: Mark | None, past: Mark | None) -> int:
     return now.size if now and not (past and past.is_finished) else 0
 
 
-def _members(each: Input, past: Mark | None, buffer: ReadBuffer) -> Iterator[Member | MemberRun]:
+def _members(
+    each: Input, past: Mark | None, buffer: ReadBuffer, most: int
+) -> Iterator[Member | MemberRun | RowBlock]:
     """Yield the documents of a file that an earlier load has not committed."""
     if each.source is None:
         yield Member(storable(each.path.name), b"", each.fault)
@@ -244,16 +275,23 @@ def _members(each: Input, past: Mark | None, buffer: ReadBuffer) -> Iterator[Mem
         yield from each.path.members()
     elif past is None or not past.is_finished:
         known = past.documents if past else 0
-        for found in (
-            each.source.members_in(buffer, each.path)
-            if isinstance(each.source, BufferedSource)
-            else each.source.members(each.path)
-        ):
-            if isinstance(found, MemberRun) and 0 < known < found.count:
+        for found in _found(each.source, each.path, buffer, most):
+            if not isinstance(found, Member) and 0 < known < found.count:
                 yield found.without_first(known)
             elif not known:
                 yield found
             known = max(known - found.count, 0)
+
+
+def _found(
+    source: Source, path: Path, buffer: ReadBuffer, most: int
+) -> Iterator[Member | MemberRun | RowBlock]:
+    """Yield the documents of a file, in the way of its source that takes the least time."""
+    if isinstance(source, BlockSource):
+        return source.blocks(path, most)
+    if isinstance(source, BufferedSource):
+        return source.members_in(buffer, path)
+    return source.members(path)
 
 
 def _unchanged(path: Place, now: Mark | None, known: Mapping[str, Mark]) -> Mark | None:

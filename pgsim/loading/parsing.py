@@ -20,11 +20,22 @@ from numpy.typing import NDArray
 
 from pgsim.errors import Rejected
 from pgsim.features.profile import Profile
-from pgsim.loading.chunks import Chunk, Chunker, Documents, Limits, Mark, Origin
+from pgsim.loading.chunks import (
+    Chunk,
+    Chunker,
+    Documents,
+    HeldDocuments,
+    Limits,
+    Mark,
+    Origin,
+    SharedDocuments,
+    TableDocuments,
+)
 from pgsim.postgres.wire import ARRAY_HEADER, REAL, items
 from pgsim.processes import Worker
+from pgsim.sources import table_columns
 from pgsim.sources.streams.walk import Input
-from pgsim.sources.submission import Submission
+from pgsim.sources.submission import Submission, Submissions
 
 _LENGTH = struct.Struct(">i")
 _ITEMS = items(">f4")
@@ -62,11 +73,25 @@ class Rows:
 
 def parse(documents: Documents, slot: memoryview, profile: Profile) -> Rows:
     """Return the rows of the documents of a chunk, and why the others have none."""
-    keys: list[bytes] = []
-    found: list[NDArray[np.float32]] = []
-    texts: list[bytes] = []
-    failures: list[tuple[int, str]] = []
-    repairs = 0
+    if isinstance(documents, TableDocuments):
+        found = table_columns.submissions(documents.rows(slot), profile)
+    else:
+        found = _submissions(documents, slot, profile)
+    present = np.asarray(~np.isnan(found.features).all(axis=0))
+    keys = [*map(_key, found.mbids, found.sources, found.numbers)]
+    between = _between(found.features, found.texts)
+    rows = [*map(b"".join, zip(keys, between, found.texts, strict=True))]
+    bounds = [*accumulate(map(len, rows), initial=0)]
+    outcome = Outcome(bounds, keys, found.failures, found.repairs, present)
+    return Rows(b"".join(rows), outcome)
+
+
+def _submissions(
+    documents: SharedDocuments | HeldDocuments, slot: memoryview, profile: Profile
+) -> Submissions:
+    """Return the submissions of the documents, read one by one."""
+    found = Submissions([], [], [], np.empty(0, np.float32), [], [])
+    features: list[NDArray[np.float32]] = []
     for place, member in enumerate(documents.members(slot)):
         try:
             if member.fault or documents.read is None:
@@ -74,19 +99,17 @@ def parse(documents: Documents, slot: memoryview, profile: Profile) -> Rows:
             submission = documents.read(member, profile)
             text = _text(submission)
         except Rejected as error:
-            failures.append((place, str(error)))
+            found.failures.append((place, str(error)))
         else:
-            keys.append(_key(submission))
-            found.append(submission.features)
-            texts.append(text)
-            repairs += submission.repairs
-    features = np.concatenate([np.empty(0), *found], dtype=np.float32)
-    features = features.reshape(len(found), profile.dimensions)
-    present = np.asarray(~np.isnan(features).all(axis=0))
-    parts = zip(keys, _between(features, texts), texts, strict=True)
-    rows = [*map(b"".join, parts)]
-    bounds = [*accumulate(map(len, rows), initial=0)]
-    return Rows(b"".join(rows), Outcome(bounds, keys, failures, repairs, present))
+            found.mbids.append(submission.mbid.bytes)
+            found.sources.append(submission.source)
+            found.numbers.append(submission.number)
+            features.append(submission.features)
+            found.texts.append(text)
+            found.repairs += submission.repairs
+    joined = np.concatenate([np.empty(0), *features], dtype=np.float32)
+    found.features = joined.reshape(len(features), profile.dimensions)
+    return found
 
 
 def parse_files(
@@ -238,13 +261,13 @@ def _between(features: NDArray[np.float32], texts: Sequence[bytes]) -> list[byte
     return found
 
 
-def _key(submission: Submission) -> bytes:
+def _key(mbid: bytes, source: str, number: int) -> bytes:
     """Return the beginning of a row, up to its number: no two submissions have the same.
 
     In PostgreSQL's binary COPY a row is its number of fields, then each field behind its length.
     """
-    name, pack = _source(submission.source)
-    return pack(5, 16, submission.mbid.bytes, len(name), name, 4, submission.number)
+    name, pack = _source(source)
+    return pack(5, 16, mbid, len(name), name, 4, number)
 
 
 @lru_cache(maxsize=16)

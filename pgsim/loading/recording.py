@@ -8,6 +8,7 @@ from uuid import UUID
 
 # The kinds of one submission's documents by precedence. Other kinds follow by name.
 FIRST_KINDS = ("lowlevel", "highlevel")
+_TEXTS = ("title", "artist", "album", "year", "source_id", "url")
 # How many free-text genres a recording keeps, the most frequent ones: 94 submissions can bring
 # dozens.
 MOST_TAGS = 10
@@ -22,25 +23,34 @@ def recording_columns(submissions: Sequence[dict[str, Any]], genre_scheme: str) 
     most frequent value over submissions, the earliest of equals; a length is their median.
     """
     merged = [_merge(documents) for documents in submissions]
+    said = merged[0] if len(merged) == 1 else _usual(merged)
     genres = dict(_genres(merged))
     label, probability = genres.get(genre_scheme, [(None, None)])[0]
-    lengths = sorted(each["length"] for each in merged if "length" in each)
-    artist_mbids = _most_frequent(
-        [tuple(each["artist_mbids"]) for each in merged if "artist_mbids" in each]
-    )
+    artist_mbids = said.get("artist_mbids")
     return {
-        **{
-            name: _most_frequent([each[name] for each in merged if name in each])
-            for name in ("title", "artist", "album", "year", "source_id", "url")
-        },
+        **{name: said.get(name) for name in _TEXTS},
         "artist_mbids": [UUID(each) for each in artist_mbids] if artist_mbids else None,
-        "length": lengths[len(lengths) // 2] if lengths else None,
+        "length": said.get("length"),
         "genre": label,
         "genre_probability": probability,
         "genres": [f"{scheme}:{name}" for scheme in genres for name, _ in genres[scheme]],
-        "extra": next((each["extra"] for each in merged if "extra" in each), {}),
+        "extra": said.get("extra", {}),
         "submissions": len(submissions),
     }
+
+
+def _usual(submissions: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what most of several submissions say, without genres."""
+    found = {
+        name: _most_frequent([each[name] for each in submissions if name in each])
+        for name in _TEXTS
+    }
+    artist_mbids = [tuple(each["artist_mbids"]) for each in submissions if "artist_mbids" in each]
+    lengths = sorted(each["length"] for each in submissions if "length" in each)
+    found["artist_mbids"] = _most_frequent(artist_mbids)
+    found["length"] = lengths[len(lengths) // 2] if lengths else None
+    found["extra"] = next((each["extra"] for each in submissions if "extra" in each), {})
+    return found
 
 
 def _merge(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
@@ -72,15 +82,12 @@ def _genres(
     probability.
     """
     votes: dict[str, list[tuple[str, float]]] = {}
-    given: dict[str, Counter[str]] = {}
+    given: dict[str, list[str]] = {}
     for each in submissions:
         for scheme, vote in each.get("genres", {}).items():
-            if scheme in votes:
-                votes[scheme].append(vote)
-            else:
-                votes[scheme] = [vote]
-        for scheme, labels in {"tag": each.get("tags", []), **each.get("labels", {})}.items():
-            given.setdefault(scheme, Counter()).update(
+            votes.setdefault(scheme, []).append(vote)
+        for scheme, labels in {"tag": each.get("tags", ()), **each.get("labels", {})}.items():
+            given.setdefault(scheme, []).extend(
                 label for label in labels if _is_indexable(scheme, label)
             )
     for scheme in sorted(votes):
@@ -90,9 +97,12 @@ def _genres(
             probabilities = [probability for name, probability in kept if name == label]
             yield scheme, [(label, sum(probabilities) / len(probabilities))]
     for scheme in sorted(given):
-        labels = given[scheme].most_common(MOST_TAGS if scheme == "tag" else None)
+        labels = given[scheme]
+        if len(labels) > 1:
+            labels = [label for label, _ in Counter(labels).most_common()]
         if labels:
-            yield scheme, [(label, None) for label, _ in labels]
+            most = MOST_TAGS if scheme == "tag" else None
+            yield scheme, [(label, None) for label in labels[:most]]
 
 
 @lru_cache(maxsize=4096)

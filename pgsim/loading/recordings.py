@@ -2,24 +2,25 @@
 
 import gc
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from psycopg.types.json import Jsonb, set_json_loads
 
 from pgsim.errors import PgsimError
 from pgsim.features.fusion import Fit, Moments, aggregate, fuse
 from pgsim.features.profile import Profile
 from pgsim.loading.recording import recording_columns
-from pgsim.postgres.adapters import register_arrays
+from pgsim.postgres.adapters import reals_of
 from pgsim.postgres.connection import Connection
+from pgsim.postgres.packing import packed_rows
 from pgsim.postgres.rows import one_row
+from pgsim.postgres.wire import COPY_HEADER, COPY_TRAILER
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.store import locks
 from pgsim.store.collection import Collection, read_collection, write_fit
@@ -27,6 +28,7 @@ from pgsim.store.index import build_index, build_metric_index, drop_indexes, may
 from pgsim.store.recording import RECORDING_COLUMNS
 
 AT_ONCE = 5000  # recordings in memory at once
+_Row = tuple[bytes, bytes, bytes | None]  # MBID, features and documents of a submission
 
 _INCOMING = f"""
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_recording ON COMMIT DELETE ROWS
@@ -51,7 +53,7 @@ class Gathered:
     and `documents` has the metadata of each recording's submissions, by document kind.
     """
 
-    mbids: list[UUID]
+    mbids: list[bytes]
     features: NDArray[np.float32]
     starts: NDArray[np.intp]
     documents: list[list[dict[str, Any]]]
@@ -116,18 +118,16 @@ def fuse_recordings(
     assert fit is not None
     conn.execute(_INCOMING.encode())
     done = inserted = changed = 0
-    for each in _uncollected(_gathered(conn, mbids)):
+    names = ", ".join(RECORDING_COLUMNS)
+    statement = f"COPY pg_temp.incoming_recording ({names}) FROM STDIN (FORMAT binary)"
+    for count, rows in _packed(_gathered(conn, mbids), collection.profile, fit):
         conn.execute("TRUNCATE pg_temp.incoming_recording")
-        names = ", ".join(RECORDING_COLUMNS)
-        statement = f"COPY pg_temp.incoming_recording ({names}) FROM STDIN (FORMAT binary)"
         with conn.cursor().copy(statement.encode()) as copy:
-            copy.set_types(list(RECORDING_COLUMNS.values()))
-            for values in _rows(each, collection.profile, fit):
-                copy.write_row(values)
+            copy.write(COPY_HEADER + rows + COPY_TRAILER)
         count_inserted, count_changed = one_row(conn, "SELECT * FROM pgsim.store_recordings()")
         inserted, changed = inserted + count_inserted, changed + count_changed
-        done += len(each.mbids)
-        advance(len(each.mbids))
+        done += count
+        advance(count)
     return FuseReport(inserted, changed, done - inserted - changed)
 
 
@@ -138,57 +138,87 @@ def _gathered(
 
     `documents` is the SQL expression of a submission's documents.
     """
-    register_arrays(conn)
-    set_json_loads(orjson.loads, conn)
     condition = "" if mbids is None else "WHERE mbid = ANY(%s)"
     with conn.cursor("submissions", binary=True) as cursor:
-        cursor.itersize = AT_ONCE
+        # As bytes: the driver would make an object of each value.
         cursor.execute(
-            f"SELECT mbid, features, {documents} FROM pgsim.submission {condition}"
-            " ORDER BY mbid, source, number".encode(),
+            f"SELECT uuid_send(mbid), array_send(features), jsonb_send({documents})"
+            f" FROM pgsim.submission {condition} ORDER BY mbid, source, number".encode(),
             None if mbids is None else (list(mbids),),
         )
-        groups = ((mbid, list(rows)) for mbid, rows in groupby(cursor, key=lambda row: row[0]))
-        while some := list(islice(groups, AT_ONCE)):
-            lengths = [len(rows) for _, rows in some]
-            yield Gathered(
-                [mbid for mbid, _ in some],
-                np.stack([features for _, rows in some for _, features, _ in rows]),
-                np.concatenate([[0], np.cumsum(lengths[:-1])]).astype(np.intp),
-                [[documents for _, _, documents in rows] for _, rows in some],
-            )
+        rows: list[_Row] = []
+        starts: list[int] = []  # where the rows of each recording begin
+        is_over = False
+        while not is_over:
+            more = cursor.fetchmany(AT_ONCE)
+            is_over = not more
+            for row in more:
+                if not rows or row[0] != rows[-1][0]:
+                    starts.append(len(rows))
+                rows.append(row)
+            while len(starts) > AT_ONCE or (is_over and starts):
+                end = starts[AT_ONCE] if len(starts) > AT_ONCE else len(rows)
+                yield _recordings(rows[:end], starts[:AT_ONCE])
+                rows, starts = rows[end:], [start - end for start in starts[AT_ONCE:]]
 
 
-def _uncollected(gathered: Iterator[Gathered]) -> Iterator[Gathered]:
-    """Yield the recordings with the garbage collector off.
+def _recordings(rows: list[_Row], starts: list[int]) -> Gathered:
+    """Return the recordings of some submissions."""
+    mbids, features, documents = zip(*rows, strict=True)
+    said = [orjson.loads(each[1:]) if each else {} for each in documents]
+    ends = [*starts[1:], len(rows)]
+    return Gathered(
+        [mbids[start] for start in starts],
+        reals_of(features),
+        np.array(starts, np.intp),
+        [said[start:end] for start, end in zip(starts, ends, strict=True)],
+    )
 
-    It would search thousands of documents, which are trees and do without it; that takes a fifth of
-    the time of all.
+
+def _packed(
+    gathered: Iterator[Gathered], profile: Profile, fit: Fit
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the number of some recordings, and their rows; a thread packs while others are stored.
+
+    The garbage collector is off meanwhile. It would search thousands of documents, which are trees
+    and do without it; that takes a fifth of the time of all.
     """
+
+    def pack(some: Gathered) -> tuple[int, bytes]:
+        return len(some.mbids), packed_rows(RECORDING_COLUMNS, _columns(some, profile, fit))
+
     was_on = gc.isenabled()
     gc.disable()
     try:
-        yield from gathered
+        with ThreadPoolExecutor(1) as thread:
+            begun: Future[tuple[int, bytes]] | None = None
+            for some in gathered:
+                before, begun = begun, thread.submit(pack, some)
+                if before is not None:
+                    yield before.result()
+            if begun is not None:
+                yield begun.result()
     finally:
         if was_on:
             gc.enable()
 
 
-def _rows(gathered: Gathered, profile: Profile, fit: Fit) -> Iterator[tuple[Any, ...]]:
-    """Yield rows of `recording`, in the order of its columns."""
+def _columns(gathered: Gathered, profile: Profile, fit: Fit) -> dict[str, Any]:
+    """Return the columns of `recording`."""
     values = aggregate(gathered.features, gathered.starts, profile)
     vectors = fuse(values, profile, fit)
-    for index, mbid in enumerate(gathered.mbids):
-        is_absent = np.isnan(values[index])
-        missing = [each.name for each in profile.sets if is_absent[each.position]]
-        # A vector without any fitted set would lie at the centre, near everything.
-        has_vector = not fit.fitted <= set(missing)
-        row = recording_columns(gathered.documents[index], profile.genre_scheme) | {
-            "mbid": mbid,
-            "missing": missing,
-            "vector": vectors[index] if has_vector else None,
-        }
-        yield tuple(
-            Jsonb(row[name]) if kind == "jsonb" else row[name]
-            for name, kind in RECORDING_COLUMNS.items()
-        )
+    is_absent = np.isnan(values[:, [each.position for each in profile.sets]])
+    missing = [
+        tuple(each.name for each, is_one in zip(profile.sets, row, strict=True) if is_one)
+        for row in is_absent.tolist()
+    ]
+    # A vector without any fitted set would lie at the centre, near everything.
+    vectors[[fit.fitted <= set(each) for each in missing]] = np.nan
+    rows = [recording_columns(each, profile.genre_scheme) for each in gathered.documents]
+    names = RECORDING_COLUMNS.keys() - {"mbid", "missing", "vector"}
+    return {
+        **{name: [row[name] for row in rows] for name in names},
+        "mbid": gathered.mbids,
+        "missing": missing,
+        "vector": vectors,
+    }

@@ -1,5 +1,6 @@
 """psycopg adapters between numpy arrays and PostgreSQL's real[] and integer[]."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,13 @@ class IntegerArrayLoader(Loader):
 
     def load(self, data: Buffer) -> NDArray[np.int32]:
         return np.frombuffer(data, _INTEGERS, offset=_start(data))["value"].astype(np.int32)
+
+
+def reals_of(values: Sequence[bytes]) -> NDArray[np.float32]:
+    """Return real[] without NULLs, all of one length, as (values, length) float32."""
+    start = _start(values[0])
+    row = np.dtype([("header", f"V{start}"), ("items", _REALS, (len(values[0]) - start) // 8)])
+    return np.frombuffer(b"".join(values), row)["items"]["value"].astype(np.float32)
 
 
 def _start(data: Buffer) -> int:

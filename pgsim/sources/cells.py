@@ -1,11 +1,15 @@
 """The value of one cell of a table: a number, numbers, texts, a length in seconds, or nothing."""
 
 import ast
+import math
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence, Set
+from contextlib import suppress
 from typing import Any
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 # Marks of nothing, in lower case. The first ones are so in every column; the others can be titles
 # and names, and say nothing only where a number is wanted.
@@ -77,8 +81,52 @@ def text_of(cell: Any, nothing: Container[str] = ()) -> str:
         text = str(int(cell) if is_whole else cell).strip()
     if text[:2] in _BYTES and _QUOTED_WHOLE.fullmatch(text[1:]):
         text = _unquoted(text)
+    return "" if _is_mark(text, nothing) else text
+
+
+def _is_mark(text: str, nothing: Container[str]) -> bool:
+    """Return whether a text says nothing."""
     is_mark = len(text) <= _LONGEST_MARK and text.lower() in _NEVER_TEXT
-    return "" if is_mark or (nothing and text.lower() in nothing) else text
+    return is_mark or (bool(nothing) and text.lower() in nothing)
+
+
+def plain_texts(
+    column: Sequence[str], nothing: Set[str] = frozenset()
+) -> tuple[list[str], list[int]]:
+    """Return what `text_of` says of cells of text, and the places of those that it has to read."""
+    texts = [*map(str.strip, column)]
+    joined = "\n".join(texts)
+    unread: list[int] = []
+    if any(begin in joined for begin in _BYTES):
+        unread = [place for place, text in enumerate(texts) if text.startswith(_BYTES)]
+    if not {*map(str.lower, texts)}.isdisjoint((_NEVER_TEXT | nothing) - {""}):
+        texts = ["" if _is_mark(text, nothing) else text for text in texts]
+    return texts, unread
+
+
+def plain_numbers(
+    column: Sequence[str], nothing: Container[str] = ()
+) -> tuple[NDArray[np.float64], list[int]]:
+    """Return what `value_of` says of cells of text, NaN for None, and the places of no numbers."""
+    if nothing:
+        column = ["nan" if cell.strip().lower() in nothing else cell for cell in column]
+    if "_" not in "".join(column):
+        with suppress(ValueError):
+            return np.array([*map(float, column)], np.float64), []
+        column = ["nan" if cell.strip().lower() in _NO_NUMBER else cell for cell in column]
+        with suppress(ValueError):
+            return np.array([*map(float, column)], np.float64), []
+    values = [value_of(cell, nothing) for cell in column]
+    odd = [
+        place for place, each in enumerate(values) if not (each is None or isinstance(each, float))
+    ]
+    numbers = [each if isinstance(each, float) else math.nan for each in values]
+    return np.array(numbers, np.float64), odd
+
+
+def may_be_list(cell: str) -> bool:
+    """Return whether a cell can hold a list of texts or of objects, judging by how it begins."""
+    return cell.lstrip().startswith(("[", "(", "{"))
 
 
 def texts_of(cell: Any, nothing: Container[str] = ()) -> list[str]:

@@ -7,7 +7,7 @@ import codecs
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -75,12 +75,10 @@ class Dialect:
         """Return what a row looks like."""
         return Shape(len(self.columns) + self.trailing, dict(self.kinds))
 
-    def put_points(self, cells: list[str]) -> None:
-        """Replace the decimal commas of a row's numbers by points."""
-        for place in self.commas:
-            cell = cells[place] if place < len(cells) else ""
-            if "," in cell and COMMA_NUMBER.fullmatch(cell.strip()):
-                cells[place] = cell.replace(",", ".")
+    def with_point(self, cell: str) -> str:
+        """Return a cell of the columns `commas` with a point for the decimal comma of a number."""
+        is_number = "," in cell and COMMA_NUMBER.fullmatch(cell.strip())
+        return cell.replace(",", ".") if is_number else cell
 
 
 class Sample(NamedTuple):
@@ -157,7 +155,7 @@ def _lines(sample: Sample, encoding: str) -> tuple[str, list[str]]:
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     text = decoder.decode(sample.data, final=sample.is_whole)
     newline = newline_of(text)
-    lines = list(lines_of(iter([text]), newline))
+    lines = [*chain.from_iterable(lines_of(iter([text]), newline))]
     if not sample.is_whole and not text.endswith(newline):
         lines.pop()
         if not lines:

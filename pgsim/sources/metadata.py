@@ -33,7 +33,7 @@ _NO_GENRE = re.compile(
     r"|other|misc|n/?a|-+|\?+"
 )
 # The bounds of a recording's length, in seconds; PostgreSQL's real may not hold others.
-_SHORTEST, _LONGEST = 0.001, 1e7
+SHORTEST_LENGTH, LONGEST_LENGTH = 0.001, 1e7
 
 
 def extract_metadata(document: dict[str, Any]) -> tuple[dict[str, Any], int]:
@@ -105,7 +105,7 @@ def year_of(date: str) -> int | None:
 def length_of(value: Any) -> float | None:
     """Return a length in seconds; None if it cannot be that of a recording."""
     is_number = type(value) in (int, float)
-    return float(value) if is_number and _SHORTEST <= value <= _LONGEST else None
+    return float(value) if is_number and SHORTEST_LENGTH <= value <= LONGEST_LENGTH else None
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from pgsim.features.profile import Profile
+from pgsim.sources.row_blocks import RowBlock
 from pgsim.sources.streams.buffer import MemberRun, ReadBuffer
 from pgsim.sources.streams.files import Member
 from pgsim.sources.submission import Submission
@@ -50,4 +51,15 @@ class BufferedSource(Source, Protocol):
         `buffer.left` of them, and yielded before anything more is read. A document that does not
         lie in the buffer is yielded as a Member. After each `yield` the buffer can have other
         memory, into which what was read ahead has moved.
+        """
+
+
+@runtime_checkable
+class BlockSource(Source, Protocol):
+    """A source of tables of text, whose rows are read in blocks, column by column."""
+
+    def blocks(self, path: Path, most: int) -> Iterator[Member | RowBlock]:
+        """Yield the same documents as `members`, at most so many together.
+
+        Only failures are Members, behind all blocks.
         """

@@ -40,3 +40,20 @@ class Submission(Struct, frozen=True, gc=False):  # made in a tenth of a datacla
     features: NDArray[np.float32]
     metadata: dict[str, Any]
     repairs: int = 0
+
+
+class Submissions(Struct, gc=False):
+    """The submissions in several documents, side by side.
+
+    `mbids` has the bytes of each, `texts` its metadata as JSON: {document: metadata}. `features` is
+    (submissions, dimensions). `failures` has the documents without a submission: each one's place,
+    and the reason.
+    """
+
+    mbids: list[bytes]
+    sources: list[str]
+    numbers: list[int]
+    features: NDArray[np.float32]
+    texts: list[bytes]
+    failures: list[tuple[int, str]]
+    repairs: int = 0

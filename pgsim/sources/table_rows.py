@@ -9,8 +9,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
-from itertools import chain
 from math import inf
 from pathlib import Path
 from typing import IO, Any
@@ -20,12 +18,10 @@ import numpy as np
 import orjson
 
 from pgsim.sources import arrays, parquet
-from pgsim.sources.delimited.encoding import decoded, lines_of
-from pgsim.sources.delimited.records import records
-from pgsim.sources.dialect import Dialect, dialect_in, dialect_of, sample_of
+from pgsim.sources.dialect import dialect_of
+from pgsim.sources.row_blocks import row_blocks
 from pgsim.sources.streams.files import Member, Readers, kind_of, opened
 
-_BLOCK = 2**18  # bytes of text to decode at once
 _AS_JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
@@ -42,50 +38,8 @@ def notes_of(path: Path) -> tuple[str, ...]:
 
 def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
     """Yield rows, read by the dialect of the first part."""
-    sample = sample_of(stream)
-    dialect = dialect_in(sample)
-    blocks = chain([sample.data], iter(partial(stream.read, _BLOCK), b""))
-    lines = lines_of(decoded(blocks, dialect.encoding), dialect.newline)
-    for _ in range(dialect.start):
-        next(lines, None)
-    columns = ("row", *dialect.columns)
-    width, trailing = len(dialect.columns), dialect.trailing
-    head = dialect.head[0] if dialect.head else None
-    found = records(lines, dialect.form, dialect.shape, dialect.start)
-    for number, (line, cells, fault, _) in enumerate(found):
-        if trailing and len(cells) == width + trailing and not any(map(str.strip, cells[width:])):
-            del cells[width:]
-        if fault or len(cells) != width or cells[0] == head:
-            fault = fault or _fault(cells, dialect)
-        if fault:
-            yield Member(f"{name}:{line}", b"", fault)
-            continue
-        if dialect.commas:
-            dialect.put_points(cells)
-        try:
-            data = orjson.dumps(dict(zip(columns, (number, *cells), strict=True)))
-        except orjson.JSONEncodeError:
-            data, fault = b"", _wrong_bytes(dialect.encoding)
-        yield Member(f"{name}:{line}", data, fault)
-
-
-def _fault(cells: list[str], dialect: Dialect) -> str:
-    """Return why the cells are no row; empty if they are one."""
-    width = len(dialect.columns)
-    if len(cells) == width:
-        return "the header once more" if tuple(cells) == dialect.head else ""
-    separator = {"\t": "tab", " ": "blank"}.get(dialect.separator, dialect.separator)
-    found = f"{len(cells)} cells; the header has {width}"
-    if len(cells) < width:
-        return f"{found}: complete the line, or quote a cell that has a line break in it"
-    if not dialect.quote:
-        return f"{found}: a cell has a {separator} in it, and the file has no quotes"
-    return f"{found}: quote a cell that has a '{separator}' in it"
-
-
-def _wrong_bytes(encoding: str) -> str:
-    name = encoding.upper().removesuffix("-SIG")
-    return f"not {name}: save the file as UTF-8, or mend the letters of this row"
+    for block in row_blocks(stream, name):
+        yield from block.members()
 
 
 def _parquet(stream: IO[bytes], name: str) -> Iterator[Member]:

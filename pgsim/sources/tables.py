@@ -7,7 +7,7 @@ recording, even if they come from several files: features from one, titles from 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ import orjson
 from numpy.typing import NDArray
 
 from pgsim.errors import Rejected, UsageError
+from pgsim.features.forms import Numbers
 from pgsim.features.profile import FeatureSet, Profile, units_a_second
 from pgsim.features.reading import read_values
 from pgsim.sources.cells import seconds_of, text_of, texts_of, value_of
 from pgsim.sources.metadata import genre_labels, length_of, year_of
+from pgsim.sources.row_blocks import RowBlock, row_blocks
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import Member
 from pgsim.sources.submission import LARGEST_NUMBER, Submission, own_mbid
@@ -50,6 +52,12 @@ def members(path: Path) -> Iterator[Member]:
     return files.members(path, TABLE_READERS)
 
 
+def blocks(path: Path, most: int) -> Iterator[Member | RowBlock]:
+    """Yield the same rows, those of a text in blocks of at most so many."""
+    text = partial(row_blocks, most=most)
+    return files.found_in(path, {**TABLE_READERS, "csv": text, "tsv": text})
+
+
 def submission(member: Member, profile: Profile) -> Submission:
     """Return the submission in one row; Rejected says why there is none.
 
@@ -65,7 +73,7 @@ def submission(member: Member, profile: Profile) -> Submission:
     row: Row = orjson.loads(member.data)
     repairs = Repairs()
     source = f"{name}:{profile.name}"
-    cells = _cells(profile)
+    cells = cells_of(profile)
     mbid, metadata = cells.identity(row, source, repairs)
     metadata |= cells.metadata(row, profile, repairs)
     features = _features(row, profile, cells.nothing)
@@ -99,7 +107,7 @@ def _natural(column: str) -> list[tuple[int, str]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cells:
+class Cells:
     """Reads a row's cells by a profile's [columns]."""
 
     columns: Mapping[str, str]
@@ -127,7 +135,7 @@ class _Cells:
         """Return a row's metadata; a key is left out if there is nothing for it."""
         found: dict[str, Any] = {}
         for key in self.columns:
-            value = _READ[key](self, row, repairs) if key in _READ else None
+            value = READ[key](self, row, repairs) if key in READ else None
             if value:
                 found[key] = value
         date = found.pop("date", None)
@@ -143,7 +151,7 @@ class _Cells:
         value = value_of(cell, self.nothing)
         if value is None:
             return 0
-        is_number = isinstance(value, int | float) and value == int(value)
+        is_number = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
         if not is_number or not 0 <= value <= LARGEST_NUMBER:
             raise Rejected(f"number {cell!r:.60} is not an integer from 0 to {LARGEST_NUMBER}")
         return int(value)
@@ -169,7 +177,7 @@ class _Cells:
         return row.get(column) if column is not None else None
 
 
-def _artist_mbids(cells: _Cells, row: Row, repairs: Repairs) -> list[str]:
+def _artist_mbids(cells: Cells, row: Row, repairs: Repairs) -> list[str]:
     return [
         str(mbid)
         for text in cells.texts(row, "artist_mbids", repairs)
@@ -178,12 +186,12 @@ def _artist_mbids(cells: _Cells, row: Row, repairs: Repairs) -> list[str]:
     ]
 
 
-def _labels(cells: _Cells, row: Row, repairs: Repairs) -> list[str]:
+def _labels(cells: Cells, row: Row, repairs: Repairs) -> list[str]:
     return [label for text in cells.texts(row, "genre", repairs) for label in genre_labels(text)]
 
 
 # What reads the metadata in the column of each key.
-_READ: dict[str, Callable[[_Cells, Row, Repairs], Any]] = {
+READ: dict[str, Callable[[Cells, Row, Repairs], Any]] = {
     "title": lambda cells, row, repairs: cells.text(row, "title", repairs),
     "artist": lambda cells, row, repairs: ", ".join(cells.texts(row, "artist", repairs)),
     "artist_mbids": _artist_mbids,
@@ -197,7 +205,7 @@ _READ: dict[str, Callable[[_Cells, Row, Repairs], Any]] = {
 
 
 @lru_cache(maxsize=16)
-def _cells(profile: Profile) -> _Cells:
+def cells_of(profile: Profile) -> Cells:
     """Return what reads the cells of a profile's tables."""
     columns: dict[str, Any] = dict(profile.columns)
     if "artist_mbid" in columns:  # by its name in the metadata
@@ -206,7 +214,7 @@ def _cells(profile: Profile) -> _Cells:
         (each,) if isinstance(each, str) else tuple(each)
         for each in (columns.pop("id", ()), columns.pop("nothing", ()))
     )
-    return _Cells(
+    return Cells(
         columns,
         own_id,
         frozenset(each.lower() for each in nothing),
@@ -220,7 +228,7 @@ def _cells(profile: Profile) -> _Cells:
 
 
 @lru_cache(maxsize=16)
-def _columns_of_sets(
+def columns_of_sets(
     profile: Profile, columns: tuple[str, ...]
 ) -> list[tuple[FeatureSet, tuple[str, ...]]]:
     """Return each set with its columns; Rejected if some of its paths name none."""
@@ -240,15 +248,21 @@ def _columns_of_sets(
 def _features(row: Row, profile: Profile, nothing: frozenset[str]) -> NDArray[np.float32]:
     """Return the (dimensions,) features of a row; a set with an empty cell is NaN."""
     features: list[float] = []
-    for each, columns in _columns_of_sets(profile, tuple(row)):
-        cells = [row[column] for column in columns]
-        values = None if nothing else _numbers(cells)
-        if values is None:
-            columns, values = _values(cells, columns, nothing)
-        is_there = bool(values) and None not in values
-        numbers = read_values(values, columns, each) if is_there else None
-        features += numbers if numbers is not None else (float("nan"),) * each.length
+    for each, columns in columns_of_sets(profile, tuple(row)):
+        features += set_of([row[column] for column in columns], columns, each, nothing)
     return np.array(features, dtype=np.float32)
+
+
+def set_of(
+    cells: list[Any], columns: tuple[str, ...], each: FeatureSet, nothing: frozenset[str]
+) -> Numbers:
+    """Return the numbers of a set, read from its cells in these columns; NaN if one is empty."""
+    values = None if nothing else _numbers(cells)
+    if values is None:
+        columns, values = _values(cells, columns, nothing)
+    is_there = bool(values) and None not in values
+    numbers = read_values(values, columns, each) if is_there else None
+    return numbers if numbers is not None else (float("nan"),) * each.length
 
 
 def _values(

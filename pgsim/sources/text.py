@@ -1,6 +1,7 @@
 """Text that PostgreSQL can hold: texts are repaired, and the repairs counted."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,13 @@ def _with_next(words: NDArray[np.uint64]) -> NDArray[np.bool_]:
     asked: NDArray[np.bool_] = (words & _HIGH_BITS) != 0
     asked[1:] |= asked[:-1]
     return asked
+
+
+def are_storable(texts: Sequence[str]) -> bool:
+    """Return whether no text needs a repair."""
+    joined = "".join(texts)
+    is_short = max(map(len, texts), default=0) <= LONGEST // 4
+    return is_short and (joined.isprintable() or not _UNSTORABLE.search(joined))
 
 
 class Repairs(Struct):

@@ -69,16 +69,16 @@ def decoded(blocks: Iterator[bytes], encoding: str) -> Iterator[str]:
         ) from None
 
 
-def lines_of(texts: Iterator[str], newline: str) -> Iterator[str]:
-    """Yield lines without their end; SourceError for one that would fill memory."""
+def lines_of(texts: Iterator[str], newline: str) -> Iterator[list[str]]:
+    """Yield the lines of each part of a text, without their ends; SourceError if one is endless."""
     rest = ""
     for text in texts:
         *lines, rest = (rest + text).split(newline)
         if len(rest) > LONGEST:
             raise SourceError(f"a line longer than {LONGEST >> 20} MiB: this is no table")
-        yield from lines
+        yield lines
     if rest:
-        yield rest
+        yield [rest]
 
 
 def newline_of(text: str) -> str:

@@ -14,7 +14,7 @@ from pgsim.sources.streams.files import LONGEST
 # A quoted cell may run over so many lines.
 MOST_LINES = 1000
 # What stands in lines that hold nothing; ^Z ends the files of some old programs.
-_BLANKS = " \t\r\x1a\ufeff"
+BLANKS = " \t\r\x1a\ufeff"
 
 
 # A quote after a backslash that has none before it, or two, or four.
@@ -82,6 +82,45 @@ class Form:
             return None
 
 
+class Lines:
+    """The lines of parts of a file, one after the other or as many as are at hand.
+
+    Lines that were taken may be put back.
+    """
+
+    def __init__(self, parts: Iterable[list[str]]) -> None:
+        self._parts = iter(parts)
+        self._at_hand: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while not self._at_hand:
+            self._at_hand.extend(next(self._parts))
+        return self._at_hand.popleft()
+
+    @property
+    def are_at_hand(self) -> bool:
+        """Return whether there is a line before the next part."""
+        return bool(self._at_hand)
+
+    def take(self) -> list[str]:
+        """Return the lines at hand, or those of the next part; none at the end of the file."""
+        while not self._at_hand:
+            part = next(self._parts, None)
+            if part is None:
+                return []
+            self._at_hand.extend(part)
+        taken = list(self._at_hand)
+        self._at_hand.clear()
+        return taken
+
+    def put_back(self, lines: list[str]) -> None:
+        """Let these lines be the next ones."""
+        self._at_hand.extendleft(reversed(lines))
+
+
 def records(
     lines: Iterable[str], form: Form, shape: Shape | None, number: int = 0
 ) -> Iterator[Record]:
@@ -91,7 +130,7 @@ def records(
     and if no line of it could be a row. Otherwise its first line alone is a fault. Without a shape
     it only has to close.
     """
-    source = _Lines(lines)
+    source = lines if isinstance(lines, Lines) else Lines([list(lines)])
     split, read = form.splitter(), form.reader()
     quote = form.quote or "\n"  # no line has a line feed
     comment = form.comment
@@ -114,25 +153,8 @@ def records(
         else:
             line = line.rstrip("\r")
             cells = split(line)
-            if len(cells) > 1 or line.strip(_BLANKS):
+            if len(cells) > 1 or line.strip(BLANKS):
                 yield Record(number, cells)
-
-
-class _Lines:
-    """Lines one after the other, of which some may be put back."""
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        self._lines = iter(lines)
-        self._back: deque[str] = deque()
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        return self._back.popleft() if self._back else next(self._lines)
-
-    def put_back(self, lines: list[str]) -> None:
-        self._back.extendleft(reversed(lines))
 
 
 def _fault(error: csv.Error) -> str:
@@ -143,7 +165,7 @@ def _fault(error: csv.Error) -> str:
 
 
 def _several(
-    line: str, source: _Lines, form: Form, shape: Shape | None
+    line: str, source: Lines, form: Form, shape: Shape | None
 ) -> tuple[list[str], str, int] | None:
     """Return the record that begins with a line and ends in a later one; None if it does not."""
     taken: list[str] = []

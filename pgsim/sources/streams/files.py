@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Protocol, TypeVar, cast
 
 import zstandard
 from msgspec import Struct
@@ -62,6 +62,18 @@ class Member(Struct, gc=False):
         """Return 1: a member is one document, as a MemberRun is several."""
         return 1
 
+
+class Found(Protocol):
+    """A document, or several of them, found in a file."""
+
+    at: int
+
+    @property
+    def count(self) -> int:
+        """Return the number of documents."""
+
+
+F = TypeVar("F", bound=Found)
 
 # For each kind of file, by the end of its name: the function that yields its documents, from the
 # stream of its bytes and the name with which the documents' names begin.
@@ -121,7 +133,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 def members_in(buffer: ReadBuffer, path: Path) -> Iterator[Member | MemberRun]:
     """Yield what `members` yields, with those of a tar read into the buffer."""
-    return _members(path, {**DOCUMENT_READERS, "tar": partial(_tar, buffer=buffer)})
+    return found_in(path, {**DOCUMENT_READERS, "tar": partial(_tar, buffer=buffer)})
 
 
 def members(path: Path, readers: Readers | None = None) -> Iterator[Member]:
@@ -129,10 +141,13 @@ def members(path: Path, readers: Readers | None = None) -> Iterator[Member]:
 
     `readers` has the known kinds of files; by default DOCUMENT_READERS.
     """
-    return cast(Iterator[Member], _members(path, readers or DOCUMENT_READERS))
+    return found_in(path, readers or cast(Readers, DOCUMENT_READERS))
 
 
-def _members(path: Path, readers: _Readers) -> Iterator[Member | MemberRun]:
+def found_in(
+    path: Path, readers: Mapping[str, Callable[[IO[bytes], str], Iterator[F]]]
+) -> Iterator[F | Member]:
+    """Yield what the reader of a file's kind finds in it; a failure is a Member with a fault."""
     read_members = readers[_kind(path.name)]
     name = storable(path.name)
     read = asked = 0

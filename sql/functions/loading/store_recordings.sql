@@ -4,62 +4,71 @@ LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
-    -- What pgsim names has filled stays where no submission has it. LATERAL with OFFSET 0 looks recordings up by an index:
-    -- statistics may be older than the names.
-    UPDATE pg_temp.incoming_recording AS i
-    SET
-        title = coalesce(i.title, CASE WHEN 'title' = ANY(k.named) THEN k.title END),
-        artist = coalesce(i.artist, CASE WHEN 'artist' = ANY(k.named) THEN k.artist END),
-        artist_mbids = coalesce(i.artist_mbids, CASE WHEN 'artist_mbids' = ANY(k.named) THEN k.artist_mbids END),
-        album = coalesce(i.album, CASE WHEN 'album' = ANY(k.named) THEN k.album END),
-        year = coalesce(i.year, CASE WHEN 'year' = ANY(k.named) THEN k.year END),
-        length = coalesce(i.length, CASE WHEN 'length' = ANY(k.named) THEN k.length END),
-        named = (
-            SELECT array_agg(n.name ORDER BY n.place)
-            FROM unnest(k.named) WITH ORDINALITY AS n (name, place)
-            WHERE
-                CASE n.name
-                    WHEN 'title' THEN i.title IS NULL
-                    WHEN 'artist' THEN i.artist IS NULL
-                    WHEN 'artist_mbids' THEN i.artist_mbids IS NULL
-                    WHEN 'album' THEN i.album IS NULL
-                    WHEN 'year' THEN i.year IS NULL
-                    WHEN 'length' THEN i.length IS NULL
-                END
-        )
-    FROM (
-        SELECT a.mbid, r.title, r.artist, r.artist_mbids, r.album, r.year, r.length, r.named
-        FROM pg_temp.incoming_recording AS a
-        CROSS JOIN LATERAL (
-            SELECT o.title, o.artist, o.artist_mbids, o.album, o.year, o.length, o.named
-            FROM recording AS o
-            WHERE o.mbid = a.mbid
-            OFFSET 0
-        ) AS r
-        WHERE r.named IS NOT NULL
-    ) AS k
-    WHERE i.mbid = k.mbid;
-
-    UPDATE recording AS r
-    SET
-        title = i.title, artist = i.artist, artist_mbids = i.artist_mbids, album = i.album, year = i.year,
-        length = i.length, genre = i.genre, genre_probability = i.genre_probability, genres = i.genres,
-        source_id = i.source_id, url = i.url, extra = i.extra, submissions = i.submissions,
-        missing = i.missing, vector = i.vector, named = i.named
-    FROM pg_temp.incoming_recording AS i
-    WHERE
-        r.mbid = i.mbid
-        AND (
-            (
-                r.title, r.artist, r.artist_mbids, r.album, r.year, r.length, r.genre, r.genre_probability, r.genres,
-                r.source_id, r.url, r.extra, r.submissions, r.missing, r.named
-            ) IS DISTINCT FROM (
-                i.title, i.artist, i.artist_mbids, i.album, i.year, i.length, i.genre, i.genre_probability, i.genres,
-                i.source_id, i.url, i.extra, i.submissions, i.missing, i.named
+    changed := 0;
+    -- A first load has new recordings alone. LATERAL with OFFSET 0 looks them up by an index, whatever the statistics say: they
+    -- are older than the rows.
+    IF EXISTS (
+        SELECT FROM pg_temp.incoming_recording AS a
+        CROSS JOIN LATERAL (SELECT FROM recording AS o WHERE o.mbid = a.mbid OFFSET 0) AS r
+    ) THEN
+        -- What pgsim names has filled stays where no submission has it. The index is used as above.
+        UPDATE pg_temp.incoming_recording AS i
+        SET
+            title = coalesce(i.title, CASE WHEN 'title' = ANY(k.named) THEN k.title END),
+            artist = coalesce(i.artist, CASE WHEN 'artist' = ANY(k.named) THEN k.artist END),
+            artist_mbids = coalesce(i.artist_mbids, CASE WHEN 'artist_mbids' = ANY(k.named) THEN k.artist_mbids END),
+            album = coalesce(i.album, CASE WHEN 'album' = ANY(k.named) THEN k.album END),
+            year = coalesce(i.year, CASE WHEN 'year' = ANY(k.named) THEN k.year END),
+            length = coalesce(i.length, CASE WHEN 'length' = ANY(k.named) THEN k.length END),
+            named = (
+                SELECT array_agg(n.name ORDER BY n.place)
+                FROM unnest(k.named) WITH ORDINALITY AS n (name, place)
+                WHERE
+                    CASE n.name
+                        WHEN 'title' THEN i.title IS NULL
+                        WHEN 'artist' THEN i.artist IS NULL
+                        WHEN 'artist_mbids' THEN i.artist_mbids IS NULL
+                        WHEN 'album' THEN i.album IS NULL
+                        WHEN 'year' THEN i.year IS NULL
+                        WHEN 'length' THEN i.length IS NULL
+                    END
             )
-            OR differ(r.vector, i.vector)
-        );
-    GET DIAGNOSTICS changed = ROW_COUNT;
+        FROM (
+            SELECT a.mbid, r.title, r.artist, r.artist_mbids, r.album, r.year, r.length, r.named
+            FROM pg_temp.incoming_recording AS a
+            CROSS JOIN LATERAL (
+                SELECT o.title, o.artist, o.artist_mbids, o.album, o.year, o.length, o.named
+                FROM recording AS o
+                WHERE o.mbid = a.mbid
+                OFFSET 0
+            ) AS r
+            WHERE r.named IS NOT NULL
+        ) AS k
+        WHERE i.mbid = k.mbid;
+
+        UPDATE recording AS r
+        SET
+            title = i.title, artist = i.artist, artist_mbids = i.artist_mbids, album = i.album, year = i.year,
+            length = i.length, genre = i.genre, genre_probability = i.genre_probability, genres = i.genres,
+            source_id = i.source_id, url = i.url, extra = i.extra, submissions = i.submissions,
+            missing = i.missing, vector = i.vector, named = i.named
+        FROM pg_temp.incoming_recording AS i
+        WHERE
+            r.mbid = i.mbid
+            AND (
+                (
+                    r.title, r.artist, r.artist_mbids, r.album, r.year, r.length, r.genre, r.genre_probability, r.genres,
+                    r.source_id, r.url, r.extra, r.submissions, r.missing, r.named
+                ) IS DISTINCT FROM (
+                    i.title, i.artist, i.artist_mbids, i.album, i.year, i.length, i.genre, i.genre_probability, i.genres,
+                    i.source_id, i.url, i.extra, i.submissions, i.missing, i.named
+                )
+                OR differ(r.vector, i.vector)
+            );
+        GET DIAGNOSTICS changed = ROW_COUNT;
+
+        DELETE FROM pg_temp.incoming_recording AS i USING recording AS r WHERE i.mbid = r.mbid;
+    END IF;
 
     -- Only new MBIDs take an id from the sequence: ON CONFLICT would take one for each row.
     INSERT INTO recording (
@@ -69,7 +78,6 @@ BEGIN
         i.mbid, i.title, i.artist, i.artist_mbids, i.album, i.year, i.length, i.genre, i.genre_probability, i.genres,
         i.source_id, i.url, i.extra, i.submissions, i.missing, i.vector
     FROM pg_temp.incoming_recording AS i
-    WHERE NOT EXISTS (SELECT FROM recording AS r WHERE r.mbid = i.mbid)
     ORDER BY i.mbid;
     GET DIAGNOSTICS inserted = ROW_COUNT;
 END
