@@ -109,6 +109,8 @@
 \ir functions/rebuild/show_similarity.sql
 \ir functions/rebuild/finish_rebuild.sql
 \ir functions/questions/status.sql
+\ir functions/lists/require_own_table.sql
+\ir functions/rebuild/rebuild_finished.sql
 \ir functions/lists/recording_changed.sql
 \ir functions/lists/recording_replicated.sql
 \ir functions/lists/recording_truncated.sql
@@ -118,3 +120,4 @@
 \ir triggers/recording_deleted.sql
 \ir triggers/recording_replicated.sql
 \ir triggers/recording_truncated.sql
+\ir triggers/rebuild_finished.sql

@@ -1,0 +1,134 @@
+"""Nobody gains another's rights: by triggers of pgsim's functions on tables of one's own."""
+
+import psycopg
+import pytest
+
+from tests.support.documents import mbid
+from tests.support.roles import AsRole
+from tests.support.rows import one
+
+# A type whose cast to a number is code of the reader's.
+ODD = """
+    CREATE TEMP SEQUENCE was_called;
+    GRANT ALL ON SEQUENCE was_called TO PUBLIC;
+    CREATE TYPE pg_temp.odd AS (a integer);
+    CREATE FUNCTION pg_temp.number(pg_temp.odd) RETURNS integer LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_catalog.nextval('pg_temp.was_called');
+        RETURN 1;
+    END $$;
+    CREATE CAST (pg_temp.odd AS integer) WITH FUNCTION pg_temp.number(pg_temp.odd) AS ASSIGNMENT;
+    CREATE TEMP TABLE own (
+        id pg_temp.odd, vector public.vector, mbid integer, target text, finished_at integer
+    );
+    INSERT INTO own VALUES (ROW(1), '[1]', 1, 'similarity_b');
+"""
+_NEW, _OLD = "NEW TABLE AS new_rows", "OLD TABLE AS old_rows"
+# How each trigger function that runs with its owner's rights may be tried on a table of one's own.
+TRIGGERS = {
+    "recording_changed": [
+        ("INSERT", f"REFERENCING {_NEW} FOR EACH STATEMENT", "INSERT INTO own SELECT * FROM own"),
+        (
+            "UPDATE",
+            f"REFERENCING {_NEW} {_OLD} FOR EACH STATEMENT",
+            "UPDATE own SET vector = '[2]'",
+        ),
+        ("DELETE", f"REFERENCING {_OLD} FOR EACH STATEMENT", "DELETE FROM own"),
+    ],
+    "recording_replicated": [
+        ("INSERT", "FOR EACH ROW", "INSERT INTO own SELECT * FROM own"),
+        ("UPDATE", "FOR EACH ROW", "UPDATE own SET vector = '[2]'"),
+        ("DELETE", "FOR EACH ROW", "DELETE FROM own"),
+    ],
+    "recording_truncated": [("TRUNCATE", "FOR EACH STATEMENT", "TRUNCATE own")],
+    "rebuild_finished": [("UPDATE", "FOR EACH ROW", "UPDATE own SET finished_at = 1")],
+}
+MATRIX = """
+    SELECT
+        pgsim.shown_similarity(), (SELECT count(*) FROM pgsim.similarity),
+        (SELECT count(*) FROM pgsim.stale), (SELECT count(*) FROM pgsim.reach)
+"""
+
+
+def test_what_runs_with_its_owners_rights_is_a_trigger_that_is_tried_here(as_role: AsRole) -> None:
+    rows = as_role("owner").execute(
+        "SELECT proname, prorettype = 'trigger'::regtype FROM pg_proc"
+        " WHERE pronamespace = 'pgsim'::regnamespace AND prosecdef"
+    )
+    assert dict(rows.fetchall()) == dict.fromkeys(TRIGGERS, True)
+
+
+@pytest.mark.parametrize(
+    ("function", "event", "level", "statement"),
+    [(name, *each) for name, tries in TRIGGERS.items() for each in tries],
+)
+def test_no_trigger_function_serves_a_table_of_the_readers(
+    as_role: AsRole, function: str, event: str, level: str, statement: str
+) -> None:
+    owner, reader = as_role("owner"), as_role("reader")
+    before = owner.execute(MATRIX.encode()).fetchone()
+    reader.execute(ODD.encode())
+    reader.execute(
+        f"CREATE TRIGGER mine AFTER {event} ON own {level}"
+        f" EXECUTE FUNCTION pgsim.{function}()".encode()
+    )
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="for pgsim.re.* alone"):
+        reader.execute(statement.encode())
+    assert not one(reader, "SELECT is_called FROM was_called")
+    assert owner.execute(MATRIX.encode()).fetchone() == before
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "pgsim.show_similarity('similarity_b')",
+        "pgsim.fill_reaches('pgsim.similarity_b')",
+        "pgsim.sample_pairs()",
+        "pgsim.finish_rebuild()",
+    ],
+)
+def test_who_analyzes_a_readers_table_lends_it_no_right(as_role: AsRole, call: str) -> None:
+    """The function of an index runs with the rights of the table's owner, whoever analyzes it."""
+    owner, reader = as_role("owner"), as_role("reader")
+    owner.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+    before = owner.execute(MATRIX.encode()).fetchone()
+    function = "FUNCTION public.number(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS"
+    reader.execute(f"CREATE {function} $$ BEGIN RETURN 1; END $$".encode())
+    reader.execute("CREATE TABLE public.own AS SELECT 1 AS a")
+    reader.execute("CREATE INDEX ON public.own (public.number(a))")
+    reader.execute(
+        f"CREATE OR REPLACE {function} $$ BEGIN PERFORM {call}; RETURN 1; END $$".encode()
+    )
+    with pytest.raises(psycopg.Error):
+        owner.execute("ANALYZE public.own")
+    assert owner.execute(MATRIX.encode()).fetchone() == before
+
+
+def test_who_may_finish_a_rebuild_switches_the_matrix_by_it(as_role: AsRole) -> None:
+    owner, writer = as_role("owner"), as_role("writer")
+    writer.execute("SELECT pgsim.begin_rebuild(100, 'exact', 1, 1000)")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        as_role("reader").execute("UPDATE pgsim.rebuild SET finished_at = now()")
+    with pytest.raises(
+        psycopg.errors.InsufficientPrivilege, match="permission denied for schema pgsim"
+    ):
+        writer.execute("SELECT pgsim.show_similarity('similarity_b')")
+    assert one(owner, "SELECT pgsim.shown_similarity()") == "similarity_a"
+    writer.execute(
+        "INSERT INTO pgsim.similarity_b SELECT * FROM pgsim.similarity;"
+        "UPDATE pgsim.rebuild_part SET done_at = now();"
+        "SELECT pgsim.finish_rebuild()"
+    )
+    assert one(owner, "SELECT pgsim.shown_similarity()") == "similarity_b"
+    asked = as_role("reader").execute("SELECT * FROM pgsim.similar_recordings(%s)", (mbid(1),))
+    assert len(asked.fetchall()) == 10
+
+
+def test_a_rebuild_that_switches_nothing_says_so(as_role: AsRole) -> None:
+    owner = as_role("owner")
+    owner.execute("ALTER TABLE pgsim.rebuild DISABLE TRIGGER rebuild_finished")
+    owner.execute("SELECT pgsim.begin_rebuild(100, 'exact', 1, 1000)")
+    owner.execute("UPDATE pgsim.rebuild_part SET done_at = now()")
+    with pytest.raises(psycopg.Error, match="the trigger rebuild_finished is missing or disabled"):
+        owner.execute("SELECT pgsim.finish_rebuild()")
+    assert one(owner, "SELECT count(*) FROM pgsim.rebuild WHERE finished_at IS NULL") == 1
