@@ -1,8 +1,17 @@
 """Nobody gains another's rights: by triggers of pgsim's functions on tables of one's own."""
 
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from pgsim.errors import PgsimError
+from pgsim.features.profile import read_profile
+from pgsim.postgres.connection import Connection, connect
+from pgsim.store import schema
+from pgsim.store.uninstall import uninstall
 from tests.support.documents import mbid
 from tests.support.roles import AsRole
 from tests.support.rows import one
@@ -132,3 +141,77 @@ def test_a_rebuild_that_switches_nothing_says_so(as_role: AsRole) -> None:
     with pytest.raises(psycopg.Error, match="the trigger rebuild_finished is missing or disabled"):
         owner.execute("SELECT pgsim.finish_rebuild()")
     assert one(owner, "SELECT count(*) FROM pgsim.rebuild WHERE finished_at IS NULL") == 1
+
+
+# A list of names to PostgreSQL: one of them is long, and begins with a semicolon.
+PATH = "public,pgsim,x;CREATE/**/SCHEMA/**/was_run;SET/**/search_path=public"
+
+
+@pytest.fixture
+def owned(new_database: Callable[..., str]) -> Iterator[tuple[Connection, Connection]]:
+    """A database of a role that is no superuser: connections of a superuser and of that role."""
+    url = new_database()
+    with closing(connect(url, autocommit=True)) as admin:
+        name = admin.info.dbname
+        admin.execute(f"CREATE ROLE owner_of_{name} LOGIN".encode())
+        admin.execute(f"ALTER DATABASE {name} OWNER TO owner_of_{name}".encode())
+        own = make_conninfo(url, user=f"owner_of_{name}")
+        with closing(connect(own, autocommit=True)) as conn:
+            yield admin, conn
+        admin.execute(f"ALTER DATABASE {name} OWNER TO postgres".encode())
+        admin.execute(f"DROP OWNED BY owner_of_{name}; DROP ROLE owner_of_{name}".encode())
+
+
+@pytest.mark.parametrize("path", [PATH, PATH.replace("pgsim,", "")])
+def test_the_path_of_a_database_is_names_and_no_statements(
+    owned: tuple[Connection, Connection], path: str
+) -> None:
+    admin, owner = owned
+    schema.install(admin, read_profile("acousticbrainz"))
+    owner.execute("SELECT set_config('search_path', %s, false)", (path,))
+    owner.execute(f"ALTER DATABASE {admin.info.dbname} SET search_path FROM CURRENT".encode())
+    schema.add_to_search_path(admin)
+    uninstall(admin)
+    assert one(admin, "SELECT to_regnamespace('was_run') IS NULL")
+    names = schema.path_of_database(admin)
+    assert names is not None
+    assert names[:2] == ["public", '"x;create/**/schema/**/was_run;set/**/search_path=public"']
+
+
+def test_pgsim_is_not_installed_in_a_schema_of_another_role(
+    owned: tuple[Connection, Connection],
+) -> None:
+    """Its owner could put functions there that a superuser's session calls."""
+    admin, owner = owned
+    owner.execute("CREATE SCHEMA pgsim")
+    with pytest.raises(PgsimError, match="belongs to role 'owner_of_.*', which could"):
+        schema.install(admin, read_profile("acousticbrainz"))
+    assert not schema.is_installed(admin)
+    assert schema.install(owner, read_profile("acousticbrainz"))
+
+
+OWNERS = """
+    SELECT DISTINCT pg_get_userbyid(o.owner)::text FROM (
+        SELECT relowner FROM pg_class WHERE relnamespace = 'pgsim'::regnamespace
+        UNION SELECT proowner FROM pg_proc WHERE pronamespace = 'pgsim'::regnamespace
+        UNION SELECT typowner FROM pg_type WHERE typnamespace = 'pgsim'::regnamespace
+    ) AS o (owner)
+"""
+
+
+def test_what_a_superusers_upgrade_makes_belongs_to_the_owner_of_the_schema(
+    owned: tuple[Connection, Connection],
+) -> None:
+    admin, owner = owned
+    schema.install(owner, read_profile("acousticbrainz"))
+    owner.execute("DROP FUNCTION pgsim.rebuild_finished CASCADE; DROP VIEW pgsim.similarity_matrix")
+    schema.upgrade(admin)
+    assert admin.execute(OWNERS.encode()).fetchall() == [(owner.info.user,)]
+    assert one(admin, "SELECT current_user") == "postgres"
+
+
+def test_who_does_not_own_the_schema_upgrades_nothing(as_role: AsRole) -> None:
+    writer = as_role("writer")
+    with pytest.raises(PgsimError, match="'test_writer' does not own .*owner 'postgres' may run"):
+        schema.upgrade(writer)
+    assert one(writer, "SELECT current_user") == "test_writer"
