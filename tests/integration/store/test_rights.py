@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from pgsim.cli import run
 from pgsim.errors import PgsimError
 from pgsim.features.profile import read_profile
 from pgsim.postgres.connection import Connection, connect
@@ -215,3 +216,22 @@ def test_who_does_not_own_the_schema_upgrades_nothing(as_role: AsRole) -> None:
     with pytest.raises(PgsimError, match="'test_writer' does not own .*owner 'postgres' may run"):
         schema.upgrade(writer)
     assert one(writer, "SELECT current_user") == "test_writer"
+
+
+@pytest.mark.parametrize("command", ["check", "uninstall --dry-run"])
+def test_a_name_makes_no_line_of_its_own(
+    as_role: AsRole, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    owner = as_role("owner")
+    schema.add_to_search_path(owner)
+    owner.execute('CREATE ROLE "x\nok       all is well\x1b[2J"')
+    try:
+        owner.execute('GRANT CREATE ON SCHEMA public TO "x\nok       all is well\x1b[2J"')
+        owner.execute('CREATE VIEW public."x\nok       all is well\x1b[2J" AS TABLE pgsim.run')
+        run(["--database", owner.info.dsn, *command.split()])
+        said = capsys.readouterr().out
+        assert "x ok       all is well [2J" in said
+        assert "\nok       all is well" not in said
+    finally:
+        owner.execute('DROP OWNED BY "x\nok       all is well\x1b[2J"')
+        owner.execute('DROP ROLE "x\nok       all is well\x1b[2J"')
