@@ -1,5 +1,6 @@
 """Nobody gains another's rights: by triggers of pgsim's functions on tables of one's own."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -14,6 +15,7 @@ from pgsim.postgres.connection import Connection, connect
 from pgsim.store import schema
 from pgsim.store.uninstall import uninstall
 from tests.support.documents import mbid
+from tests.support.pages import DOCS
 from tests.support.roles import AsRole
 from tests.support.rows import one
 
@@ -235,3 +237,32 @@ def test_a_name_makes_no_line_of_its_own(
     finally:
         owner.execute('DROP OWNED BY "x\nok       all is well\x1b[2J"')
         owner.execute('DROP ROLE "x\nok       all is well\x1b[2J"')
+
+
+def test_what_the_page_hides_from_readers_is_in_no_table_and_no_answer(as_role: AsRole) -> None:
+    page = (DOCS / "howto" / "production.md").read_text(encoding="utf-8")
+    section = page.split("## Row-level security\n")[1].split("\n## ")[0]
+    steps = re.findall(r"^music[-=]> (.*)$", section, re.MULTILINE)
+    owner = as_role("owner")
+    owner.execute("UPDATE pgsim.recording SET album = 'Unreleased' WHERE id % 2 = 0")
+    hidden = owner.execute("SELECT mbid, title FROM pgsim.recording WHERE id % 2 = 0").fetchall()
+    assert hidden[0][1] in str(owner.execute("TABLE pgsim.submission").fetchall())
+    owner.execute("\n".join(steps).encode())
+    for person in ("reader", "writer"):
+        conn = as_role(person)
+        read = {
+            table: str(conn.execute(f"TABLE pgsim.{table}".encode()).fetchall())
+            for (table,) in conn.execute(
+                "SELECT relname FROM pg_class WHERE relnamespace = 'pgsim'::regnamespace"
+                " AND relkind IN ('r', 'v')"
+            ).fetchall()
+        }
+        asked = conn.execute(
+            "SELECT s.* FROM (SELECT mbid FROM pgsim.recording LIMIT 1) AS r,"
+            " pgsim.similar_recordings(r.mbid, 20) AS s"
+        ).fetchall()
+        assert len(asked) == len(owner.execute("TABLE pgsim.recording").fetchall()) // 2 - 1
+        for number, title in hidden:
+            assert not [table for table, rows in read.items() if f"'{title}'" in rows]
+            assert not [table for table, rows in read.items() if str(number) in rows]
+            assert number not in [row[1] for row in asked]
