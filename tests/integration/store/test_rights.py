@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import psycopg
 import pytest
@@ -14,8 +14,10 @@ from pgsim.features.profile import read_profile
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store import schema
 from pgsim.store.uninstall import uninstall
+from pgsim.transfer.dump import restore
 from tests.support.documents import mbid
 from tests.support.pages import DOCS
+from tests.support.paths import RELEASES
 from tests.support.roles import AsRole
 from tests.support.rows import one
 
@@ -266,3 +268,30 @@ def test_what_the_page_hides_from_readers_is_in_no_table_and_no_answer(as_role: 
             assert not [table for table, rows in read.items() if f"'{title}'" in rows]
             assert not [table for table, rows in read.items() if str(number) in rows]
             assert number not in [row[1] for row in asked]
+
+
+NOTED = """
+    CREATE SEQUENCE public.was_called;
+    GRANT ALL ON SEQUENCE public.was_called TO PUBLIC;
+    CREATE FUNCTION public.cardinality({kind}[]) RETURNS integer LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_catalog.nextval('public.was_called');
+        RETURN pg_catalog.cardinality($1);
+    END $$;
+"""
+
+
+def test_no_revision_calls_what_others_made_where_pgvector_is(
+    new_database: Callable[..., str], roles_template: str
+) -> None:
+    """A new constraint is tried on the rows that are there, before a look at what it calls."""
+    url = new_database()
+    restore(url, RELEASES / "0.1.0.dump")
+    with closing(connect(url, autocommit=True)) as conn:
+        conn.execute("GRANT CREATE ON SCHEMA public TO PUBLIC")
+        conn.execute("SET ROLE test_stranger")
+        conn.execute(NOTED.format(kind="double precision").encode())
+        conn.execute("RESET ROLE")
+        with suppress(psycopg.errors.AmbiguousFunction):  # later, of the code
+            schema.upgrade(conn)
+        assert not one(conn, "SELECT is_called FROM public.was_called")
