@@ -220,7 +220,7 @@ def test_a_column_that_an_object_of_the_users_depends_on_stays_and_the_object_is
         schema.upgrade(conn, revisions=revisions)
     conn.execute("ALTER TABLE pgsim.run RENAME COLUMN finished_at TO ended_at")
     add(revisions, NEXT, main="ALTER TABLE pgsim.run ALTER COLUMN command TYPE varchar;\n")
-    with pytest.raises(PgsimError, match="view mine depends on column"):
+    with pytest.raises(PgsimError, match="view public.mine depends on column"):
         schema.upgrade(conn, revisions=revisions)
 
 
