@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from pgsim.signals import ENDING
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
     open_standard_files()
     # An exception inside an import can be printed and forgotten. The command line, once it is
     # imported, raises one.
-    for each in _ENDING:
+    for each in ENDING:
         if signal.getsignal(each) != signal.SIG_IGN:
             signal.signal(each, _end)
     from pgsim import cli

@@ -11,6 +11,11 @@ def printable(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
+def escaped(document: str) -> str:
+    r"""Return the JSON document with such characters as `\u009b`, which means the same."""
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
+
+
 def one_line(text: str) -> str:
     """Return the printable text as one line."""
     return re.sub(r"[\n\t]", " ", printable(text))

@@ -115,6 +115,8 @@
 \ir functions/questions/measure_recall.sql
 \ir functions/runs/rows_of.sql
 \ir views/metrics.sql
+\ir functions/lists/require_own_table.sql
+\ir functions/rebuild/rebuild_finished.sql
 \ir functions/lists/recording_changed.sql
 \ir functions/lists/recording_replicated.sql
 \ir functions/lists/recording_truncated.sql
@@ -124,3 +126,4 @@
 \ir triggers/recording_deleted.sql
 \ir triggers/recording_replicated.sql
 \ir triggers/recording_truncated.sql
+\ir triggers/rebuild_finished.sql

@@ -35,13 +35,13 @@ from pgsim.cli.common import with_options
 from pgsim.errors import PgsimError
 from pgsim.postgres.errors import as_pgsim_error
 from pgsim.printable import one_line, printable
+from pgsim.signals import ENDING
 from pgsim.version import __version__
 
 # What typer raises for misuse: its own copy of click's error, or click's own in older versions.
 _UsageError: Any = typer.BadParameter.__base__
 _INTERRUPTED = 130
 _PSQL_ARGUMENTS = "arguments"
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _FullValues:
@@ -166,7 +166,7 @@ def main() -> None:
         ended_by.append(number)
         raise KeyboardInterrupt  # at which psycopg cancels its query
 
-    heard = [each for each in _ENDING if signal.getsignal(each) != signal.SIG_IGN]  # nohup
+    heard = [each for each in ENDING if signal.getsignal(each) != signal.SIG_IGN]  # nohup
     for each in heard:
         signal.signal(each, end)
     code = run(sys.argv[1:])

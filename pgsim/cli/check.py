@@ -6,6 +6,7 @@ from dataclasses import asdict
 import typer
 
 from pgsim.cli.common import Json, print_json, put
+from pgsim.printable import one_line
 from pgsim.store.check import check_database
 from pgsim.store.finding import NOTE, PROBLEM, WARNING, Finding
 
@@ -21,7 +22,7 @@ def check(ctx: typer.Context, as_json: Json = False) -> None:
         levels[finding.level] += 1
         findings.append(asdict(finding))
         if not as_json:
-            put(_line(finding))
+            put(one_line(_line(finding)))
     if as_json:
         counts = {f"{level}s": levels[level] for level in (NOTE, WARNING, PROBLEM)}
         print_json({**counts, "checks": findings})

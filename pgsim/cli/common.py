@@ -16,7 +16,7 @@ from pgsim.database.database import Database
 from pgsim.database.database import connect as open_database
 from pgsim.errors import PgsimError
 from pgsim.postgres.connection import Connection, connect, resolve
-from pgsim.printable import printable
+from pgsim.printable import escaped, one_line, printable
 from pgsim.progress import Advance
 from pgsim.store import schema
 from pgsim.table import text_table
@@ -62,11 +62,11 @@ def ended_by_sigterm() -> Iterator[Callable[[], bool]]:
 
 def say(text: str) -> None:
     """Print a line on stderr: for a person, not for the pipe."""
-    typer.echo(printable(with_options(text)), err=True)
+    typer.echo(one_line(with_options(text)), err=True)
 
 
 def put(text: str) -> None:
-    """Print a line on stdout, for a person; JSON and CSV are for programs, and go as they are."""
+    """Print a line on stdout, for a person; CSV is for programs, and goes as it is."""
     typer.echo(printable(text))
 
 
@@ -92,7 +92,7 @@ def put_on_search_path(conn: Connection) -> None:
 
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
-    typer.echo(json.dumps(value, default=str, ensure_ascii=False))
+    typer.echo(escaped(json.dumps(value, default=str, ensure_ascii=False)))
 
 
 def table_width() -> int:

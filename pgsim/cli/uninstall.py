@@ -8,6 +8,7 @@ import typer
 
 from pgsim.cli.common import Json, connection, print_json, put, say
 from pgsim.errors import UsageError
+from pgsim.printable import one_line
 from pgsim.store.uninstall import Removal, removal
 from pgsim.store.uninstall import uninstall as remove
 
@@ -48,7 +49,11 @@ def uninstall(
     if as_json:
         print_json({"removed": not dry_run, **asdict(found)})
         return
-    put("\n".join(_lines(found, "would be removed" if dry_run else "removed")))
+    put(
+        "\n".join(
+            one_line(line) for line in _lines(found, "would be removed" if dry_run else "removed")
+        )
+    )
 
 
 def _lines(found: Removal, done: str) -> list[str]:

@@ -29,6 +29,15 @@ _TRACKS = """
 _CLAP = ", 'clap_embedding', encode(c.embedding, 'base64')"
 _JOIN = "LEFT JOIN public.clap_embedding AS c ON c.item_id = s.item_id"
 
+# Tables that another role made than the one that made `score`.
+_STRANGE = """
+    SELECT c.relname::text, pg_get_userbyid(c.relowner)::text, pg_get_userbyid(s.relowner)::text
+    FROM pg_class AS c CROSS JOIN pg_class AS s
+    WHERE
+        c.oid IN (to_regclass('public.embedding'), to_regclass('public.clap_embedding'))
+        AND s.oid = to_regclass('public.score') AND c.relowner <> s.relowner
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class AudioMuse:
@@ -43,13 +52,23 @@ class AudioMuse:
         return self.shown
 
     def require_tables(self) -> None:
-        """Raise DatabaseError or SourceError if the database cannot be reached, or is another."""
+        """Raise DatabaseError or SourceError if the database cannot be reached, or is another.
+
+        Where others may create, one of them may have made a view of that name: it would run code of
+        theirs.
+        """
         with closing(connect(self.url)) as conn:
             for table in ("score", "embedding"):
                 if not _is_there(conn, table):
                     raise SourceError(
                         f"{self} has no table public.{table}: it is not a database of AudioMuse-AI"
                     )
+            for table, owner, owner_of_score in conn.execute(_STRANGE.encode()):
+                raise SourceError(
+                    f"{self}: public.{table} belongs to role '{owner}', and public.score to"
+                    f" '{owner_of_score}': drop it, unless it is AudioMuse-AI's; then"
+                    f" ALTER TABLE public.{table} OWNER TO {owner_of_score}"
+                )
 
     def members(self) -> Iterator[Member]:
         """Yield the tracks in the order of their ids, as they are when the first one is read."""

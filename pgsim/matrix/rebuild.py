@@ -6,11 +6,12 @@ are done, the view switches.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Lock
+from typing import TypeVar
 
 import numpy as np
 from psycopg import errors
@@ -38,6 +39,19 @@ GRACE = 3.0  # seconds in which the server notices that another coordinator was 
 _REBUILD = "SELECT id, target, list_length, engine, recall_wanted, recordings FROM pgsim.rebuild"
 # A dump brings a rebuild that began elsewhere: its snapshot says nothing here.
 OF_THIS_DATABASE = "(cluster, database) IS NOT DISTINCT FROM pgsim.this_database()"
+
+
+# What a long transaction can be in the way of, and what is said when it stays there.
+_HIDDEN = (
+    "a long transaction reads the table for the new matrix; waiting for it to end",
+    "the table for the new matrix is in use: end the transactions that read it, and run this again",
+)
+_SHOWN = (
+    "a long transaction reads the old matrix, or changes it; waiting for it to end",
+    "the new matrix is whole, but the old one is in use: end the transactions that read it, and run"
+    " this again",
+)
+Result = TypeVar("Result")
 
 
 class RebuildUnderWay(PgsimError):
@@ -274,15 +288,19 @@ def _resume_or_begin(
         raise UsageError(f"recall is {recall}, but must be above 0 and at most 1")
     part = min(PART, PARTS.get(engine, PART))
     give_up_foreign(conn, say)
-    with locks.held(conn, locks.MATRIX, say=say), conn.transaction():
+
+    def before_or_new() -> tuple[Rebuild | None, Rebuild]:
         # A killed import cannot go on.
         conn.execute(
             "DELETE FROM pgsim.rebuild WHERE finished_at IS NULL AND (%s OR engine <> ALL(%s))",
             (restart, list(ENGINES)),
         )
         before = unfinished(conn)
-        if not before:
-            return begin(conn, k, engine, recall, part, say)
+        return before, before or _begin(conn, k, engine, recall, part)
+
+    before, begun = _patiently(conn, before_or_new, _HIDDEN, say)
+    if not before:
+        return begun
     try:
         require_engine(before.engine)
     except UsageError as error:
@@ -309,12 +327,32 @@ def give_up_foreign(conn: Connection, say: Say) -> None:
 def begin(
     conn: Connection, k: int, engine: str, recall: float, part: int, say: Say = silent
 ) -> Rebuild:
-    """Begin a rebuild of lists of k neighbours, with `part` recordings in each part."""
-    with locks.held(conn, locks.MATRIX, say=say):
-        number = one_value(
-            conn, "SELECT pgsim.begin_rebuild(%s, %s, %s, %s)", (k, engine, recall, part)
-        )
+    """Begin a rebuild of lists of k neighbours, with `part` recordings in each part.
+
+    It waits for readers of the table that it fills, as `switch` does for those of the other one.
+    """
+    return _patiently(conn, lambda: _begin(conn, k, engine, recall, part), _HIDDEN, say)
+
+
+def _begin(conn: Connection, k: int, engine: str, recall: float, part: int) -> Rebuild:
+    query = "SELECT pgsim.begin_rebuild(%s, %s, %s, %s)"
+    number = one_value(conn, query, (k, engine, recall, part))
     return Rebuild(*one_row(conn, f"{_REBUILD} WHERE id = %s", (number,)))
+
+
+def _patiently(
+    conn: Connection, work: Callable[[], Result], words: tuple[str, str], say: Say
+) -> Result:
+    """Do work on the matrix in one transaction, in tries so short that they hold nobody up."""
+    for _ in range(PATIENCE):
+        try:
+            with locks.held(conn, locks.MATRIX, say=say), conn.transaction():
+                conn.execute("SET LOCAL lock_timeout = '2s'")
+                return work()
+        except errors.LockNotAvailable:
+            say(words[0])
+            time.sleep(PAUSE)
+    raise PgsimError(words[1])
 
 
 def unfinished(conn: Connection) -> Rebuild | None:
@@ -335,20 +373,7 @@ def _is_done(conn: Connection, begun: Rebuild) -> bool:
 def switch(conn: Connection, begun: Rebuild, say: Say) -> None:
     """Show the new matrix; wait for readers of the old one without blocking others for long."""
     conn.execute(f"ANALYZE pgsim.{begun.target}".encode())
-    for _ in range(PATIENCE):
-        try:
-            with locks.held(conn, locks.MATRIX, say=say), conn.transaction():
-                conn.execute("SET LOCAL lock_timeout = '2s'")
-                conn.execute("SELECT pgsim.finish_rebuild()")
-            break
-        except errors.LockNotAvailable:
-            say("a long transaction reads the old matrix, or changes it; waiting for it to end")
-            time.sleep(PAUSE)
-    else:
-        raise PgsimError(
-            "the new matrix is whole, but the old one is in use: end the transactions that read it,"
-            " and run this again"
-        )
+    _patiently(conn, lambda: conn.execute("SELECT pgsim.finish_rebuild()"), _SHOWN, say)
     # Until then every question reads past the old reaches.
     conn.execute("VACUUM (ANALYZE) pgsim.reach")
     # A dump may still read the old one, or a refresh be at work; then the next rebuild empties it.

@@ -153,6 +153,17 @@ def naming_pgvector(conn: Connection) -> Iterator[None]:
             conn.execute(_SET_PATH)
 
 
+def pgvector_schema(conn: Connection) -> str:
+    """The schema that has pgvector, quoted, for definitions that name nothing else in it."""
+    row = conn.execute(
+        "SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace"
+        " ON pg_namespace.oid = extnamespace WHERE extname = 'vector'"
+    ).fetchone()
+    if row is None:
+        raise DatabaseError("pgvector is not in this database")
+    return str(row[0])
+
+
 def another(conn: Connection) -> Connection:
     """A second connection to the same database as the same user, for more of the same work.
 

@@ -14,7 +14,7 @@ def read_sql(name: str, **parameters: int) -> bytes:
     return bind("".join(_lines(SQL / name)), **parameters)
 
 
-def bind(text: str, **parameters: int) -> bytes:
+def bind(text: str, **parameters: int | str) -> bytes:
     """SQL with its parameters (`:name`) bound."""
     for key, value in parameters.items():
         text = text.replace(f":{key}", str(value))

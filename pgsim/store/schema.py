@@ -1,5 +1,6 @@
 """Installing pgsim in a database, and bringing an older one up to date."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from pgsim.errors import PgsimError
 from pgsim.features.profile import Profile
 from pgsim.postgres.connection import Connection, naming_pgvector, require_own_transactions
 from pgsim.postgres.pooler import require_session
-from pgsim.postgres.rows import one_value
+from pgsim.postgres.rows import one_row, one_value
 from pgsim.postgres.session import without_timeouts
 from pgsim.progress import Say, silent
 from pgsim.store import code, locks, steps
@@ -26,6 +27,10 @@ from pgsim.store.collection import (
 )
 from pgsim.store.files import REVISIONS, newest_revision, read_sql
 
+DEFAULT_PATH = ['"$user"', "public"]  # PostgreSQL's own, quoted for SET
+_NAME = re.compile(r'"((?:[^"]|"")*)"|([^\s,"][^\s,]*)')
+_CAPITALS = re.compile("[A-Z]+")
+
 
 def install(conn: Connection, profile: Profile, say: Say = silent) -> bool:
     """Install pgsim for a profile, in one transaction; return False where it is there already.
@@ -39,6 +44,7 @@ def install(conn: Connection, profile: Profile, say: Say = silent) -> bool:
             _require_profile(read_collection(conn), profile)
             write_columns(conn, profile)
             return False
+        _require_own_schema(conn)
         with naming_pgvector(conn):
             conn.execute(read_sql("pgsim.sql", dimensions=profile.dimensions))
         code.require_own_dependencies(conn)
@@ -58,7 +64,7 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
     require_own_transactions(conn, "upgrade")
     require_session(conn, "init")
     require_not_newer(conn, read_revision(conn), newest_revision(revisions))
-    with without_timeouts(conn), locks.held(conn, locks.SCHEMA, say=say):
+    with without_timeouts(conn), _as_owner(conn), locks.held(conn, locks.SCHEMA, say=say):
         from pgsim.store.revisions import migrate  # slow to import, and needed by nothing else
 
         before = read_revision(conn)
@@ -150,11 +156,10 @@ def search_path_change(conn: Connection) -> PathChange | None:
     """Return the statement that puts pgsim on the search path; None where it is there."""
     database = conn.info.dbname
     held = path_of_database(conn)
-    before = '"$user", public' if held is None else held
-    if before == '""':  # an empty path, which SET takes only as a text
-        before = "''"
-    if "pgsim" in [name.strip() for name in before.split(",")]:
+    names = DEFAULT_PATH if held is None else held
+    if "pgsim" in names:
         return None
+    before = ", ".join(names)
     alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(database)).as_string(conn)
     return PathChange(
         database,
@@ -178,15 +183,36 @@ def add_to_search_path(conn: Connection) -> PathChange | None:
     return change
 
 
-def path_of_database(conn: Connection) -> str | None:
-    """The search path that the database sets, as it is written there; None where it sets none."""
+def path_of_database(conn: Connection) -> list[str] | None:
+    """The names of the search path that the database sets, quoted for SET; None where it sets none.
+
+    Who owns the database can write there what is a list of names to PostgreSQL, and would be
+    statements in another's SQL.
+    """
     row = conn.execute(
         "SELECT substr(setting, 13) FROM pg_db_role_setting AS s"
         " JOIN pg_database AS d ON d.oid = s.setdatabase, unnest(s.setconfig) AS setting"
         " WHERE d.datname = current_database() AND s.setrole = 0"
         " AND starts_with(setting, 'search_path=')"
     ).fetchone()
-    return row[0] if row else None
+    if row is None:
+        return None
+    # PostgreSQL's own way to read it: a name in quotation marks, or whatever has no blank or comma.
+    names = [
+        found[1].replace('""', '"') if found[2] is None else _CAPITALS.sub(_lower, found[2])
+        for found in _NAME.finditer(row[0])
+    ]
+    quoted = one_value(
+        conn,
+        "SELECT array_agg(CASE n.name WHEN '' THEN quote_literal('') ELSE quote_ident(n.name) END"
+        " ORDER BY n.place) FROM unnest(%s::text[]) WITH ORDINALITY AS n (name, place)",
+        (names or [""],),
+    )
+    return list(quoted)
+
+
+def _lower(found: re.Match[str]) -> str:
+    return found[0].lower()
 
 
 @contextmanager
@@ -195,6 +221,45 @@ def _alone(conn: Connection, say: Say) -> Iterator[None]:
     with without_timeouts(conn), locks.held(conn, locks.SCHEMA, say=say), conn.transaction():
         conn.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
         yield
+
+
+def _require_own_schema(conn: Connection) -> None:
+    """PgsimError where the schema is there already and another role's, with all that is in it."""
+    owner = conn.execute(
+        "SELECT pg_get_userbyid(nspowner)::text FROM pg_namespace"
+        " WHERE nspname = 'pgsim' AND pg_get_userbyid(nspowner) <> current_user"
+    ).fetchone()
+    if owner:
+        raise PgsimError(
+            f"the schema pgsim is there already and belongs to role '{owner[0]}', which could"
+            " change what pgsim's functions call: run pgsim init as that role, or DROP SCHEMA"
+            " pgsim first"
+        )
+
+
+@contextmanager
+def _as_owner(conn: Connection) -> Iterator[None]:
+    """Work as the role that owns the schema, so that all that is made there belongs to it.
+
+    A function of a superuser's in another's schema would call what that other puts there.
+    """
+    role, owner, name = one_row(
+        conn,
+        "SELECT current_setting('role'), nspowner::regrole::text, pg_get_userbyid(nspowner)::text"
+        " FROM pg_namespace WHERE nspname = 'pgsim'",
+    )
+    try:
+        conn.execute(f"SET ROLE {owner}".encode())
+    except errors.InsufficientPrivilege:
+        raise PgsimError(
+            f"role '{conn.info.user}' does not own the schema pgsim: its owner '{name}' may run"
+            " pgsim init --upgrade"
+        ) from None
+    try:
+        yield
+    finally:
+        if not conn.broken:
+            conn.execute("SELECT set_config('role', %s, false)", (role,))
 
 
 def _has_roles(conn: Connection) -> bool:

@@ -30,10 +30,25 @@ _CREATORS = """
         a.privilege_type = 'CREATE' AND a.grantee <> n.nspowner AND r.rolsuper IS NOT TRUE
         AND a.grantee <> (SELECT datdba FROM pg_database WHERE datname = current_database())
         AND (
-            n.nspname = ANY(ARRAY['pgsim'] || %s::text[])
+            n.nspname = ANY(ARRAY['pgsim'] || %(path)s::text[])
+            OR (
+                '$user' = ANY(%(path)s) AND n.nspname IS DISTINCT FROM r.rolname
+                AND n.nspname IN (SELECT o.rolname FROM pg_roles AS o)
+            )
             OR n.oid = (SELECT extnamespace FROM pg_extension WHERE extname = 'vector')
         )
     GROUP BY n.nspname
+    ORDER BY n.nspname
+"""
+# Schemas that have the name of a role, and belong to another one.
+_MISTAKEN = """
+    SELECT quote_ident(n.nspname), quote_ident(o.rolname)
+    FROM pg_namespace AS n
+    INNER JOIN pg_roles AS r ON n.nspname = r.rolname
+    INNER JOIN pg_roles AS o ON n.nspowner = o.oid
+    WHERE
+        '$user' = ANY(%(path)s) AND r.oid <> o.oid AND NOT o.rolsuper
+        AND o.oid <> (SELECT datdba FROM pg_database WHERE datname = current_database())
     ORDER BY n.nspname
 """
 
@@ -61,9 +76,7 @@ def pgvector_is_sound(conn: Connection) -> Wrong | None:
 @check(WARNING, after=schema_is_current)
 def nobody_else_creates_on_the_path(conn: Connection) -> Wrong | None:
     """Only owners create in the schemas where names are looked up."""
-    path = one_value(conn, "SELECT reset_val FROM pg_settings WHERE name = 'search_path'")
-    names = [name.strip(' "') for name in path.split(",")]
-    found = conn.execute(_CREATORS.encode(), (names,)).fetchall()
+    found = conn.execute(_CREATORS.encode(), {"path": _path(conn)}).fetchall()
     if not found:
         return None
     where = ", ".join(f"{roles} in the schema {schema}" for schema, roles in found)
@@ -71,6 +84,25 @@ def nobody_else_creates_on_the_path(conn: Connection) -> Wrong | None:
         f"others may create functions that sessions take for PostgreSQL's own: {where}",
         ", then ".join(f"REVOKE CREATE ON SCHEMA {schema} FROM {roles}" for schema, roles in found),
     )
+
+
+@check(WARNING, after=schema_is_current)
+def schemas_of_roles_are_their_own(conn: Connection) -> Wrong | None:
+    """No session looks names up first in a schema of another role."""
+    found = conn.execute(_MISTAKEN.encode(), {"path": _path(conn)}).fetchall()
+    if not found:
+        return None
+    return Wrong(
+        "sessions of a role look names up in the schema of its name first, which another made: "
+        + ", ".join(f"schema {schema} belongs to {owner}" for schema, owner in found),
+        ", then ".join(f"ALTER SCHEMA {schema} OWNER TO {schema}" for schema, _ in found),
+    )
+
+
+def _path(conn: Connection) -> list[str]:
+    """The names on the search path of new sessions."""
+    path = one_value(conn, "SELECT reset_val FROM pg_settings WHERE name = 'search_path'")
+    return [name.strip(' "') for name in path.split(",")]
 
 
 @check(PROBLEM, "pgsim init --upgrade, then pgsim rebuild", after=schema_is_current)

@@ -14,6 +14,9 @@ A revision is up to four files in alembic/versions:
   works without it. The transaction notes it in pgsim.upgrade_step; the note is deleted when the
   step is done.
 
+What the steps run looks names up in `pg_catalog` and `pgsim` alone, since others may create where
+pgvector is: they write its types as `:pgvector.vector`, and a column's length as `:dimensions`.
+
 Steps before and after commit each statement, such as CREATE INDEX CONCURRENTLY or an UPDATE of many
 rows. A statement ends with a semicolon at the end of a line. An interrupted step begins again at
 its first statement, so that each of them must do nothing where it is done already. For
@@ -24,7 +27,7 @@ first. A fresh install runs no step: sql/ has what they make.
 import re
 from pathlib import Path
 
-from pgsim.postgres.connection import Connection, naming_pgvector
+from pgsim.postgres.connection import Connection, pgvector_schema
 from pgsim.postgres.rows import one_value
 from pgsim.progress import Say
 from pgsim.store.files import bind, revision_of
@@ -77,8 +80,7 @@ def _run(conn: Connection, path: Path, dimensions: int, say: Say) -> None:
     for statement in filter(str.strip, re.split(r"(?<=;)[ \t]*\n", text)):
         if named := _INDEX.search(statement):
             _drop_invalid(conn, named[1])
-        with naming_pgvector(conn):
-            conn.execute(bind(statement, dimensions=dimensions))
+        conn.execute(bind(statement, dimensions=dimensions, pgvector=pgvector_schema(conn)))
 
 
 def _drop_invalid(conn: Connection, index: str) -> None:

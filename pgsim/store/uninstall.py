@@ -13,7 +13,7 @@ from pgsim.postgres.session import without_timeouts
 from pgsim.progress import Say, silent
 from pgsim.store import locks
 from pgsim.store.files import SQL
-from pgsim.store.schema import path_of_database
+from pgsim.store.schema import DEFAULT_PATH, path_of_database
 
 ROLES = ("pgsim_writer", "pgsim_reader")
 NAMED = 10  # objects in a message
@@ -154,11 +154,11 @@ def uninstall(
 
 def _path_without(conn: Connection) -> str | None:
     """The statement that takes pgsim off the database's search path; None where it is not on it."""
-    path = path_of_database(conn)
-    names = [name.strip() for name in path.split(",")] if path is not None else []
+    names = path_of_database(conn) or []
     if "pgsim" not in names:
         return None
-    left = ", ".join(name for name in names if name != "pgsim")
+    left = [name for name in names if name != "pgsim"]
     alter = sql.SQL("ALTER DATABASE {} ").format(sql.Identifier(conn.info.dbname)).as_string(conn)
-    is_default = left in ("", '"$user", public')
-    return f"{alter}RESET search_path" if is_default else f"{alter}SET search_path = {left}"
+    if left in ([], DEFAULT_PATH):
+        return f"{alter}RESET search_path"
+    return f"{alter}SET search_path = {', '.join(left)}"

@@ -26,7 +26,7 @@ FLOORS = (
     ("sources", "postgres"),
     ("features", "embedded", "processes"),
     ("errors", "progress", "table", "threads", "version"),
-    ("control_groups", "printable", "regular_file"),
+    ("control_groups", "printable", "regular_file", "signals"),
 )
 FLOOR = {room: -number for number, rooms in enumerate(FLOORS) for room in rooms}
 # Rooms whose __init__.py is a door: a registry. In the others it is a docstring and nothing else.

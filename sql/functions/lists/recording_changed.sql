@@ -4,6 +4,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
+    PERFORM require_own_table(TG_RELID, 'recording');
     CASE TG_OP
         WHEN 'INSERT' THEN
             INSERT INTO stale (id) SELECT n.id FROM new_rows AS n WHERE n.vector IS NOT NULL;

@@ -4,6 +4,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
+    PERFORM require_own_table(TG_RELID, 'recording');
     -- A subscription to the matrix too brings the rows that the publisher wrote, under the same numbers.
     IF EXISTS (SELECT FROM pg_subscription_rel AS s WHERE s.srrelid = 'stale'::regclass) THEN
         RETURN NULL;

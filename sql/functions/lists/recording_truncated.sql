@@ -3,6 +3,7 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
+    PERFORM require_own_table(TG_RELID, 'recording');
     -- In the order in which a refresh locks them.
     TRUNCATE stale, rebuild_event, similarity_a, similarity_b, reach;
     -- Workers may still write parts of it. The view does not show them, and the next rebuild empties its table first.

@@ -23,9 +23,12 @@ BEGIN
     DELETE FROM rebuild_event;
     DELETE FROM rebuild_part AS p WHERE p.rebuild = done.id;
     UPDATE collection SET list_length = done.list_length;
-    UPDATE rebuild AS r SET finished_at = clock_timestamp() WHERE r.id = done.id;
     PERFORM fill_reaches(done.target::regclass);
-    PERFORM show_similarity(done.target);
+    UPDATE rebuild AS r SET finished_at = clock_timestamp() WHERE r.id = done.id; -- a trigger switches the view
+    IF shown_similarity() <> done.target THEN
+        RAISE EXCEPTION 'the view pgsim.similarity was not switched: the trigger rebuild_finished is missing or disabled'
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'run pgsim init --upgrade, then pgsim rebuild';
+    END IF;
 END
 $$;
 

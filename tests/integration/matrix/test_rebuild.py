@@ -499,3 +499,32 @@ def test_an_engine_that_is_not_installed_begins_no_rebuild(
         with pytest.raises(UsageError, match="unfinished rebuild was begun .*`restart=True`"):
             rebuild(crowd)
     assert rebuild(crowd, restart=True).engine == "cells"
+
+
+def test_who_reads_the_table_that_a_rebuild_fills_holds_nobody_else_up(
+    crowd: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a reader's idle transaction would stop every refresh, without a word."""
+    monkeypatch.setattr(module, "PATIENCE", 2)
+    monkeypatch.setattr(module, "PAUSE", 0.05)
+    rebuild(crowd, engine="exact")
+    said: list[str] = []
+    with (
+        closing(connect(crowd.info.dsn, autocommit=True)) as reader,
+        closing(connect(crowd.info.dsn, autocommit=True)) as other,
+    ):
+        hidden = {"similarity_a", "similarity_b"} - {shown(crowd)}
+        crowd.execute("SET statement_timeout = '30s'")
+        crowd.execute("DELETE FROM pgsim.similarity WHERE id <= 2")
+
+        def say(text: str) -> None:
+            said.append(text)
+            other.execute("INSERT INTO pgsim.stale (id) VALUES (%s)", (len(said),))
+            assert refresh(other).lists >= 1
+
+        with reader.transaction():
+            reader.execute(f"SELECT FROM pgsim.{hidden.pop()}".encode())
+            with pytest.raises(PgsimError, match="the table for the new matrix is in use: end the"):
+                rebuild(crowd, engine="exact", say=say)
+    assert said == [module._HIDDEN[0]] * 2
+    assert rebuild(crowd, engine="exact").lists == RECORDINGS

@@ -168,6 +168,24 @@ def test_an_older_release_without_clap_loads_too(
     assert (loaded["new"], loaded["without_vector"], loaded["without_year"]) == (5, 0, 5)
 
 
+def test_a_view_that_another_role_made_for_a_table_is_not_read(
+    new_database: Databases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = new_database()
+    fill(library, tracks(4), is_old=True)
+    with connect(library) as conn:
+        conn.execute(
+            "CREATE SEQUENCE public.was_called; GRANT ALL ON SEQUENCE public.was_called TO PUBLIC;"
+            "GRANT CREATE ON SCHEMA public TO PUBLIC; SET ROLE pg_monitor;"
+            "CREATE VIEW public.clap_embedding AS SELECT 'a'::text AS item_id, '\\x00'::bytea AS"
+            " embedding WHERE pg_catalog.nextval('public.was_called') > 0"
+        )
+    url = made(new_database, capsys, "audiomuse")
+    assert run(["--database", url, "load", library]) == 1
+    assert "public.clap_embedding belongs to role 'pg_monitor', and" in capsys.readouterr().err
+    assert rows(library, "SELECT is_called FROM public.was_called") == [(False,)]
+
+
 def test_a_database_is_read_by_several_processes_in_batches(
     new_database: Databases, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -98,6 +98,7 @@ def test_every_check_says_what_should_be_true_and_how_to_cure_it() -> None:
         "server_is_new_enough",
         "pgvector_is_sound",
         "nobody_else_creates_on_the_path",
+        "schemas_of_roles_are_their_own",
         "questions_are_answered",
     }
 
@@ -173,6 +174,20 @@ def test_every_check_says_what_should_be_true_and_how_to_cure_it() -> None:
                 "GRANT CREATE ON SCHEMA public TO PUBLIC",
                 "GRANT CREATE ON SCHEMA pgsim TO PUBLIC",
             ),
+        ),
+        (  # on the path as "$user"
+            "nobody_else_creates_on_the_path",
+            WARNING,
+            "others may create functions that sessions take for PostgreSQL's own: PUBLIC in the"
+            " schema postgres",
+            ("CREATE SCHEMA postgres", "GRANT CREATE ON SCHEMA postgres TO PUBLIC"),
+        ),
+        (
+            "schemas_of_roles_are_their_own",
+            WARNING,
+            "sessions of a role look names up in the schema of its name first, which another made:"
+            " schema postgres belongs to pg_monitor",
+            ("CREATE SCHEMA postgres AUTHORIZATION pg_monitor",),
         ),
         (
             "changes_are_noticed",

@@ -23,7 +23,10 @@ def test_functions_are_public_or_internal_as_their_folder_says(conn: Connection)
 
 def test_functions_of_triggers_are_internal(conn: Connection) -> None:
     triggered = {name for name, is_trigger, _, _ in conn.execute(FUNCTIONS.encode()) if is_trigger}
-    assert triggered == {"recording_changed", "recording_replicated", "recording_truncated"}
+    assert triggered == {
+        *("recording_changed", "recording_replicated", "recording_truncated"),
+        "rebuild_finished",
+    }
     assert not triggered & PUBLIC
 
 

@@ -3,6 +3,7 @@
 from contextlib import closing
 
 import pytest
+from psycopg.errors import LockNotAvailable
 
 from pgsim.errors import PgsimError
 from pgsim.postgres.connection import Connection, another
@@ -104,3 +105,19 @@ def test_the_newest_thousand_runs_stay_and_the_last_one_of_each_command(plane: C
     assert one_value(plane, "SELECT count(*) FROM pgsim.run WHERE id > 501") == 1000
     assert plane.execute("SELECT id FROM pgsim.run WHERE id <= 501").fetchall() == [(3,)]
     assert status(plane, "last load") is not None
+
+
+def test_nobody_waits_for_the_lock_of_a_run(plane: Connection) -> None:
+    """Anybody may take it, in advance, too."""
+    with closing(another(plane)) as other:
+        other.execute(
+            "SELECT pg_advisory_lock(hashtext('pgsim.run'), n) FROM generate_series(1, 100) AS n"
+        )
+        plane.execute("SET statement_timeout = '20s'")
+        pid = other.info.backend_pid
+        with (
+            pytest.raises(LockNotAvailable, match=f"process {pid} holds the lock of run 1"),
+            recorded(plane, "refresh"),
+        ):
+            pass
+    assert one_value(plane, "SELECT count(*) FROM pgsim.run") == 0

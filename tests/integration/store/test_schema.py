@@ -129,6 +129,11 @@ def path_of(conninfo: str) -> str:
         ("public, pg_catalog", "public, pg_catalog", "public, pg_catalog, pgsim"),
         ("'My, Own', public", '"My, Own", public', '"My, Own", public, pgsim'),
         ("''", '""', '"", pgsim'),
+        (
+            '"user", "a""b, pgsim", Mine',
+            '"user", "a""b, pgsim", mine',
+            '"user", "a""b, pgsim", mine, pgsim',
+        ),
     ],
 )
 def test_init_puts_pgsim_on_the_search_path_once_and_says_how_to_undo_it(

@@ -80,7 +80,10 @@ CHANGES = [
     "UPDATE pgsim.recording SET vector = (SELECT o.vector FROM pgsim.recording AS o"
     " WHERE o.mbid = %(other)s) WHERE mbid = %(seed)s",
     "CALL pgsim.refresh_similarity()",
-    "SELECT pgsim.show_similarity(pgsim.shown_similarity())",
+    "SELECT pgsim.begin_rebuild(100, 'exact', 1, 1000)",
+    "INSERT INTO pgsim.similarity_b SELECT * FROM pgsim.similarity_a ON CONFLICT DO NOTHING",
+    "UPDATE pgsim.rebuild_part SET done_at = pg_catalog.now()",
+    "SELECT pgsim.finish_rebuild()",
     "SELECT pgsim.fill_reaches('pgsim.similarity')",
     "SELECT pgsim.sample_pairs()",
     "DELETE FROM pgsim.recording WHERE mbid = %(seed)s",

@@ -216,11 +216,11 @@ def test_a_column_that_an_object_of_the_users_depends_on_stays_and_the_object_is
 ) -> None:
     add(revisions, NEXT, main="ALTER TABLE pgsim.run DROP COLUMN command;\n")
     conn.execute("CREATE VIEW public.mine AS SELECT command FROM pgsim.run")
-    with pytest.raises(PgsimError, match="view mine depends on column command of table run"):
+    with pytest.raises(PgsimError, match="view public.mine depends on column command of table run"):
         schema.upgrade(conn, revisions=revisions)
     conn.execute("ALTER TABLE pgsim.run RENAME COLUMN finished_at TO ended_at")
     add(revisions, NEXT, main="ALTER TABLE pgsim.run ALTER COLUMN command TYPE varchar;\n")
-    with pytest.raises(PgsimError, match="view mine depends on column"):
+    with pytest.raises(PgsimError, match="view public.mine depends on column"):
         schema.upgrade(conn, revisions=revisions)
 
 
@@ -245,7 +245,7 @@ def test_fresh_tables_by_revisions_with_steps_are_those_of_an_upgrade(
         revisions,
         NEXT,
         before="CREATE INDEX CONCURRENTLY IF NOT EXISTS early ON pgsim.recording (album);\n",
-        main="ALTER TABLE pgsim.recording ADD COLUMN made vector(:dimensions);\n",
+        main="ALTER TABLE pgsim.recording ADD COLUMN made :pgvector.vector(:dimensions);\n",
         after="CREATE INDEX CONCURRENTLY IF NOT EXISTS late ON pgsim.recording (album)\n"
         "WHERE made IS NOT NULL;\n",
     )

@@ -51,7 +51,7 @@ def test_a_database_is_as_before_when_pgsim_is_gone(conn: Connection) -> None:
     assert removal(conn).others == []
     assert uninstall(conn).search_path == alter
     assert not is_there(conn)
-    assert schema.path_of_database(conn) == "app, public"
+    assert schema.path_of_database(conn) == ["app", "public"]
     with pytest.raises(PgsimError, match="has no pgsim: there is nothing to remove"):
         uninstall(conn)
 
