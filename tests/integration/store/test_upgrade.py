@@ -97,7 +97,7 @@ def test_an_upgrade_keeps_privileges(installed: str) -> None:
 @pytest.mark.parametrize(
     ("missing", "shown"),
     [
-        ("FUNCTION pgsim.shown_similarity", "similarity_b"),
+        ("FUNCTION pgsim.shown_similarity CASCADE", "similarity_b"),
         ("VIEW pgsim.similarity CASCADE", "similarity_a"),
     ],
 )
