@@ -13,18 +13,17 @@ from pgsim.evaluation.neighbourhoods import contradicted, duplicates, occurrence
 def test_contradicted_labels_are_what_loops_find(seed: int) -> None:
     draw = random.Random(seed)
     n, depth = 150, 30
-    nearest = [draw.sample([j for j in range(n) if j != i], depth) for i in range(n)]
+    crowd = [draw.choice([0, 1, 2, 2, 3, 3]) for _ in range(n)]
+    labels = [draw.choice([-1, 0, 1, 2, 3]) if draw.random() < 0.2 else own for own in crowd]
+    nearest = []
+    for i in range(n):  # most are of the same crowd; the last are gone
+        others = draw.sample([j for j in range(n) if j != i], n - 1)
+        others.sort(key=lambda j: crowd[j] != crowd[i] and draw.random() < 0.95)
+        there = draw.randint(12, depth)
+        nearest.append(others[:there] + [-1] * (depth - there))
     apart = [[draw.choice([0.0, 1.0, 2.0, 3.0]) for _ in range(depth)] for _ in range(n)]
-    for row in nearest:  # the last members are gone
-        row[draw.randint(5, depth) :] = [-1] * (depth - draw.randint(5, depth))
-    nearest = [(row + [-1] * depth)[:depth] for row in nearest]
-    labels = [draw.choice([-1, 0, 1, 2, 3]) for _ in range(n)]
-    groups = [[draw.choice([-1, *range(6)]) for _ in range(n)] for _ in range(draw.choice([0, 2]))]
-    for row in range(0, n, 3):  # whose neighbours have one label, but for a few
-        most = draw.choice([0, 1, 2, 3])
-        for place in nearest[row]:
-            if place >= 0 and draw.random() < 0.4:
-                labels[place] = most
+    groups = [[draw.choice([-1, *range(20)]) for _ in range(n)] for _ in range(draw.choice([0, 2]))]
+
     counts = Counter(label for label in labels if label != -1)
 
     expected = set()
