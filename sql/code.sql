@@ -17,11 +17,13 @@
 \ir functions/vectors/slice_of.sql
 \ir functions/vectors/weighted_norm.sql
 \ir functions/vectors/mean_of.sql
+\ir functions/vectors/moved_away.sql
 \ir functions/vectors/pgvector_schema.sql
 \ir functions/words/folded.sql
 \ir functions/words/artist_key.sql
 \ir functions/words/title_key.sql
 \ir functions/words/song_key.sql
+\ir functions/words/album_key.sql
 \ir functions/words/redirected_recording.sql
 \ir functions/questions/recording_of.sql
 \ir functions/questions/mbid_of.sql
@@ -109,6 +111,9 @@
 \ir functions/rebuild/show_similarity.sql
 \ir functions/rebuild/finish_rebuild.sql
 \ir functions/questions/status.sql
+\ir functions/questions/measure_recall.sql
+\ir functions/runs/rows_of.sql
+\ir views/metrics.sql
 \ir functions/lists/recording_changed.sql
 \ir functions/lists/recording_replicated.sql
 \ir functions/lists/recording_truncated.sql

@@ -19,8 +19,8 @@ GRANT USAGE ON SCHEMA pgsim TO pgsim_reader;
 
 GRANT SELECT ON
 pgsim.alembic_version, pgsim.upgrade_step, pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.submission,
-pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b, pgsim.similarity_matrix, pgsim.reach,
-pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
+pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b, pgsim.similarity_matrix, pgsim.metrics,
+pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
 TO pgsim_reader;
 
 -- For a dump, which notes how far each has counted.

@@ -62,3 +62,6 @@ ADD CONSTRAINT list_length_is_from_50_to_1000 CHECK (list_length BETWEEN 50 AND 
 ALTER TABLE pgsim.rebuild
 DROP CONSTRAINT list_length_is_from_25_to_1000,
 ADD CONSTRAINT list_length_is_from_1_to_1000 CHECK (list_length BETWEEN 1 AND 1000);
+
+ALTER TABLE pgsim.stale ADD COLUMN changed_at timestamptz NOT NULL DEFAULT now();
+COMMENT ON COLUMN pgsim.stale.changed_at IS 'When that transaction began.';

@@ -25,10 +25,10 @@ from pgsim.questions.answers import (
 )
 from pgsim.questions.values import Numbers
 from pgsim.questions.words import (
+    Away,
     Filters,
     Mbid,
     Mbids,
-    Rules,
     SeedFilters,
     Words,
     spell_out,
@@ -91,21 +91,21 @@ class Database(Connected):
         """Return the k recordings most similar to one, as `similar_recordings()` of SQL does."""
         return self._ask(questions.SIMILAR, {"seed": seed, "k": k}, question)
 
-    @spell_out(Rules)
+    @spell_out(Away)
     def nearest(
-        self, vector: Numbers, k: int = 10, **question: Unpack[Rules]
+        self, vector: Numbers, k: int = 10, **question: Unpack[Away]
     ) -> Answer[SimilarRecording]:
         """Return the k recordings most similar to a vector (dimensions,) of this database."""
         return self._ask(questions.NEAREST, {"query": vector, "k": k}, question)
 
-    @spell_out(Rules)
+    @spell_out(Away)
     def similar_to_all(
         self,
         seeds: Mbids,
         k: int = 10,
         *,
         method: Literal["centroid", "rank"] = "centroid",
-        **question: Unpack[Rules],
+        **question: Unpack[Away],
     ) -> Answer[SimilarRecording]:
         """Return the k recordings most similar to several at once.
 

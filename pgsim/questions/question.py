@@ -22,7 +22,7 @@ from pgsim.questions.answers import (
     Statistics,
 )
 from pgsim.questions.values import CONVERTERS, mbid_of
-from pgsim.questions.words import Filters, Mbid, Mbids, Rules, SeedFilters, Word, Words, words_of
+from pgsim.questions.words import Away, Filters, Mbid, Mbids, SeedFilters, Word, Words, words_of
 
 Row = TypeVar("Row")
 
@@ -113,13 +113,13 @@ SIMILAR = Question(
     "similar_recordings", SimilarRecording, {"seed": _SEED, "k": _K}, words_of(Words)
 )
 NEAREST = Question(
-    "nearest_recordings", SimilarRecording, {"query": _VECTOR, "k": _K}, words_of(Rules)
+    "nearest_recordings", SimilarRecording, {"query": _VECTOR, "k": _K}, words_of(Away)
 )
 SIMILAR_TO_ALL = Question(
     "similar_to_all",
     SimilarRecording,
     {"seeds": _SEEDS, "k": _K, "method": Word("text", "centroid or rank.", "'centroid'")},
-    words_of(Rules),
+    words_of(Away),
 )
 BATCH = Question(
     "similar_recordings_batch", BatchRecording, {"seeds": _SEEDS, "k": _K}, words_of(Words)

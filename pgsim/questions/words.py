@@ -68,6 +68,9 @@ class Rules(Filters, total=False):
     max_per_artist: Annotated[
         int | None, Word("integer", "Maximum number of recordings of one artist.")
     ]
+    max_per_album: Annotated[
+        int | None, Word("integer", "Maximum number of recordings of one album.")
+    ]
     distinct_titles: Annotated[
         bool | None, Word("boolean", "Each song once; versions of it count as one.", "false")
     ]
@@ -81,6 +84,15 @@ class Rules(Filters, total=False):
     ranking: Annotated[
         Literal["similarity", "distance"] | None,
         Word("text", "Order of the answer: similarity or distance.", "'similarity'"),
+    ]
+
+
+class Away(Rules, total=False):
+    """What a question about a point in the space takes besides: what to get away from."""
+
+    minus: Annotated[
+        Mbids | None,
+        Word("uuid[]", "Get away from these recordings, likewise.", names_recordings=True),
     ]
 
 

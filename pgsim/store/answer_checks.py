@@ -31,6 +31,7 @@ QUESTIONS = {
     "find_recordings": "find_recordings('a', 1)",
     "mbid_of": "mbid_of(%(seed)s::uuid::text)",
     "status": "status()",
+    "measure_recall": "measure_recall(1, 1)",
 }
 _SEEDS = """
     WITH seed AS (

@@ -3,7 +3,8 @@ CREATE TABLE pgsim.stale (
     event bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id integer NOT NULL,
     old_vector vector,
-    xact xid8 NOT NULL DEFAULT pg_current_xact_id()
+    xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    changed_at timestamptz NOT NULL DEFAULT now()
 );
 
 COMMENT ON TABLE pgsim.stale IS
@@ -13,3 +14,4 @@ COMMENT ON COLUMN pgsim.stale.id IS 'The recording (recording.id) that was inser
 COMMENT ON COLUMN pgsim.stale.old_vector IS 'The vector before the change; NULL for a new one.';
 COMMENT ON COLUMN pgsim.stale.xact IS
 'The transaction that made the change. A rebuild contains the changes that its snapshot shows, and no others.';
+COMMENT ON COLUMN pgsim.stale.changed_at IS 'When that transaction began.';

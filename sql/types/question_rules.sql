@@ -1,5 +1,6 @@
 CREATE TYPE pgsim.question_rules AS (
     max_per_artist integer,
+    max_per_album integer,
     distinct_titles boolean,
     min_similarity real,
     songs text ARRAY

@@ -8,6 +8,7 @@ CREATE TYPE pgsim.recording_filter AS (
     exclude uuid ARRAY,
     exclude_artists uuid ARRAY,
     used_artists text ARRAY,
+    used_albums text ARRAY,
     present text ARRAY
 );
 

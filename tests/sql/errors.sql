@@ -17,6 +17,7 @@ SELECT * FROM similar_recordings('00000000-0000-0000-0000-000000000009', same_de
 SELECT * FROM similar_recordings(:seed, ranking => 'best');
 SELECT * FROM similar_recordings(:seed, length_from => 100, length_to => 99);
 SELECT * FROM similar_recordings(:seed, max_per_artist => 0);
+SELECT * FROM similar_recordings(:seed, max_per_album => 0);
 SELECT * FROM similar_recordings(:seed, min_similarity => 2);
 SELECT * FROM similar_recordings(:seed, metric => 'bpm');
 SELECT * FROM similar_recordings(:seed, metric => 'place+bpm');

@@ -38,12 +38,13 @@ def insert(conn: Connection, rng: random.Random, count: int) -> None:
     for _ in range(count):
         number, song, genre = rng.randrange(14), rng.randrange(60), rng.choice(["x", "y", "y'z"])
         conn.execute(
-            "INSERT INTO pgsim.recording (mbid, artist, title, year, length, genre, genres,"
-            " artist_mbids, missing, vector) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO pgsim.recording (mbid, artist, title, album, year, length, genre, genres,"
+            " artist_mbids, missing, vector) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
                 UUID(int=rng.getrandbits(128)),
                 some(f"Artist {number}"),
                 some(f"Song {song}" + rng.choice(["", " (Live)", " - 2011 Remaster"])),
+                some(rng.choice(["Hits", "hits", "Études", "Opus"])),
                 some(1980 + int(rng.gammavariate(2, 6))),
                 some(float(rng.randrange(60, 600))),
                 some(genre),

@@ -26,6 +26,7 @@ class Recording:
     mbid: UUID
     artist: str | None
     title: str | None
+    album: str | None
     year: int | None
     length: float | None
     genre: str | None
@@ -42,7 +43,7 @@ class Oracle:
         self.rows = [
             Recording(*row[:-1], vector=tuple(row[-1].to_list()))
             for row in conn.execute(
-                "SELECT id, mbid, artist, title, year::int, length, genre, genres,"
+                "SELECT id, mbid, artist, title, album, year::int, length, genre, genres,"
                 " coalesce(artist_mbids, '{}'), missing, vector"
                 " FROM pgsim.recording WHERE vector IS NOT NULL ORDER BY mbid"
             )
@@ -174,6 +175,7 @@ class Oracle:
         self, found: list[Recording], own: int | None, words: dict[str, Any]
     ) -> list[Recording]:
         artists: Counter[Any] = Counter()
+        albums: Counter[Any] = Counter()
         songs = {self.song_keys[own]} if own is not None else set()
         kept = []
         for r in found:
@@ -181,9 +183,13 @@ class Oracle:
             song = self.song_keys[r.id]
             if artist and artists[artist] == words.get("max_per_artist"):
                 continue
+            album = r.album and (r.album.lower(), artist)
+            if album and albums[album] == words.get("max_per_album"):
+                continue
             if words.get("distinct_titles") and song and song in songs:
                 continue
             artists[artist] += 1
+            albums[album] += 1
             songs.add(song)
             kept.append(r)
         return kept
@@ -211,6 +217,7 @@ def draw(rng: random.Random, mbids: list[UUID]) -> dict[str, Any]:
             [None, [], [None], [artist_of(rng.randrange(14)) for _ in range(3)]]
         ),
         "max_per_artist": lambda: rng.choice([None, 1, 2, 5]),
+        "max_per_album": lambda: rng.choice([None, 1, 2]),
         "distinct_titles": lambda: rng.choice([None, False, True]),
         "min_similarity": lambda: rng.choice([None, 0.0, 0.25, 0.5, 0.9, 1.0]),
         "metric": lambda: rng.choice([None, "a", "b+c", "a+b+c+d"]),
@@ -226,7 +233,8 @@ def draw(rng: random.Random, mbids: list[UUID]) -> dict[str, Any]:
 
 def ask(conn: Connection, function: str, first: Any, k: int, words: dict[str, Any]) -> list[Any]:
     named = "".join(
-        f", {word} => %({word})s" + ("::uuid[]" if "exclude" in word else "") for word in words
+        f", {word} => %({word})s" + ("::uuid[]" if word.startswith(("exclude", "minus")) else "")
+        for word in words
     )
     values = {word: Jsonb(v) if isinstance(v, dict) else v for word, v in words.items()}
     return conn.execute(

@@ -13,6 +13,7 @@ from tests.support.paths import CHECKOUT
 RELATIONS = {
     "What questions read": ("recording", "similarity_matrix", "similarity", "feature_set"),
     "What was loaded": ("submission", "collection", "redirect", "archive", "reject", "run"),
+    "What a monitor watches": ("metrics",),
     "How the matrix is kept": (
         *("similarity_a", "similarity_b", "reach", "stale", "sampled_pair"),
         *("rebuild", "rebuild_part", "rebuild_event"),
@@ -55,6 +56,7 @@ FUNCTIONS = (
         "recording_of",
         "mbid_of",
         "status",
+        "measure_recall",
         "refresh_similarity",
         "refresh_batch",
     ),

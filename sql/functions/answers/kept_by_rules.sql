@@ -1,16 +1,18 @@
 CREATE OR REPLACE FUNCTION pgsim.kept_by_rules(
     ids integer[], distances real[], n integer, m pgsim.measure, rules pgsim.question_rules, seed_reach real, pending integer[]
-) RETURNS TABLE (kept integer[], apart real[], used_artists text[])
+) RETURNS TABLE (kept integer[], apart real[], used_artists text[], used_albums text[])
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
     c record;
     artists text[] := '{}';
-    used text[] := '{}';
+    albums text[] := '{}';
     seen text[] := coalesce(rules.songs, '{}');
     song text;
 BEGIN
+    used_artists := '{}';
+    used_albums := '{}';
     kept := '{}';
     apart := '{}';
     FOR c IN
@@ -20,7 +22,8 @@ BEGIN
             r.title,
             r.artist_mbids,
             r.artist AS credit,
-            CASE WHEN rules.max_per_artist IS NOT NULL THEN artist_key(r.artist_mbids, r.artist) END AS artist
+            CASE WHEN rules.max_per_artist IS NOT NULL THEN artist_key(r.artist_mbids, r.artist) END AS artist,
+            CASE WHEN rules.max_per_album IS NOT NULL THEN album_key(r.album, r.artist_mbids, r.artist) END AS album
         FROM unnest(ids, distances) WITH ORDINALITY AS u (id, distance, place)
         INNER JOIN recording AS r ON u.id = r.id
         -- OFFSET 0: without min_similarity nothing of it runs. Pulled up, it would search for every reach that is not stored.
@@ -35,8 +38,8 @@ BEGIN
             OR CASE WHEN m.factors IS NULL THEN e.similarity ELSE measured_similarity(u.distance, m.sample) END >= rules.min_similarity
         ORDER BY u.place
     LOOP
-        -- An unknown artist or title is like no other.
-        CONTINUE WHEN c.artist = ANY(used);
+        -- An unknown artist, album or title is like no other.
+        CONTINUE WHEN c.artist = ANY(used_artists) OR c.album = ANY(used_albums);
         IF rules.distinct_titles THEN
             song := song_key(c.title, c.artist_mbids, c.credit);
             CONTINUE WHEN song = ANY(seen);
@@ -45,14 +48,19 @@ BEGIN
         IF c.artist IS NOT NULL THEN
             artists := artists || c.artist;
             IF cardinality(array_positions(artists, c.artist)) = rules.max_per_artist THEN
-                used := used || c.artist;
+                used_artists := used_artists || c.artist;
+            END IF;
+        END IF;
+        IF c.album IS NOT NULL THEN
+            albums := albums || c.album;
+            IF cardinality(array_positions(albums, c.album)) = rules.max_per_album THEN
+                used_albums := used_albums || c.album;
             END IF;
         END IF;
         kept := kept || c.id;
         apart := apart || c.distance;
         EXIT WHEN cardinality(kept) = n;
     END LOOP;
-    used_artists := used;
     RETURN NEXT;
 END
 $$;
@@ -61,4 +69,4 @@ COMMENT ON FUNCTION pgsim.kept_by_rules(
     integer[], real[], integer, pgsim.measure, pgsim.question_rules, real, integer[]
 ) IS
 'Internal: the first n candidates that the rules keep. Candidates come nearest first, and each is compared with the nearer ones that '
-'were kept. used_artists: the artists that have reached max_per_artist.';
+'were kept. used_artists, used_albums: those that have reached max_per_artist, or max_per_album.';

@@ -12,7 +12,8 @@ DECLARE
     last_distance real;
     kept integer[];
     apart real[];
-    used text[];
+    artists text[];
+    albums text[];
 BEGIN
     ids := s.listed;
     distances := s.listed_distances;
@@ -27,7 +28,7 @@ BEGIN
 
         last_distance := distances[cardinality(distances)];
         IF kept IS NOT NULL THEN
-            -- This search left out artists that have reached max_per_artist: the kept ones of theirs are added again.
+            -- This search left out artists and albums that have reached their maximum: the kept ones of theirs are added again.
             SELECT array_agg(u.id ORDER BY u.distance, r.mbid), array_agg(u.distance ORDER BY u.distance, r.mbid) INTO ids, distances
             FROM (
                 SELECT k.id, k.distance FROM unnest(kept, apart) AS k (id, distance)
@@ -35,7 +36,7 @@ BEGIN
                 SELECT c.id, c.distance FROM unnest(ids, distances) AS c (id, distance) WHERE c.id <> ALL(kept)
             ) AS u INNER JOIN recording AS r ON u.id = r.id;
         END IF;
-        SELECT k.kept, k.apart, k.used_artists INTO kept, apart, used
+        SELECT k.kept, k.apart, k.used_artists, k.used_albums INTO kept, apart, artists, albums
         FROM kept_by_rules(ids, distances, n, m, rules, s.reach, pending) AS k;
         ids := kept;
         distances := apart;
@@ -45,8 +46,9 @@ BEGIN
                 ELSE measured_similarity(last_distance, m.sample) < rules.min_similarity
             END;
         pool := least(4.0 * pool, 2000000000);
-        f.used_artists := nullif(used, '{}');
-        s.listed := NULL;  -- it holds recordings of these artists
+        f.used_artists := nullif(artists, '{}');
+        f.used_albums := nullif(albums, '{}');
+        s.listed := NULL;  -- it holds recordings of these artists and albums
         ids := NULL;
     END LOOP;
     ids := ids[:n];

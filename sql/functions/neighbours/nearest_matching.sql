@@ -15,7 +15,7 @@ DECLARE
     most_dimensions CONSTANT double precision := 24;
     -- The conditions that count for the estimate: the others leave out few recordings.
     counted CONSTANT recording_filter := ROW(
-        f.genre, f.label, f.year_from, f.year_to, f.length_from, f.length_to, NULL, NULL, NULL, NULL);
+        f.genre, f.label, f.year_from, f.year_to, f.length_from, f.length_to, NULL, NULL, NULL, NULL, NULL);
     -- a policy is a condition, too
     hides CONSTANT boolean := row_security_active('recording'::regclass);
     -- The index is asked for more than n, since it misses recordings at the end of its answer.

@@ -15,6 +15,7 @@ CREATE OR REPLACE FUNCTION pgsim.similar_recordings(
     exclude uuid[] DEFAULT NULL,
     exclude_artists uuid[] DEFAULT NULL,
     max_per_artist integer DEFAULT NULL,
+    max_per_album integer DEFAULT NULL,
     distinct_titles boolean DEFAULT false,
     min_similarity double precision DEFAULT NULL,
     metric text DEFAULT NULL,
@@ -35,7 +36,7 @@ DECLARE
     pending integer[];
     is_plain CONSTANT boolean := k BETWEEN 1 AND 1000
     AND num_nonnulls(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists, max_per_artist,
-        min_similarity, metric, weights) = 0
+        max_per_album, min_similarity, metric, weights) = 0
     AND NOT (same_genre OR same_decade OR distinct_titles)
     -- a policy is a condition, too
     AND NOT row_security_active('recording'::regclass);
@@ -93,7 +94,7 @@ BEGIN
     PERFORM require_sets(seed, own.missing, m);
     conditions.present := m.sets;
     rules := resolve_rules(
-        max_per_artist, distinct_titles, min_similarity,
+        max_per_artist, max_per_album, distinct_titles, min_similarity,
         CASE WHEN distinct_titles THEN ARRAY[song_key(own.title, own.artist_mbids, own.artist)] END);
 
     -- The stored list and reach count only if the vector has not changed since.
@@ -113,7 +114,7 @@ $$;
 
 COMMENT ON FUNCTION pgsim.similar_recordings(
     uuid, integer, text, integer, integer, integer, boolean, boolean, double precision, double precision, uuid[], uuid[], integer,
-    boolean, double precision, text, jsonb, boolean, text
+    integer, boolean, double precision, text, jsonb, boolean, text
 ) IS
 'The k recordings most similar to a seed, the most similar first, with their metadata, distance and similarity. Exactly
 k rows come back whenever k recordings qualify. Ties are ordered by mbid. A condition that is NULL asks for nothing.
@@ -129,6 +130,8 @@ k rows come back whenever k recordings qualify. Ties are ordered by mbid. A cond
 - exclude_artists: MBIDs of artists whose recordings to leave out.
 - max_per_artist: greatest number of recordings by one artist, who is the first of a credit: by MBID, or without MBIDs
   by the name before "feat." or a semicolon; recordings without an artist are not limited.
+- max_per_album: greatest number of recordings of one album, which is a title and an artist; recordings without an album
+  are not limited.
 - distinct_titles: whether to leave out other recordings of the song of the seed or of a nearer row: of one title and
   artist. Live, remastered, remixed and featuring versions are the same song; Part 1 and Part 2, or titles that differ in
   other words, are not. Recordings without an artist are compared by title with each other alone. Default false.

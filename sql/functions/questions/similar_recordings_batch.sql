@@ -12,6 +12,7 @@ CREATE OR REPLACE FUNCTION pgsim.similar_recordings_batch(
     exclude uuid[] DEFAULT NULL,
     exclude_artists uuid[] DEFAULT NULL,
     max_per_artist integer DEFAULT NULL,
+    max_per_album integer DEFAULT NULL,
     distinct_titles boolean DEFAULT false,
     min_similarity double precision DEFAULT NULL,
     metric text DEFAULT NULL,
@@ -31,13 +32,14 @@ BEGIN
     PERFORM check_question(k, ranking);
     PERFORM resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
     PERFORM resolve_measure(metric, weights, approximate);
-    PERFORM resolve_rules(max_per_artist, distinct_titles, min_similarity);
+    PERFORM resolve_rules(max_per_artist, max_per_album, distinct_titles, min_similarity);
     FOR one IN SELECT s.seed FROM unnest(seeds) WITH ORDINALITY AS s (seed, place) ORDER BY s.place LOOP
         BEGIN
             RETURN QUERY
             SELECT one, a.*, NULL::text FROM similar_recordings(
                 one, k, genre, decade, year_from, year_to, same_genre, same_decade, length_from, length_to, exclude,
-                exclude_artists, max_per_artist, distinct_titles, min_similarity, metric, weights, approximate, ranking) AS a;
+                exclude_artists, max_per_artist, max_per_album, distinct_titles, min_similarity, metric, weights, approximate,
+                ranking) AS a;
         EXCEPTION WHEN no_data_found OR invalid_parameter_value THEN
             answer.seed := one;
             answer.problem := SQLERRM;
@@ -49,7 +51,7 @@ $$;
 
 COMMENT ON FUNCTION pgsim.similar_recordings_batch(
     uuid[], integer, text, integer, integer, integer, boolean, boolean, double precision, double precision, uuid[], uuid[],
-    integer, boolean, double precision, text, jsonb, boolean, text
+    integer, integer, boolean, double precision, text, jsonb, boolean, text
 ) IS
 'The answers of similar_recordings() for many seeds, in the order of the seeds; the column seed says whose answer a row
 belongs to.

@@ -11,12 +11,14 @@ CREATE OR REPLACE FUNCTION pgsim.similar_to_all(
     exclude uuid[] DEFAULT NULL,
     exclude_artists uuid[] DEFAULT NULL,
     max_per_artist integer DEFAULT NULL,
+    max_per_album integer DEFAULT NULL,
     distinct_titles boolean DEFAULT false,
     min_similarity double precision DEFAULT NULL,
     metric text DEFAULT NULL,
     weights jsonb DEFAULT NULL,
     approximate boolean DEFAULT false,
-    ranking text DEFAULT 'similarity'
+    ranking text DEFAULT 'similarity',
+    minus uuid[] DEFAULT NULL
 ) RETURNS SETOF pgsim.similar_recording
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pgsim, pg_temp
@@ -31,11 +33,16 @@ DECLARE
     songs text[];
     seeds_found question_seed[];
     mean question_seed;
+    away uuid[];
+    away_from question_seed;
 BEGIN
     PERFORM check_question(k, ranking);
     IF method IS NULL OR method NOT IN ('centroid', 'rank') THEN
         RAISE EXCEPTION 'unknown method ''%''', coalesce(method, 'NULL')
             USING ERRCODE = 'invalid_parameter_value', HINT = 'known: centroid, rank';
+    ELSIF method = 'rank' AND minus IS NOT NULL THEN
+        RAISE EXCEPTION 'minus cannot go with the method rank'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave out method: the centroid of the seeds moves away from others';
     END IF;
     SELECT
         array_agg(s.mbid),
@@ -43,17 +50,23 @@ BEGIN
         array_agg(plain_seed(s.vector, s.id))
     INTO mbids, songs, seeds_found
     FROM seed_vectors(seeds) AS s;
+    IF minus IS NOT NULL THEN
+        SELECT array_agg(d.mbid), mean_of(array_agg(d.vector)) INTO away, away_from.vector FROM seed_vectors(minus) AS d;
+    END IF;
     conditions := resolve_filter(
-        genre, decade, year_from, year_to, length_from, length_to, exclude || mbids, exclude_artists);
+        genre, decade, year_from, year_to, length_from, length_to, exclude || mbids || away, exclude_artists);
     m := resolve_measure(metric, weights, approximate);
     PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(seeds) AS s;
+    IF minus IS NOT NULL THEN
+        PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(minus) AS s;
+    END IF;
     conditions.present := m.sets;
-    rules := resolve_rules(max_per_artist, distinct_titles, min_similarity, songs);
+    rules := resolve_rules(max_per_artist, max_per_album, distinct_titles, min_similarity, songs);
     IF method = 'centroid' THEN
-        SELECT mean_of(array_agg(q.vector)) INTO mean.vector FROM unnest(seeds_found) AS q;
+        SELECT moved_away(mean_of(array_agg(q.vector)), away_from.vector) INTO mean.vector FROM unnest(seeds_found) AS q;
         IF m.factors IS NULL THEN
             -- The seeds are no neighbours of their mean: its reach, too, leaves them out.
-            others.exclude := mbids;
+            others.exclude := mbids || away;
             SELECT avg(n.distance) INTO mean.reach FROM nearest_matching(mean, reach_length(), others) AS n;
         END IF;
         RETURN QUERY SELECT a.* FROM nearest_answers(mean, k, ranking, conditions, m, rules, pending_recordings()) AS a;
@@ -64,8 +77,8 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.similar_to_all(
-    uuid[], integer, text, text, integer, integer, integer, double precision, double precision, uuid[], uuid[], integer, boolean,
-    double precision, text, jsonb, boolean, text
+    uuid[], integer, text, text, integer, integer, integer, double precision, double precision, uuid[], uuid[], integer, integer,
+    boolean, double precision, text, jsonb, boolean, text, uuid[]
 ) IS
 'The k recordings most similar to several seeds at once, without the seeds themselves.
 
@@ -73,6 +86,8 @@ COMMENT ON FUNCTION pgsim.similar_to_all(
 - k: number of rows, from 1 to 1000; default 10.
 - method: centroid (default) compares with the mean of the seeds'' vectors. rank orders by the mean of a recording''s
   ranks in the answers of the single seeds; distance and similarity are then means over the seeds.
+- minus: MBIDs of recordings to get away from: the mean of the seeds moves by half of its difference from their
+  mean, away from it, and they are no answers. Not with the method rank.
 - All other arguments: as in similar_recordings(), without same_genre and same_decade.
 
 Raises an error for an unknown method, for an empty array of seeds, and otherwise as similar_recordings() does.';

@@ -10,6 +10,7 @@ AND (f.length_to IS NULL OR r.length <= f.length_to)
 AND (f.exclude IS NULL OR r.mbid <> ALL(f.exclude))
 AND (f.exclude_artists IS NULL OR NOT coalesce(r.artist_mbids && f.exclude_artists, false))
 AND (f.used_artists IS NULL OR coalesce(pgsim.artist_key(r.artist_mbids, r.artist) <> ALL(f.used_artists), true))
+AND (f.used_albums IS NULL OR coalesce(pgsim.album_key(r.album, r.artist_mbids, r.artist) <> ALL(f.used_albums), true))
 AND (f.present IS NULL OR NOT r.missing && f.present);
 
 COMMENT ON FUNCTION pgsim.matches(pgsim.recording, pgsim.recording_filter) IS

@@ -258,7 +258,7 @@ def test_from_an_empty_database_to_an_exported_matrix(
         assert db.load(path, again=True).read == report.read
         assert db.refresh().lists == 30
         assert db.rebuild(engine="exact", k=50, threads=1).recall == 1
-        assert db.lists()[1].shape == (30, 29)
+        assert db.lists()[1].shape == (30, 50)
         assert db.index() is False
         assert db.index("mfccs") is True
         assert db.refit().unchanged == 30

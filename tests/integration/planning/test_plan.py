@@ -76,6 +76,7 @@ def test_a_plan_measures_the_databases_own_recordings_where_there_are_enough(
     assert scratches(conn) == 0
 
 
+@pytest.mark.slow
 def test_without_enough_of_them_it_makes_some_up_and_says_so(
     new_database: Callable[..., str],
     small: None,

@@ -42,6 +42,7 @@ ALL = {
     ("length_to", math.inf),
     ("length_to", 1e308),
     ("max_per_artist", 2**31 - 1),
+    ("max_per_album", 2**31 - 1),
     ("min_similarity", 5e-324),
     ("min_similarity", -0.0),
     ("year_from", 0),

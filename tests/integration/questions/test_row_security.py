@@ -23,7 +23,7 @@ from tests.support.grid import SETS, STATES, change_grid, fill_grid
 from tests.support.oracle import Oracle, ask, compare, draw
 from tests.support.rows import one
 
-QUESTIONS = 18
+QUESTIONS = 11
 VIEWER = "test_viewer"
 # What a policy shows: lists are then too short, just long enough, or empty; or a corner of the
 # space.

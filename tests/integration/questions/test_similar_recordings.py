@@ -116,7 +116,8 @@ def test_ranking_by_similarity_orders_the_nearest_eighty_or_forty_matches(
 def test_similarity_is_the_formula_of_distance_and_both_reaches(clustered: Connection) -> None:
     seed = seeds(clustered, True)[0]
     reach = "SELECT avg(d) FROM (SELECT pgsim.l2(o.vector, r.vector)::real AS d"
-    reach += " FROM pgsim.recording AS o WHERE o.id <> r.id ORDER BY d LIMIT pgsim.reach_length()) AS nearest"
+    reach += " FROM pgsim.recording AS o WHERE o.id <> r.id"
+    reach += " ORDER BY d LIMIT pgsim.reach_length()) AS nearest"
     with clustered.transaction(force_rollback=True):
         # With lists of their own, no reach is found live, which the index may not do exactly.
         write_lists(

@@ -1,0 +1,1 @@
+SELECT found_by, seeds, recall FROM measure_recall(20);
