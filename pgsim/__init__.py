@@ -17,7 +17,9 @@ from pgsim.version import __version__
 if TYPE_CHECKING:
     from pgsim.database.database import Database, connect
     from pgsim.errors import PgsimError, Rejected, UsageError
+    from pgsim.evaluation.by_labels import LabelEvaluation
     from pgsim.evaluation.evaluate import Evaluation
+    from pgsim.evaluation.suspects import Suspects
     from pgsim.loading.load import LoadReport
     from pgsim.loading.names import NamesReport
     from pgsim.loading.recordings import FuseReport
@@ -51,6 +53,7 @@ __all__ = [
     "FoundRecording",
     "FuseReport",
     "ImportReport",
+    "LabelEvaluation",
     "LoadReport",
     "MetricDistance",
     "NamesReport",
@@ -64,6 +67,7 @@ __all__ = [
     "SimilarRecording",
     "Statistics",
     "StatusItem",
+    "Suspects",
     "UsageError",
     "__version__",
     "connect",
@@ -72,7 +76,9 @@ __all__ = [
 _HOMES = {
     "pgsim.database.database": ("Database", "connect"),
     "pgsim.errors": ("PgsimError", "Rejected", "UsageError"),
+    "pgsim.evaluation.by_labels": ("LabelEvaluation",),
     "pgsim.evaluation.evaluate": ("Evaluation",),
+    "pgsim.evaluation.suspects": ("Suspects",),
     "pgsim.loading.load": ("LoadReport",),
     "pgsim.loading.names": ("NamesReport",),
     "pgsim.loading.recordings": ("FuseReport",),

@@ -36,6 +36,8 @@ COMMANDS = {
     "similar FILE": ("similar", "{documents}"),
     "status": ("status",),
     "evaluate": ("evaluate",),
+    "evaluate --labels": ("evaluate", "--labels", "mbid"),
+    "evaluate --input": ("evaluate", "--input"),
     "plan": ("plan", "--recordings", "100000"),
     "dump": ("dump", "{new}.dump"),
     "export": ("export", "{new}.csv"),
