@@ -27,10 +27,13 @@ import polars
 from pgsim import embedded
 from pgsim.errors import PgsimError
 from pgsim.features.profile import parse_profile
+from pgsim.loading.chunks import LIMITS
 from pgsim.loading.load import load
 from pgsim.postgres.connection import connect
 from pgsim.sources import tables
 from pgsim.sources.description.proposal import propose_profile
+from pgsim.sources.row_blocks import RowBlock
+from pgsim.sources.table_columns import submissions
 from pgsim.store import schema
 from pgsim.store.index import build_index, drop_indexes
 
@@ -124,10 +127,11 @@ def compare(rows: int, folder: Path) -> None:
 
 
 def read(path: Path) -> None:
-    """Read all rows of a wide table."""
+    """Read all rows of a wide table, as a load does."""
     profile = parse_profile(PROFILE, path)
-    for member in tables.members(path):
-        tables.submission(member, profile)
+    for block in tables.blocks(path, LIMITS.documents):
+        assert isinstance(block, RowBlock), block
+        submissions(block, profile)
 
 
 def describe(path: Path) -> None:
