@@ -305,3 +305,10 @@ def test_a_damaged_page_ends_the_file_and_keeps_what_was_read(
         f"broken after {counts['new']} documents: {path} cannot be read: database disk image is"
         " malformed; it is damaged: sqlite3 FILE .recover saves what is left"
     )
+
+
+def test_weights_are_those_of_blisss_own_distance() -> None:
+    """bliss-rs 0.13 counts the tempo 1/4, and the 13 chroma features 3 together."""
+    weights = {each.name: each.weight for each in read_profile("bliss").sets}
+    own = {"tempo": 0.25, "timbre": 7, "loudness": 2, "chroma": 3}
+    assert weights == pytest.approx({name: each / 12.25 for name, each in own.items()}, rel=0.01)
