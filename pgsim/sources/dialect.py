@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from pgsim.sources.delimited.encoding import encoding_of, lines_of, newline_of
-from pgsim.sources.delimited.header import header_of
-from pgsim.sources.delimited.kinds import Shape, kind_of, shape_of
+from pgsim.sources.delimited.header import few, header_of
+from pgsim.sources.delimited.kinds import Shape, shape_of
+from pgsim.sources.delimited.numerals import Numerals, numerals_of
 from pgsim.sources.delimited.records import Form, Record, records
-from pgsim.sources.delimited.separators import COMMA_NUMBER, COMMENTS, first_shape, form_of
+from pgsim.sources.delimited.separators import COMMENTS, first_shape, form_of
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import LONGEST, SourceError
 
@@ -30,10 +31,6 @@ _ENCODINGS = {
     "latin-1": "ISO 8859-1 (Western European)",
 }
 _SEP_LINE = re.compile(r'"?sep=(\\t|[,;|\t])"?', re.IGNORECASE)
-_POINT_NUMBER = re.compile(r"[+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?")
-_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
-# 1,234 may be more than a thousand; 0,234 and 1,23 are not.
-_MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,7 @@ class Dialect:
     `separator` " " is any run of blanks; `quote` is empty where quotes are characters like others.
     `header` counts the rows that name the columns, and `start` all lines before the first row;
     `head` is a single row of names as it stands. `comment` begins lines that are no rows.
-    `decimal` is what begins the fractions of numbers in the columns `commas`, counted from 0.
+    `numerals` has the columns, counted from 0, whose numbers computers write otherwise.
     `kinds` has the kinds of the columns by which a row is known. Rows end with `trailing` more
     cells, always empty. `notes` says what a person has to know.
     """
@@ -53,7 +50,6 @@ class Dialect:
     quote: str = '"'
     header: int = 1
     comment: str = ""
-    decimal: str = "."
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     head: tuple[str, ...] = ()
@@ -62,7 +58,7 @@ class Dialect:
     is_padded: bool = False
     is_escaped: bool = False
     trailing: int = 0
-    commas: tuple[int, ...] = ()
+    numerals: tuple[tuple[int, Numerals], ...] = ()
     kinds: tuple[tuple[int, str], ...] = ()
 
     @property
@@ -75,12 +71,12 @@ class Dialect:
         """Return what a row looks like."""
         return Shape(len(self.columns) + self.trailing, dict(self.kinds))
 
-    def put_points(self, cells: list[str]) -> None:
-        """Replace the decimal commas of a row's numbers by points."""
-        for place in self.commas:
-            cell = cells[place] if place < len(cells) else ""
-            if "," in cell and COMMA_NUMBER.fullmatch(cell.strip()):
-                cells[place] = cell.replace(",", ".")
+    def put_numbers(self, cells: list[str]) -> None:
+        """Write a row's numbers as computers do; what is no number of its column stays as it is."""
+        for place, numerals in self.numerals:
+            plain = numerals.plain(cells[place]) if cells[place] else None
+            if plain is not None:
+                cells[place] = plain
 
 
 class Sample(NamedTuple):
@@ -129,21 +125,20 @@ def dialect_in(sample: Sample) -> Dialect:
     names, values = good[: header.skipped], good[header.skipped :]
     width = len(header.columns) + header.trailing
     rows = [each.cells for each in values if len(each.cells) == width]
-    commas = _decimal_commas(rows, width) if form.separator != "," else ()
+    numerals = numerals_of([*zip(*rows, strict=True)], form.separator == ",")
     dialect = Dialect(
         encoding,
         form.separator,
         form.quote,
         header.rows,
         form.comment,
-        "," if commas else ".",
         columns=header.columns,
         head=tuple(names[0].cells[: len(header.columns)]) if header.rows == len(names) == 1 else (),
         start=above.lines + (names[-1].line + names[-1].lines - 1 if names else 0),
         newline=newline,
         is_padded=form.is_padded,
         trailing=header.trailing,
-        commas=commas,
+        numerals=tuple(numerals.items()),
         kinds=tuple(shape_of(rows, width).kinds.items()),
         is_escaped=form.is_escaped,
     )
@@ -212,25 +207,6 @@ def _first_records(lines: Sequence[str], form: Form, shape: Shape) -> list[Recor
     return list(islice(records(lines, form, shape), most))
 
 
-def _decimal_commas(rows: Sequence[Sequence[str]], width: int) -> tuple[int, ...]:
-    """Return the columns of whole numbers and decimal commas, if it is sure that these are such.
-
-    It is not if all may be thousands (1,234), or if other columns have decimal points.
-    """
-    places: list[int] = []
-    is_sure = False
-    for place in range(width):
-        cells = [row[place].strip() for row in rows]
-        cells = [cell for cell in cells if kind_of(cell)]
-        if cells and all(map(_POINT_NUMBER.fullmatch, cells)):
-            return ()
-        with_comma = [cell for cell in cells if COMMA_NUMBER.fullmatch(cell)]
-        if len(with_comma) + sum(map(bool, map(_WHOLE_NUMBER.fullmatch, cells))) == len(cells):
-            places.append(place)
-            is_sure |= not all(map(_MAYBE_THOUSANDS.fullmatch, with_comma))
-    return tuple(places) if is_sure else ()
-
-
 def _form_notes(dialect: Dialect) -> Iterator[str]:
     if dialect.encoding in _ENCODINGS:
         yield (
@@ -245,10 +221,23 @@ def _form_notes(dialect: Dialect) -> Iterator[str]:
         yield "a quote is a character like any other, since cells begin with one and do not close"
     if dialect.is_escaped:
         yield "within quotes, a backslash stands before a quote"
-    if dialect.commas:
-        yield "numbers have decimal commas, which are read as points"
+    yield from _number_notes(dialect)
     if dialect.trailing:
         yield "every row ends with separators that nothing follows; they are left out"
+
+
+def _number_notes(dialect: Dialect) -> Iterator[str]:
+    numerals = dict(dialect.numerals)
+    if any(each.decimal == "," for each in numerals.values()):
+        yield "numbers have decimal commas, which are read as points"
+    groups = [place for place, each in numerals.items() if each.group and each.decimal != ","]
+    units = [place for place, each in numerals.items() if each.unit]
+    if groups:
+        named = [dialect.columns[place] for place in groups]
+        yield f"thousands are in groups, as in 1,351.07: {few(named)}"
+    if units:
+        named = [f"{dialect.columns[place]} in {numerals[place].unit}" for place in units]
+        yield f"numbers have units, which are left out: {few(named)}"
 
 
 def _row_notes(dialect: Dialect, above: _Above, lines: Sequence[str]) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """Rows of tables in CSV, Parquet and NumPy files, as JSON documents.
 
 A row is the object {column: value}, with its number in the file, from 0, as `row`. The cells of a
-CSV stay texts as they stand, with points for decimal commas. A missing value, NaN included, is
-null; a row of an array is a list.
+CSV stay texts as they stand, but numbers in groups, with decimal commas or with units are written
+plainly. A missing value, NaN included, is null; a row of an array is a list.
 """
 
 import math
@@ -60,8 +60,8 @@ def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
         if fault:
             yield Member(f"{name}:{line}", b"", fault)
             continue
-        if dialect.commas:
-            dialect.put_points(cells)
+        if dialect.numerals:
+            dialect.put_numbers(cells)
         try:
             data = orjson.dumps(dict(zip(columns, (number, *cells), strict=True)))
         except orjson.JSONEncodeError:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pgsim.sources.delimited.kinds import kind_of, kind_of_column, usual_width
+from pgsim.sources.delimited.kinds import kind_of, kind_of_column, number_in, usual_width
 
 Cells = Sequence[str]
 
@@ -99,13 +99,14 @@ def named(names: Cells) -> tuple[tuple[str, ...], tuple[str, ...]]:
         result.append(unique)
     notes = []
     if places := [name for name, is_given in zip(result, given, strict=True) if not is_given]:
-        notes.append(f"without a name: {_few(places)}")
+        notes.append(f"without a name: {few(places)}")
     if twice:
-        notes.append(f"there twice or more: {_few(list(dict.fromkeys(twice)))}; called …_2, …_3")
+        notes.append(f"there twice or more: {few(list(dict.fromkeys(twice)))}; called …_2, …_3")
     return tuple(result), tuple(notes)
 
 
-def _few(names: Sequence[str]) -> str:
+def few(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
@@ -185,7 +186,7 @@ def _evidence(first: Cells, values: Sequence[Cells]) -> _Evidence:
             found.contrary += _is_word(text)
             found.repeated += bool(kind) and text in map(str.strip, column)
         elif kind == wanted == "number":
-            numbers.append((place, float(text.replace(",", "."))))
+            numbers.append((place, number_in(text)))
             # 90 above 90.25 and 0.5 may be a name; 90 above 91 and 0.5 need not be one.
             is_other = text.isdecimal() and all(set(each) & {".", ","} for each in column)
             found.agreeing += not is_other
@@ -209,7 +210,7 @@ def _is_numbering(found: Sequence[tuple[int, float]], values: Sequence[Cells]) -
     alike = 0
     for row in values:
         try:
-            cells = [float(row[place].replace(",", ".")) for place, _ in found]
+            cells = [number_in(row[place]) for place, _ in found]
         except ValueError:
             continue
         alike += _rises(cells, is_even=is_even)

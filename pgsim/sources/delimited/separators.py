@@ -19,7 +19,6 @@ _LINES = 500
 _LENGTH = 2**18
 _FEWEST = 5
 _CLEAN_ROWS = 50  # whose cells are looked into
-COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
 
 
 @dataclass(slots=True)
@@ -88,7 +87,7 @@ def _form(lines: Iterable[str], separator: str, comment: str) -> Form:
 def _consistency(lines: Sequence[str], form: Form) -> float:
     """Return the share of records with the same number of cells, times that of clean cells.
 
-    A cell is clean if no other separator is in it, except in a decimal comma. It is 0 if most
+    A cell is clean if no other separator is in it, except in a number. It is 0 if most
     records have one cell.
     """
     found = _found(lines, form)
@@ -98,10 +97,7 @@ def _consistency(lines: Sequence[str], form: Form) -> float:
     alike = [each.cells for each in found if len(each.cells) == width]
     others = set(SEPARATORS) - {form.separator}
     cells = [cell for row in alike[:_CLEAN_ROWS] for cell in row]
-    clean = sum(
-        others.isdisjoint(cell) or COMMA_NUMBER.fullmatch(cell.strip()) is not None
-        for cell in cells
-    )
+    clean = sum(others.isdisjoint(cell) or kind_of(cell) == "number" for cell in cells)
     return len(alike) / len(found) * clean / max(len(cells), 1)
 
 
