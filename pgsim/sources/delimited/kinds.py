@@ -42,7 +42,7 @@ def kind_of(cell: str) -> str:
 
 
 def number_in(cell: str) -> float:
-    """Return a number of that kind; 1.351,07 and 1,351.07 are the same. ValueError if it is none."""
+    """Return a number of that kind, such as 1.351,07 or 1,351.07; ValueError if it is none."""
     text = cell.strip()
     if not _NUMBER.fullmatch(text):
         text = _GROUP.sub("", text)

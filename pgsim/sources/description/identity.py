@@ -72,7 +72,7 @@ def _choose_id(
     found: Identity, columns: Sequence[Column], texts: Mapping[str, Column], taken: set[str]
 ) -> None:
     """Choose the source's own id: a column of ids, else title and artist, else the row's number."""
-    by_name = {words.plain(column.name): column for column in reversed(columns)}
+    by_name = words.by_name(columns)
     named = [by_name[name] for name in words.IDS if name in by_name]
     for column in [each for each in named if each.is_rounded]:
         named.remove(column)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from pgsim.sources.cells import is_interval
 from pgsim.sources.description import words
 from pgsim.sources.description.column import Column
 from pgsim.sources.description.identity import Identity, identity_of
@@ -64,7 +65,7 @@ def roles_of(columns: Sequence[Column]) -> Roles:
 
 def _texts(columns: Sequence[Column]) -> dict[str, Column]:
     """Return the columns of title, artist, album, year, date, genre and url."""
-    by_name = {words.plain(column.name): column for column in reversed(columns)}
+    by_name = words.by_name(columns)
     found: dict[str, Column] = {}
     for key, names in words.KNOWN.items():
         for name in names:
@@ -144,7 +145,9 @@ def _left_out(
     by_stem: dict[str, str | None] = {}  # thousands of columns often differ in a number alone
     for column in columns:
         name, stem = column.name, words.stem(column.name)
-        if name in used or column.numbers is None:
+        if name not in used and words.is_upload(name):
+            yield name, "the date of an upload, or of an entry, which is not the recording's"
+        if name in used or column.numbers is None or words.is_upload(name):
             continue
         if stem not in by_stem:
             by_stem[stem] = words.no_sound(name)
@@ -175,7 +178,10 @@ def _odd(columns: Sequence[Column], roles: Roles) -> Iterator[str]:
             count = len(column.filled) - odd.total()
             if len(column.lengths) > 1:
                 lengths = ", ".join(map(str, column.lengths[:4]))
-                yield f"{column.name!r}: its cells have different numbers of values: {lengths}"
+                yield (
+                    f"{column.name!r}: its cells have different numbers of values: {lengths}; if"
+                    " they are frames, write their mean, or an .npy of frames for each track"
+                )
             elif odd and count > odd.total():
                 example = max(odd, key=odd.__getitem__)
                 yield (
@@ -193,6 +199,8 @@ def _odd(columns: Sequence[Column], roles: Roles) -> Iterator[str]:
                     " separate columns by ';'"
                 )
         elif column.name in features:
+            if interval := next((text for text in column.filled if is_interval(text)), None):
+                yield f"{column.name!r}: of intervals such as {interval} the middle is taken"
             if column.infinities:
                 yield (
                     f"{column.name!r}: {column.infinities} of {len(numbers)} cells are infinite:"

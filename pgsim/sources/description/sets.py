@@ -87,7 +87,8 @@ def sets_of(features: Sequence[Column], columns: Sequence[str]) -> Iterator[Prop
 
 def _groups(columns: Sequence[Column]) -> list[list[Column]]:
     """Return columns whose names differ in numbers alone together, in the order of the first."""
-    groups = _by(columns, stem)
+    names = {column.name for column in columns}
+    groups = _by(columns, lambda name: stem(_undoubled(name, names)))
     if len(groups) > _MOST_GROUPS:
         coarser = _by(columns, lambda name: re.split(r"[.:/#]|[0-9]+", name)[0] or name)
         if len(coarser) > _MOST_GROUPS:
@@ -95,6 +96,12 @@ def _groups(columns: Sequence[Column]) -> list[list[Column]]:
         is_better = 1 < len(coarser) < len(groups)
         groups = coarser if is_better else groups
     return groups
+
+
+def _undoubled(name: str, names: set[str]) -> str:
+    """Return `mfcc` for `mfcc.1` or `mfcc_2`: the second column of that name, as it was renamed."""
+    found = re.fullmatch(r"(.+)[._][0-9]+", name)
+    return found[1] if found and found[1] in names else name
 
 
 def _by(columns: Sequence[Column], key: Callable[[str], str]) -> list[list[Column]]:
