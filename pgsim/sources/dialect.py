@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from pgsim.sources.delimited.encoding import encoding_of, lines_of, newline_of
-from pgsim.sources.delimited.header import few, header_of
+from pgsim.sources.delimited.header import few, header_of, is_grouped
 from pgsim.sources.delimited.kinds import Shape, shape_of
 from pgsim.sources.delimited.numerals import Numerals, numerals_of
 from pgsim.sources.delimited.records import Form, Record, records
@@ -42,7 +42,8 @@ class Dialect:
     `head` is a single row of names as it stands. `comment` begins lines that are no rows.
     `numerals` has the columns, counted from 0, whose numbers computers write otherwise.
     `kinds` has the kinds of the columns by which a row is known. Rows end with `trailing` more
-    cells, always empty. `notes` says what a person has to know.
+    cells, always empty. Where `is_grouped`, an empty first cell means the one above it. `notes`
+    says what a person has to know.
     """
 
     encoding: str = "utf-8"
@@ -60,6 +61,7 @@ class Dialect:
     trailing: int = 0
     numerals: tuple[tuple[int, Numerals], ...] = ()
     kinds: tuple[tuple[int, str], ...] = ()
+    is_grouped: bool = False
 
     @property
     def form(self) -> Form:
@@ -141,6 +143,7 @@ def dialect_in(sample: Sample) -> Dialect:
         numerals=tuple(numerals.items()),
         kinds=tuple(shape_of(rows, width).kinds.items()),
         is_escaped=form.is_escaped,
+        is_grouped=is_grouped(header.columns, rows),
     )
     below = lines[dialect.start - above.lines :]
     notes = (*_form_notes(dialect), *header.notes, *_row_notes(dialect, above, below))
@@ -222,6 +225,8 @@ def _form_notes(dialect: Dialect) -> Iterator[str]:
     if dialect.is_escaped:
         yield "within quotes, a backslash stands before a quote"
     yield from _number_notes(dialect)
+    if dialect.is_grouped:
+        yield "an empty first cell means the one above it, since the first rows of groups have one"
     if dialect.trailing:
         yield "every row ends with separators that nothing follows; they are left out"
 

@@ -51,6 +51,7 @@ def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
     columns = ("row", *dialect.columns)
     width, trailing = len(dialect.columns), dialect.trailing
     head = dialect.head[0] if dialect.head else None
+    above = ""
     found = records(lines, dialect.form, dialect.shape, dialect.start)
     for number, (line, cells, fault, _) in enumerate(found):
         if trailing and len(cells) == width + trailing and not any(map(str.strip, cells[width:])):
@@ -60,6 +61,8 @@ def _csv(stream: IO[bytes], name: str) -> Iterator[Member]:
         if fault:
             yield Member(f"{name}:{line}", b"", fault)
             continue
+        if dialect.is_grouped:
+            cells[0] = above = cells[0] if cells[0].strip() else above
         if dialect.numerals:
             dialect.put_numbers(cells)
         try:

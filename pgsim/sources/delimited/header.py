@@ -105,6 +105,22 @@ def named(names: Cells) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(result), tuple(notes)
 
 
+def is_grouped(columns: Cells, rows: Sequence[Cells]) -> bool:
+    """Return whether the first column has an id in the first row of each group alone.
+
+    Sonic Annotator writes a file's name so. The id is one by its column's name, or names a file.
+    """
+    first = [row[0].strip() for row in rows]
+    there = list(filter(None, first))
+    if len(columns) < 2 or not first or not first[0] or len(there) * 2 > len(first):
+        return False
+    are_files = all(re.fullmatch(r".*[^/\\]\.[A-Za-z][A-Za-z0-9]{1,3}", each) for each in there)
+    are_ids = are_files or _is_word(columns[0])
+    others = [cell for row in rows for cell in row[1:]]
+    are_full = sum(bool(cell.strip()) for cell in others) > len(others) / 2
+    return are_ids and are_full and len(set(there)) == len(there)
+
+
 def few(names: Sequence[str]) -> str:
     """Return the first names, and how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -83,7 +83,7 @@ def propose_profile(path: Path) -> str:
         raise PgsimError(f"no row of {path} can be read: {faults[0].fault}")
     columns = list(columns_of(rows))
     roles = roles_of(columns)
-    sets = list(sets_of(roles.features, list(rows[0])))
+    sets = list(sets_of(roles.features, list(rows[0]), roles.is_of_frames))
     if not sets:
         reasons = [f"{name!r}: {why}" for name, why in roles.left_out.items()]
         why = "".join(f"; {each}" for each in [*reasons, *roles.odd][:6])

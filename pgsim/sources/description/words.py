@@ -117,7 +117,7 @@ N = TypeVar("N", bound=Named)
 
 
 def by_name(columns: Sequence[N]) -> dict[str, N]:
-    """Return the columns by their plain names: of two the first, and `title` before `meta.title`."""
+    """Return columns by their plain names: of two the first, and `title` before `meta.title`."""
     fields = {plain_field(column.name): column for column in reversed(columns)}
     return fields | {plain(column.name): column for column in reversed(columns)}
 

@@ -91,7 +91,7 @@ def test_columns_of_one_name_are_one_set(tmp_path: Path, header: str) -> None:
         ("({0}.1, {0}.2]", 3.15),
         ("[{0}.0,{0}.5)", 3.25),
         ("({0}.999, {0}e1]", 16.9995),
-        ("(-{0}.5, {0}]", -0.25),
+        ("(-{0}.5, 7]", 1.75),
     ],
 )
 def test_of_an_interval_the_middle_is_taken_and_said(
@@ -145,3 +145,73 @@ def test_lists_of_lists_are_one_list_or_refused_with_the_cure(tmp_path: Path) ->
 
 def test_ordinary_numbers_beside_such_forms_stay(table: Table) -> None:
     assert set(features(table({"track_id": texts("t{}")}))) == {*ENERGY}
+
+
+@pytest.mark.parametrize("cell", ["Dec-69", "12/31/69", "31.12.69", "'69"])
+def test_a_year_of_two_digits_is_read_and_said(table: Table, cell: str) -> None:
+    path = table({"track_id": texts("t{}"), "release_date": [cell] * ROWS})
+    assert {each.metadata["year"] for each in loaded(path)} == {1969}
+    assert "is the last such year up to next year, as 1969 in" in propose_profile(path)
+
+
+def test_years_of_two_digits_that_may_be_days_are_left_out_and_said(table: Table) -> None:
+    cells = ["02-03-04", *["1999-03-04"] * 23]
+    path = table({"track_id": texts("t{}"), "release_date": cells})
+    assert "'release_date': 1 of 24 rows have a date without a year" in propose_profile(path)
+
+
+FILES = [f"music/song{at // 6}.wav" for at in range(ROWS)]
+TIMES = [f"{at % 6 * 0.01:.2f}" for at in range(ROWS)]
+
+
+@pytest.mark.parametrize("name", ["name", "file", "title", "instance"])
+@pytest.mark.parametrize("time", ["frameTime", "start", "time"])
+def test_rows_of_a_file_are_frames_whose_mean_is_taken(table: Table, name: str, time: str) -> None:
+    path = table({name: FILES, time: TIMES})
+    assert columns(path) == {"id": name, "number": "row"}
+    text = propose_profile(path)
+    assert "24 rows have 4 ids: the rows of one id are its frames, of which the mean is" in text
+    assert f'# No feature: "{time}": ' in text
+    assert {each.aggregate for each in proposed(path).sets} == {"mean"}
+    assert set(features(path)) == {*ENERGY}
+
+
+def test_frames_without_a_name_of_their_recording_are_pointed_at(table: Table) -> None:
+    path = table({"name": ["unknown"] * ROWS, "frameTime": [f"{at}.5" for at in range(ROWS)]})
+    assert "'frameTime' rises with the rows as in the frames of one rec" in propose_profile(path)
+    assert set(features(path)) == {*ENERGY}
+
+
+def test_titles_that_several_rows_have_are_said_once_and_without_contradiction(
+    table: Table,
+) -> None:
+    text = propose_profile(table({"title": [f"T{at // 6}" for at in range(ROWS)]}))
+    assert "20 rows have the title of another row: they are taken for the same recording" in text
+    assert "each row is a submission" in text
+
+
+@pytest.mark.parametrize(
+    ("header", "first"),
+    [("", "/music/song{}.wav"), ("file,start,pitch\n", "song{}.mp3"), ("track_id,a,b\n", "x{}")],
+)
+def test_an_id_in_the_first_row_of_a_group_is_that_of_all_its_rows(
+    tmp_path: Path, header: str, first: str
+) -> None:
+    path = tmp_path / "t.csv"
+    lines = [
+        f"{first.format(at // 6) if at % 6 == 0 else ''},{at % 6 * 0.01:.2f},{number}"
+        for at, number in enumerate(numbers(1))
+    ]
+    path.write_text(header + "\n".join(lines) + "\n", encoding="utf-8")
+    found = loaded(path)
+    assert [each.metadata["source_id"] for each in found] == [
+        first.format(at // 6) for at in range(ROWS)
+    ]
+    assert "an empty first cell means the one above it" in propose_profile(path)
+
+
+def test_a_first_column_that_is_often_empty_is_no_id_by_that(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    lines = [f"{'live' if at % 6 == 0 else ''},t{at},{n}" for at, n in enumerate(numbers(1))]
+    path.write_text("comment,track_id,energy\n" + "\n".join(lines), encoding="utf-8")
+    assert "an empty first cell" not in propose_profile(path)
