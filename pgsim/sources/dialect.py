@@ -11,8 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from pgsim.sources.delimited.arff import arff_in
 from pgsim.sources.delimited.encoding import encoding_of, lines_of, newline_of
-from pgsim.sources.delimited.header import few, header_of, is_grouped
+from pgsim.sources.delimited.header import Header, few, header_of, is_grouped, named
 from pgsim.sources.delimited.kinds import Shape, shape_of
 from pgsim.sources.delimited.numerals import Numerals, numerals_of
 from pgsim.sources.delimited.records import Form, Record, records
@@ -112,16 +113,20 @@ def dialect_in(sample: Sample) -> Dialect:
     """Return the dialect of a file that begins so; SourceError if it is no table of text."""
     encoding = encoding_of(sample.data)
     newline, lines = _lines(sample, encoding)
-    above = _above(lines)
+    arff = arff_in(lines)
+    above = _Above(arff.lines, comment=arff.form.comment) if arff else _above(lines)
     lines = lines[above.lines :]
-    form = form_of(lines, above.separator, above.comment, sample.is_whole)
+    form = arff.form if arff else form_of(lines, above.separator, above.comment, sample.is_whole)
     found = _first_records(lines, form, first_shape(lines, form))
     if found and found[0].fault:
         raise SourceError(f"line {above.lines + found[0].line}, the header: {found[0].fault}")
     good = [each for each in found if not each.fault]
-    header = header_of(
-        [each.cells for each in good], above.names(form), may_lack=form.separator in " \t"
-    )
+    if arff:
+        header = Header(1, 0, *named(arff.columns))
+    else:
+        header = header_of(
+            [each.cells for each in good], above.names(form), may_lack=form.separator in " \t"
+        )
     if not header.columns:
         raise SourceError("no header: the first line has to name the columns")
     names, values = good[: header.skipped], good[header.skipped :]
@@ -222,6 +227,8 @@ def _form_notes(dialect: Dialect) -> Iterator[str]:
         yield f"cells are separated by {_SEPARATED[dialect.separator]}"
     if not dialect.quote:
         yield "a quote is a character like any other, since cells begin with one and do not close"
+    if dialect.quote == "'":
+        yield "texts are within single quotes"
     if dialect.is_escaped:
         yield "within quotes, a backslash stands before a quote"
     yield from _number_notes(dialect)

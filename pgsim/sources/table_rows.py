@@ -32,7 +32,7 @@ _AS_JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 def notes_of(path: Path) -> tuple[str, ...]:
     """Return what a person has to know of how a table is read; SourceError if it cannot be."""
     kind = kind_of(path)
-    if kind in ("csv", "tsv"):
+    if TABLE_READERS[kind] is _csv:
         return dialect_of(path).notes
     with opened(path) as stream:
         if kind == "npz":
@@ -146,4 +146,7 @@ def _written(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else str(value)
 
 
-TABLE_READERS: Readers = {"csv": _csv, "tsv": _csv, "parquet": _parquet, "npz": _npz, "npy": _npy}
+TABLE_READERS: Readers = {
+    **{"csv": _csv, "tsv": _csv, "arff": _csv},
+    **{"parquet": _parquet, "npz": _npz, "npy": _npy},
+}

@@ -36,8 +36,8 @@ class Header:
     rows: int
     skipped: int
     columns: tuple[str, ...]
-    trailing: int = 0
     notes: tuple[str, ...] = ()
+    trailing: int = 0
 
 
 def header_of(
@@ -50,7 +50,7 @@ def header_of(
     """
     if not rows:
         columns, notes = named(commented or [])
-        return Header(1, 0, columns, 0, notes)
+        return Header(1, 0, columns, notes)
     width = usual_width(rows)
     preamble = _preamble(rows, width)
     first, trailing, notes = _fitted(rows[preamble:], width, may_lack)
@@ -60,20 +60,20 @@ def header_of(
     body = [row[:wide] for row in rows[preamble + 1 :] if len(row) == width]
     if len(first) != wide:
         columns, more = named(first)
-        return Header(1, preamble + 1, columns, 0, (*notes, *more))
+        return Header(1, preamble + 1, columns, (*notes, *more))
     evidence = _evidence(first, body)
     if commented and len(commented) == wide > 1 and not evidence.contrary:
         columns, more = named(commented)
-        return Header(1, 0, columns, trailing, (*notes, "a comment names the columns", *more))
+        return Header(1, 0, columns, (*notes, "a comment names the columns", *more), trailing)
     if evidence.is_data:
         columns = tuple(f"column_{place}" for place in range(1, wide + 1))
         note = f"the first line looks like data: columns are named column_1 to column_{wide}"
-        return Header(0, preamble, columns, trailing, (*notes, note))
+        return Header(0, preamble, columns, (*notes, note), trailing)
     names, count, skipped = _names([first, *body], wide)
     if count > 1:
         notes += (f"the names of the columns are joined from {count} rows by '.'",)
     columns, more = named(names)
-    return Header(count, preamble + skipped, columns, trailing, (*notes, *more))
+    return Header(count, preamble + skipped, columns, (*notes, *more), trailing)
 
 
 def named(names: Cells) -> tuple[tuple[str, ...], tuple[str, ...]]:
