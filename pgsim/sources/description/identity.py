@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from pgsim.sources.cells import seconds_of
 from pgsim.sources.description import words
 from pgsim.sources.description.column import Column
 
@@ -162,12 +163,12 @@ def _number(found: Identity, columns: Sequence[Column]) -> None:
         and not words.is_counter(column.name)
         and not column.counts_rows
         and not words.is_id(column.name)
-        and (not words.is_about_use(column.name) or words.plain(column.name) in words.FRAMES)
+        and not words.is_about_use(column.name)
     ]
     measured = set(zip(rows, *(column.texts for column in features), strict=True))
     if len(measured) > len(set(rows)):
         found.named["number"] = "row"
-        found.frames = [each.name for each in features if _are_times(each, rows)]
+        found.frames = [each.name for each in columns if _are_times(each, rows)]
         found.remarks["number"] = (
             f"{count}: the rows of one id are its frames, of which the mean is taken"
             if found.frames
@@ -179,13 +180,15 @@ def _number(found: Identity, columns: Sequence[Column]) -> None:
 
 def _are_times(column: Column, ids: Sequence[tuple[str, ...]]) -> bool:
     """Return whether a column says when frames are: its numbers rise from each row of an id on."""
-    single = column.single
     is_unnamed = column.name.startswith(("column_", "unnamed_"))
-    if single is None or not (words.plain(column.name) in words.FRAMES or is_unnamed):
+    if not is_unnamed and words.plain(column.name) not in words.FRAMES:
+        return False
+    times = [seconds_of(cell) for cell in column.cells]
+    if not all(isinstance(each, int | float) for each in times):
         return False
     is_next = np.array([before == after for before, after in pairwise(ids)], bool)
-    steps = np.diff(single)[is_next]
-    return len(steps) > 1 and bool((steps > 0).all()) and (not is_unnamed or single[0] == 0)
+    steps = np.diff(times)[is_next]
+    return len(steps) > 1 and bool((steps > 0).all()) and (not is_unnamed or times[0] == 0)
 
 
 def _say_of_frames(found: Identity, columns: Sequence[Column]) -> None:
