@@ -265,7 +265,8 @@ def _row_notes(dialect: Dialect, above: _Above, lines: Sequence[str]) -> Iterato
             line.startswith(dialect.comment) and number not in read
             for number, line in enumerate(lines, 1)
         )
-        yield f"lines that begin with {dialect.comment} are comments: {comments} so far"
+        if comments:
+            yield f"lines that begin with {dialect.comment} are comments: {comments} so far"
     if several:
         yield f"rows that run over lines in quoted cells: {several} of the first {len(found)}"
     if faults:

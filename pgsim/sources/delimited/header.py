@@ -20,6 +20,8 @@ _WORDS = {
     *("album", "release", "genre", "genres", "label", "year", "date", "file", "filename", "path"),
     *("tempo", "bpm", "duration", "length", "energy", "loudness", "clip", "feature", "features"),
 }
+_ORANGE_KINDS = {"discrete", "continuous", "string", "time", "d", "c", "s", "t"}
+_ORANGE_USES = {"meta", "class", "ignore", "weight", "m", "i"}
 _NAME = re.compile(r"[^\W\d][\w .-]*")
 # So many numbers that rise from left to right are names, if those of other rows do not.
 _RISING = 6
@@ -243,6 +245,8 @@ def _names(rows: Sequence[Cells], width: int) -> tuple[list[str], int, int]:
 
     Programs that write headers of several rows put the name of the rows' ids into a row of its own.
     """
+    if len(rows) > MOST_ROWS and _is_oranges(rows):
+        return _joined(rows[:1]), 1, MOST_ROWS
     for count in range(1, min(MOST_ROWS, len(rows) - 2) + 1):
         if _has_id_alone(rows, count, width):
             names = _joined(rows[:count])
@@ -251,6 +255,12 @@ def _names(rows: Sequence[Cells], width: int) -> tuple[list[str], int, int]:
     while count < min(MOST_ROWS, len(rows) - _ENOUGH) and _names_more(rows, count, width):
         count += 1
     return _joined(rows[:count]), count, count
+
+
+def _is_oranges(rows: Sequence[Cells]) -> bool:
+    """Return whether the rows below the names say of what kinds columns are, as Orange has them."""
+    kinds, uses = ({cell.strip().lower() for cell in row} for row in rows[1:MOST_ROWS])
+    return kinds <= _ORANGE_KINDS and bool(uses & _ORANGE_USES) and uses <= _ORANGE_USES | {""}
 
 
 def _has_id_alone(rows: Sequence[Cells], count: int, width: int) -> bool:

@@ -360,3 +360,11 @@ def test_a_row_that_is_shorter_than_the_columns_of_decimals_is_read(tmp_path: Pa
     path = tmp_path / "s.csv"
     path.write_bytes(b";\n2,5;")
     assert [member.fault for member in members(path)] == [""]
+
+
+def test_what_orange_writes_of_the_kinds_of_columns_is_no_row_and_no_name() -> None:
+    """As music21 10.5 writes features of scores: names, kinds, and what is meta or class."""
+    head = "Identifier\tRange\tNote_Density\tComposer\nstring\tdiscrete\tcontinuous\tdiscrete\n"
+    dialect = found(f"{head}meta\t\t\tclass\nbwv66.6\t34\t7.24\tBach\nbwv57.8\t33\t7.69\tBach\n")
+    assert dialect.columns == ("Identifier", "Range", "Note_Density", "Composer")
+    assert dialect.start == 3
