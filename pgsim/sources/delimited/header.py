@@ -20,6 +20,7 @@ _WORDS = {
     *("album", "release", "genre", "genres", "label", "year", "date", "file", "filename", "path"),
     *("tempo", "bpm", "duration", "length", "energy", "loudness", "clip", "feature", "features"),
 }
+_OF_IDS = {"id", "mbid", "uuid", "file", "filename", "path", "track", "song", "title", "name"}
 _ORANGE_KINDS = {"discrete", "continuous", "string", "time", "d", "c", "s", "t"}
 _ORANGE_USES = {"meta", "class", "ignore", "weight", "m", "i"}
 _NAME = re.compile(r"[^\W\d][\w .-]*")
@@ -117,10 +118,18 @@ def is_grouped(columns: Cells, rows: Sequence[Cells]) -> bool:
     if len(columns) < 2 or not first or not first[0] or len(there) * 2 > len(first):
         return False
     are_files = all(re.fullmatch(r".*[^/\\]\.[A-Za-z][A-Za-z0-9]{1,3}", each) for each in there)
-    are_ids = are_files or _is_word(columns[0])
+    are_ids = are_files or (
+        len(there) > 1 and _names_id(columns[0]) and not any(map(_names_id, columns[1:]))
+    )
     others = [cell for row in rows for cell in row[1:]]
     are_full = sum(bool(cell.strip()) for cell in others) > len(others) / 2
     return are_ids and are_full and len(set(there)) == len(there)
+
+
+def _names_id(name: str) -> bool:
+    return (
+        name.strip().lower() in _OF_IDS or re.search(r"(?:^|[^a-z])id$", name.lower()) is not None
+    )
 
 
 def few(names: Sequence[str]) -> str:

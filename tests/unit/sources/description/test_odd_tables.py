@@ -210,8 +210,9 @@ def test_an_id_in_the_first_row_of_a_group_is_that_of_all_its_rows(
     assert "an empty first cell means the one above it" in propose_profile(path)
 
 
-def test_a_first_column_that_is_often_empty_is_no_id_by_that(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["comment", "mbid", "isrc", "old_id"])
+def test_a_first_column_that_is_often_empty_is_no_id_by_that(tmp_path: Path, name: str) -> None:
     path = tmp_path / "t.csv"
-    lines = [f"{'live' if at % 6 == 0 else ''},t{at},{n}" for at, n in enumerate(numbers(1))]
-    path.write_text("comment,track_id,energy\n" + "\n".join(lines), encoding="utf-8")
+    lines = [f"{f'x{at}' if at % 6 == 0 else ''},t{at},{n}" for at, n in enumerate(numbers(1))]
+    path.write_text(f"{name},track_id,energy\n" + "\n".join(lines), encoding="utf-8")
     assert "an empty first cell" not in propose_profile(path)
