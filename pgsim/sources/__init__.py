@@ -128,6 +128,8 @@ def _unknown(path: Path) -> UsageError:
             f"cannot read {path}: a SQLite database with {found}; the known ones are bliss-mixer's"
             " (TracksV2), blissify's (song, feature) and mStream's snapshots (tracks, meta)"
         )
+    if why := sqlite.why_none(path):
+        return UsageError(f"cannot read it: {why}")
     known = kinds([*DOCUMENT_READERS, *TABLE_READERS, *RECORD_READERS])
     return UsageError(
         f"cannot read {path}: it is not a folder, and not a file named {known}, nor a SQLite"

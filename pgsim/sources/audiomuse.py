@@ -28,6 +28,7 @@ name = "audiomuse"
 
 EMBEDDINGS = ("embedding", "clap_embedding")
 _KINDS = ("json", "ndjson")
+_BEGINNING = 4096  # bytes: where JSON runs over lines, these hold the first keys
 # The first keys of a page, and of a track; Flask sorts them. AcousticBrainz's documents, which have
 # an MBID as their name, are not even looked into.
 _PAGE = re.compile(rb'\s*\{\s*"(?:has_more|next_page|provider_type|total_tracks|tracks)"\s*:')
@@ -37,15 +38,22 @@ _MBID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 
 
 def accepts(path: Path) -> bool:
-    """Return whether a file has tracks of AudioMuse-AI, judging by its first line."""
+    """Return whether a file has tracks of AudioMuse-AI, judging by how it begins."""
     if files.kind_of(path) not in _KINDS or _MBID.match(path.name):
         return False
-    line = files.first_line(path)
-    return bool(_PAGE.match(line) or (_TRACK.match(line) and _OWN.search(line)))
+    start = files.beginning(path, _BEGINNING)
+    return bool(_PAGE.match(start) or (_TRACK.match(start) and _OWN.search(start)))
 
 
 def members(path: Path) -> Iterator[Member]:
     """Yield the tracks of a file, one by one."""
+    if files.kind_of(path) == "ndjson" and _runs_over_lines(path):
+        fault = (
+            "JSON that runs over lines, and NDJSON has a document on each line: name it .json if it"
+            " is one page, or write each on a line: jq -c ."
+        )
+        yield Member(files.storable(path.name), b"", fault)
+        return
     for member in files.members(path):
         tracks = _tracks(member)
         if tracks is None:
@@ -84,6 +92,11 @@ def submission(member: Member, profile: Profile) -> Submission:
     metadata["source_id"] = source_id
     mbid = own_mbid(name, source_id)
     return Submission(mbid, name, 0, "track", features, metadata, repairs.count)
+
+
+def _runs_over_lines(path: Path) -> bool:
+    """Return whether the first line of a file is no JSON, since its document goes on below."""
+    return files.beginning(path, _BEGINNING).partition(b"\n")[0].strip() in (b"{", b"[", b"")
 
 
 def _tracks(member: Member) -> list[Any] | None:

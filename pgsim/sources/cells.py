@@ -27,6 +27,8 @@ _BRACKETED = re.compile(
     r"(?:(?:np\.|numpy\.)?(?:array|tensor)\()?\s*([\[(].*?[\])])\s*(?:,\s*dtype=[\w.]+\s*\))?\)?",
     re.DOTALL,
 )
+# As pandas prints intervals: one end belongs to it, and the other does not.
+_INTERVAL = re.compile(r"(?:\(([^,\[\]()]+),([^,\[\]()]+)\]|\[([^,\[\]()]+),([^,\[\]()]+)\))")
 _BETWEEN_NUMBERS = re.compile(r"[\s,;|\[\]()]+")
 
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
@@ -53,10 +55,13 @@ _MILLISECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:ms|msec|milliseconds)", re.IGN
 def value_of(cell: Any, nothing: Container[str] = ()) -> Any:
     """Return a cell as a number or a list of numbers if it is one; None if it says nothing.
 
+    Of an interval, such as (0.1, 0.2], it is the middle; lists of lists become one list.
     Another text is returned as it is. `nothing` has more marks of nothing, in lower case.
     """
     if type(cell) is not str:
         is_mark = nothing and not isinstance(cell, list) and _lower(cell) in nothing
+        if type(cell) is list and cell and type(cell[0]) is list:
+            return _flat(cell)
         return None if is_mark or cell != cell else cell
     text = cell.strip()
     if nothing and text.lower() in nothing:
@@ -181,8 +186,35 @@ def _unquoted(text: str) -> str:
         return text
 
 
-def _numbers(text: str) -> list[float] | str:
-    """Return the numbers in a text that is a list of them, or the text."""
+def is_interval(cell: Any) -> bool:
+    """Return whether a cell is an interval between two numbers, as pandas prints them."""
+    return isinstance(cell, str) and isinstance(_middle(cell.strip()), float)
+
+
+def _middle(text: str) -> float | None:
+    """Return the middle of an interval; None if it is none, or without end."""
+    found = _INTERVAL.fullmatch(text)
+    try:
+        ends = [float(each) for each in found.groups() if each] if found else []
+    except ValueError:
+        return None
+    middle = sum(ends) / 2
+    return middle if len(ends) == 2 and math.isfinite(middle) else None
+
+
+def _flat(cell: list[Any]) -> list[Any]:
+    """Return the values of lists within a list, in their order."""
+    found: list[Any] = []
+    for each in cell:
+        found += _flat(each) if type(each) is list else [each]
+    return found
+
+
+def _numbers(text: str) -> list[float] | float | str:
+    """Return the list of numbers in a text, or the middle of an interval, or else the text."""
+    if _INTERVAL.fullmatch(text):
+        middle = _middle(text)
+        return text if middle is None else middle
     found = _BRACKETED.fullmatch(text)
     parts = [part for part in _BETWEEN_NUMBERS.split(found[1] if found else text) if part]
     if (len(parts) < _LEAST_NUMBERS and not found) or "_" in text:

@@ -11,11 +11,13 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from pgsim.sources.delimited.arff import arff_in
 from pgsim.sources.delimited.encoding import encoding_of, lines_of, newline_of
-from pgsim.sources.delimited.header import header_of
-from pgsim.sources.delimited.kinds import Shape, kind_of, shape_of
+from pgsim.sources.delimited.header import Header, few, header_of, is_grouped, named
+from pgsim.sources.delimited.kinds import Shape, shape_of
+from pgsim.sources.delimited.numerals import Numerals, numerals_of
 from pgsim.sources.delimited.records import Form, Record, records
-from pgsim.sources.delimited.separators import COMMA_NUMBER, COMMENTS, first_shape, form_of
+from pgsim.sources.delimited.separators import COMMENTS, first_shape, form_of
 from pgsim.sources.streams import files
 from pgsim.sources.streams.files import LONGEST, SourceError
 
@@ -30,10 +32,6 @@ _ENCODINGS = {
     "latin-1": "ISO 8859-1 (Western European)",
 }
 _SEP_LINE = re.compile(r'"?sep=(\\t|[,;|\t])"?', re.IGNORECASE)
-_POINT_NUMBER = re.compile(r"[+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?")
-_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
-# 1,234 may be more than a thousand; 0,234 and 1,23 are not.
-_MAYBE_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,10 @@ class Dialect:
     `separator` " " is any run of blanks; `quote` is empty where quotes are characters like others.
     `header` counts the rows that name the columns, and `start` all lines before the first row;
     `head` is a single row of names as it stands. `comment` begins lines that are no rows.
-    `decimal` is what begins the fractions of numbers in the columns `commas`, counted from 0.
+    `numerals` has the columns, counted from 0, whose numbers computers write otherwise.
     `kinds` has the kinds of the columns by which a row is known. Rows end with `trailing` more
-    cells, always empty. `notes` says what a person has to know.
+    cells, always empty. Where `is_grouped`, an empty first cell means the one above it. `notes`
+    says what a person has to know.
     """
 
     encoding: str = "utf-8"
@@ -53,7 +52,6 @@ class Dialect:
     quote: str = '"'
     header: int = 1
     comment: str = ""
-    decimal: str = "."
     notes: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     head: tuple[str, ...] = ()
@@ -62,8 +60,9 @@ class Dialect:
     is_padded: bool = False
     is_escaped: bool = False
     trailing: int = 0
-    commas: tuple[int, ...] = ()
+    numerals: tuple[tuple[int, Numerals], ...] = ()
     kinds: tuple[tuple[int, str], ...] = ()
+    is_grouped: bool = False
 
     @property
     def form(self) -> Form:
@@ -74,11 +73,6 @@ class Dialect:
     def shape(self) -> Shape:
         """Return what a row looks like."""
         return Shape(len(self.columns) + self.trailing, dict(self.kinds))
-
-    def with_point(self, cell: str) -> str:
-        """Return a cell of the columns `commas` with a point for the decimal comma of a number."""
-        is_number = "," in cell and COMMA_NUMBER.fullmatch(cell.strip())
-        return cell.replace(",", ".") if is_number else cell
 
 
 class Sample(NamedTuple):
@@ -112,38 +106,42 @@ def dialect_in(sample: Sample) -> Dialect:
     """Return the dialect of a file that begins so; SourceError if it is no table of text."""
     encoding = encoding_of(sample.data)
     newline, lines = _lines(sample, encoding)
-    above = _above(lines)
+    arff = arff_in(lines)
+    above = _Above(arff.lines, comment=arff.form.comment) if arff else _above(lines)
     lines = lines[above.lines :]
-    form = form_of(lines, above.separator, above.comment, sample.is_whole)
+    form = arff.form if arff else form_of(lines, above.separator, above.comment, sample.is_whole)
     found = _first_records(lines, form, first_shape(lines, form))
     if found and found[0].fault:
         raise SourceError(f"line {above.lines + found[0].line}, the header: {found[0].fault}")
     good = [each for each in found if not each.fault]
-    header = header_of(
-        [each.cells for each in good], above.names(form), may_lack=form.separator in " \t"
-    )
+    if arff:
+        header = Header(1, 0, *named(arff.columns))
+    else:
+        header = header_of(
+            [each.cells for each in good], above.names(form), may_lack=form.separator in " \t"
+        )
     if not header.columns:
         raise SourceError("no header: the first line has to name the columns")
     names, values = good[: header.skipped], good[header.skipped :]
     width = len(header.columns) + header.trailing
     rows = [each.cells for each in values if len(each.cells) == width]
-    commas = _decimal_commas(rows, width) if form.separator != "," else ()
+    numerals = numerals_of([*zip(*rows, strict=True)], form.separator == ",")
     dialect = Dialect(
         encoding,
         form.separator,
         form.quote,
         header.rows,
         form.comment,
-        "," if commas else ".",
         columns=header.columns,
         head=tuple(names[0].cells[: len(header.columns)]) if header.rows == len(names) == 1 else (),
         start=above.lines + (names[-1].line + names[-1].lines - 1 if names else 0),
         newline=newline,
         is_padded=form.is_padded,
         trailing=header.trailing,
-        commas=commas,
+        numerals=tuple(numerals.items()),
         kinds=tuple(shape_of(rows, width).kinds.items()),
         is_escaped=form.is_escaped,
+        is_grouped=is_grouped(header.columns, rows),
     )
     below = lines[dialect.start - above.lines :]
     notes = (*_form_notes(dialect), *header.notes, *_row_notes(dialect, above, below))
@@ -210,25 +208,6 @@ def _first_records(lines: Sequence[str], form: Form, shape: Shape) -> list[Recor
     return list(islice(records(lines, form, shape), most))
 
 
-def _decimal_commas(rows: Sequence[Sequence[str]], width: int) -> tuple[int, ...]:
-    """Return the columns of whole numbers and decimal commas, if it is sure that these are such.
-
-    It is not if all may be thousands (1,234), or if other columns have decimal points.
-    """
-    places: list[int] = []
-    is_sure = False
-    for place in range(width):
-        cells = [row[place].strip() for row in rows]
-        cells = [cell for cell in cells if kind_of(cell)]
-        if cells and all(map(_POINT_NUMBER.fullmatch, cells)):
-            return ()
-        with_comma = [cell for cell in cells if COMMA_NUMBER.fullmatch(cell)]
-        if len(with_comma) + sum(map(bool, map(_WHOLE_NUMBER.fullmatch, cells))) == len(cells):
-            places.append(place)
-            is_sure |= not all(map(_MAYBE_THOUSANDS.fullmatch, with_comma))
-    return tuple(places) if is_sure else ()
-
-
 def _form_notes(dialect: Dialect) -> Iterator[str]:
     if dialect.encoding in _ENCODINGS:
         yield (
@@ -241,12 +220,29 @@ def _form_notes(dialect: Dialect) -> Iterator[str]:
         yield f"cells are separated by {_SEPARATED[dialect.separator]}"
     if not dialect.quote:
         yield "a quote is a character like any other, since cells begin with one and do not close"
+    if dialect.quote == "'":
+        yield "texts are within single quotes"
     if dialect.is_escaped:
         yield "within quotes, a backslash stands before a quote"
-    if dialect.commas:
-        yield "numbers have decimal commas, which are read as points"
+    yield from _number_notes(dialect)
+    if dialect.is_grouped:
+        yield "an empty first cell means the one above it, since the first rows of groups have one"
     if dialect.trailing:
         yield "every row ends with separators that nothing follows; they are left out"
+
+
+def _number_notes(dialect: Dialect) -> Iterator[str]:
+    numerals = dict(dialect.numerals)
+    if any(each.decimal == "," for each in numerals.values()):
+        yield "numbers have decimal commas, which are read as points"
+    groups = [place for place, each in numerals.items() if each.group and each.decimal != ","]
+    units = [place for place, each in numerals.items() if each.unit]
+    if groups:
+        named = [dialect.columns[place] for place in groups]
+        yield f"thousands are in groups, as in 1,351.07: {few(named)}"
+    if units:
+        named = [f"{dialect.columns[place]} in {numerals[place].unit}" for place in units]
+        yield f"numbers have units, which are left out: {few(named)}"
 
 
 def _row_notes(dialect: Dialect, above: _Above, lines: Sequence[str]) -> Iterator[str]:
@@ -262,7 +258,8 @@ def _row_notes(dialect: Dialect, above: _Above, lines: Sequence[str]) -> Iterato
             line.startswith(dialect.comment) and number not in read
             for number, line in enumerate(lines, 1)
         )
-        yield f"lines that begin with {dialect.comment} are comments: {comments} so far"
+        if comments:
+            yield f"lines that begin with {dialect.comment} are comments: {comments} so far"
     if several:
         yield f"rows that run over lines in quoted cells: {several} of the first {len(found)}"
     if faults:

@@ -24,6 +24,19 @@ _FIRST_YEAR = 1860
 # The year in a date is four digits by themselves, as in 1998-02-23, 23rd of February 1998 and
 # 1998.02, or the first four of YYYYMMDD.
 _YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?:(?:0[0-9]|1[0-2])(?:[0-2][0-9]|3[01]))?(?![0-9])")
+# Two digits are a year in Dec-69, 31-Dec-69, 12/31/69, 31.12.69 and 69-12-31, where it cannot be
+# anything else: in 02-03-04 it can.
+_MONTH = (
+    r"(?:jan|feb|f[eé]v|m[aä]r|apr|avr|ma[iy]|jui?n|jui?l|aug|ao[uû]|sep|o[ck]t|nov|de[czk]|d[eé]c)"
+)
+_SHORT_YEAR = re.compile(
+    rf"(?:[0-9]{{1,2}}[-. /])?{_MONTH}[a-zäéû]*\.?[-,. /]*['’]?(?P<month>[0-9]{{2}})"
+    r"|[0-9]{1,2}([/.])[0-9]{1,2}\2(?P<last>[0-9]{2})"
+    r"|[0-9]{1,2}-[0-9]{1,2}-(?P<end>3[2-9]|[4-9][0-9])"
+    r"|(?P<start>3[2-9]|[4-9][0-9])([-/.])[0-9]{1,2}\6[0-9]{1,2}"
+    r"|['’](?P<alone>[0-9]{2})",
+    re.IGNORECASE,
+)
 _UUID = re.compile(
     r"(?<![0-9a-z-])[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z-])"
 )
@@ -96,10 +109,21 @@ def build_metadata(
 
 @lru_cache(maxsize=4096)
 def year_of(date: str) -> int | None:
-    """Return the year in a date of any format; None unless it is from 1860 to next year."""
+    """Return the year in a date of any format; None unless it is from 1860 to next year.
+
+    Of two digits, such as Dec-69, it is the last such year up to next year.
+    """
     last = datetime.date.today().year + 1
+    if (short := _SHORT_YEAR.fullmatch(date.strip())) is not None:
+        [digits] = filter(None, short.groupdict().values())
+        return last - (last - int(digits)) % 100
     years = (int(found[1]) for found in _YEAR.finditer(date))
     return next((year for year in years if _FIRST_YEAR <= year <= last), None)
+
+
+def has_short_year(date: str) -> bool:
+    """Return whether the year in a date has two digits."""
+    return _SHORT_YEAR.fullmatch(date.strip()) is not None
 
 
 def length_of(value: Any) -> float | None:

@@ -50,7 +50,8 @@ def _library() -> tuple[Any, Any]:
 
 def _flat(pyarrow: Any, table: "pyarrow.Table") -> "pyarrow.Table":
     """Return the table with structs as columns, and times of no more than microseconds."""
-    table = table.flatten()
+    while any(pyarrow.types.is_struct(field.type) for field in table.schema):
+        table = table.flatten()
     for place, field in enumerate(table.schema):
         kind = field.type
         types = pyarrow.types

@@ -100,9 +100,9 @@ class RowBlock(Struct):
             records[place] = records[plain]
         cells = CELL.join(records).split(CELL)
         full = width + trailing
-        for column in dialect.commas:
+        for column, numerals in dialect.numerals:
             places = slice(column, None, full)
-            cells[places] = [dialect.with_point(cell) for cell in cells[places]]
+            cells[places] = map(numerals.written, cells[places])
         cells += map(str, range(self.start, self.start + len(records)))
         where = {"row": slice(full * len(records), None)}
         where |= {
@@ -124,10 +124,36 @@ def row_blocks(stream: IO[bytes], name: str, most: int = 1000) -> Iterator[RowBl
     for _ in range(dialect.start):
         next(lines, None)
     start = 0
+    above = ""
     for each in record_blocks(lines, dialect.form, dialect.shape, dialect.start, most):
+        if dialect.is_grouped:
+            each, above = _filled(each, dialect, above)
         data = each.text.encode("utf-8", "surrogatepass")
         yield RowBlock(name, dialect, start, each.lines, each.apart, data)
         start += len(each.lines)
+
+
+def _filled(block: RecordBlock, dialect: Dialect, above: str) -> tuple[RecordBlock, str]:
+    """Return records with the first cell of their group in each, and that of the last group."""
+    width = len(dialect.columns)
+    found = [*block.cells()]
+    texts, apart = block.text.split(RECORD), dict(block.apart)
+    for place, cells in enumerate(found):
+        is_row = not isinstance(cells, str) and len(cells) in (width, width + dialect.trailing)
+        if not is_row or tuple(cells[:width]) == dialect.head:
+            continue
+        if cells[0].strip():
+            above = cells[0]
+            continue
+        filled = [above, *cells[1:]]
+        text = CELL.join(filled)
+        is_apart = RECORD in text or text.count(CELL) >= len(filled)
+        texts[place] = "" if is_apart else text
+        if is_apart:
+            apart[place] = filled
+        else:
+            apart.pop(place, None)
+    return RecordBlock(block.lines, RECORD.join(texts), apart), above
 
 
 def _finish(cells: list[str], dialect: Dialect) -> str:
@@ -138,9 +164,9 @@ def _finish(cells: list[str], dialect: Dialect) -> str:
     is_head = bool(dialect.head) and cells[0] == dialect.head[0]
     if (len(cells) != width or is_head) and (fault := _fault(cells, dialect)):
         return fault
-    for place in dialect.commas:
+    for place, numerals in dialect.numerals:
         if place < width:
-            cells[place] = dialect.with_point(cells[place])
+            cells[place] = numerals.written(cells[place])
     return ""
 
 

@@ -12,13 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from pgsim.sources.streams.files import Member, SourceError, reason, require_readable, storable
+from pgsim.sources.streams import files
+from pgsim.sources.streams.files import (
+    COMPRESSIONS,
+    Member,
+    SourceError,
+    reason,
+    require_readable,
+    storable,
+)
 
 if TYPE_CHECKING:
     from sqlite3 import Connection, DatabaseError
 
 MAGIC = b"SQLite format 3\0"
 
+_ENDINGS = (".db", ".db3", ".sqlite", ".sqlite3")
 _WAL = 2  # at byte 18 of the header: changes go to a file beside the database
 _WAIT = 5.0  # seconds for a program that is writing
 # SQLite's primary result codes.
@@ -41,6 +50,33 @@ Tables = Mapping[str, tuple[str, ...]]
 def is_sqlite(path: Path) -> bool:
     """Return whether a file is a SQLite database, judging by its first bytes."""
     return _header(path).startswith(MAGIC)
+
+
+def why_none(path: Path) -> str:
+    """Return why a file that seems to be a database cannot be read; empty if none seems so.
+
+    What is compressed cannot be read, since SQLite reads a database in any order.
+    """
+    compression = next((each for each in COMPRESSIONS if path.name.lower().endswith(each)), "")
+    if compression and path.is_file():
+        try:
+            with files.opened(path) as stream:
+                is_database = stream.read(len(MAGIC)) == MAGIC
+        except SourceError:
+            return ""
+        if not is_database:
+            return ""
+        command = {".gz": "gunzip", ".bz2": "bunzip2", ".xz": "unxz", ".zst": "unzstd"}[compression]
+        return (
+            f"{path} is a compressed SQLite database, which is read in any order: unpack it first,"
+            f" by {command} {path.name}"
+        )
+    if path.suffix.lower() in _ENDINGS and path.is_file() and not is_sqlite(path):
+        return (
+            f"{path} has the name of a SQLite database, and does not begin as one: it is encrypted"
+            " (as by SQLCipher), damaged or empty: save it without encryption"
+        )
+    return ""
 
 
 @contextmanager

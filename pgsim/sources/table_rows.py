@@ -1,8 +1,8 @@
 """Rows of tables in CSV, Parquet and NumPy files, as JSON documents.
 
 A row is the object {column: value}, with its number in the file, from 0, as `row`. The cells of a
-CSV stay texts as they stand, with points for decimal commas. A missing value, NaN included, is
-null; a row of an array is a list.
+CSV stay texts as they stand, but numbers in groups, with decimal commas or with units are written
+plainly. A missing value, NaN included, is null; a row of an array is a list.
 """
 
 import math
@@ -28,7 +28,7 @@ _AS_JSON = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 def notes_of(path: Path) -> tuple[str, ...]:
     """Return what a person has to know of how a table is read; SourceError if it cannot be."""
     kind = kind_of(path)
-    if kind in ("csv", "tsv"):
+    if TABLE_READERS[kind] is _csv:
         return dialect_of(path).notes
     with opened(path) as stream:
         if kind == "npz":
@@ -97,4 +97,7 @@ def _written(value: Any) -> Any:
     return float(value) if isinstance(value, Decimal) else str(value)
 
 
-TABLE_READERS: Readers = {"csv": _csv, "tsv": _csv, "parquet": _parquet, "npz": _npz, "npy": _npy}
+TABLE_READERS: Readers = {
+    **{"csv": _csv, "tsv": _csv, "arff": _csv},
+    **{"parquet": _parquet, "npz": _npz, "npy": _npy},
+}

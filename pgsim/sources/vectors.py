@@ -50,18 +50,23 @@ def members(path: Path) -> Iterator[Member]:
 
 def require_unique(found: Iterable[Input], profile: Profile) -> Iterator[Input]:
     """Yield the files; SourceError if one of a set would replace another, as both have one id."""
-    seen: dict[tuple[str, str], Path] = {}
+    seen: dict[str, dict[str, Path]] = {}
     for each in found:
         if isinstance(each.path, Path) and each.source is not None and each.source.name == name:
-            own = id_of(each.path)
             for one in _sets_of(_plain_path(each.path), profile):
-                other = seen.setdefault((one.name, own), each.path)
-                if other != each.path:
-                    raise SourceError(
-                        f"{other} and {each.path} have the same id, {own!r}: a track is known by"
-                        " its file's name; rename one of them"
-                    )
+                enter(seen.setdefault(one.name, {}), each.path)
         yield each
+
+
+def enter(known: dict[str, Path], path: Path) -> None:
+    """Enter a file by its id; SourceError if another one has that id."""
+    own = id_of(path)
+    other = known.setdefault(own, path)
+    if other != path:
+        raise SourceError(
+            f"{other} and {path} have the same id, {own!r}: a track is known by its file's name;"
+            " rename one of them"
+        )
 
 
 def submission(member: Member, profile: Profile) -> Submission:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pgsim.sources.delimited.kinds import kind_of, kind_of_column, usual_width
+from pgsim.sources.delimited.kinds import kind_of, kind_of_column, number_in, usual_width
 
 Cells = Sequence[str]
 
@@ -20,6 +20,9 @@ _WORDS = {
     *("album", "release", "genre", "genres", "label", "year", "date", "file", "filename", "path"),
     *("tempo", "bpm", "duration", "length", "energy", "loudness", "clip", "feature", "features"),
 }
+_OF_IDS = {"id", "mbid", "uuid", "file", "filename", "path", "track", "song", "title", "name"}
+_ORANGE_KINDS = {"discrete", "continuous", "string", "time", "d", "c", "s", "t"}
+_ORANGE_USES = {"meta", "class", "ignore", "weight", "m", "i"}
 _NAME = re.compile(r"[^\W\d][\w .-]*")
 # So many numbers that rise from left to right are names, if those of other rows do not.
 _RISING = 6
@@ -36,8 +39,8 @@ class Header:
     rows: int
     skipped: int
     columns: tuple[str, ...]
-    trailing: int = 0
     notes: tuple[str, ...] = ()
+    trailing: int = 0
 
 
 def header_of(
@@ -50,7 +53,7 @@ def header_of(
     """
     if not rows:
         columns, notes = named(commented or [])
-        return Header(1, 0, columns, 0, notes)
+        return Header(1, 0, columns, notes)
     width = usual_width(rows)
     preamble = _preamble(rows, width)
     first, trailing, notes = _fitted(rows[preamble:], width, may_lack)
@@ -60,20 +63,20 @@ def header_of(
     body = [row[:wide] for row in rows[preamble + 1 :] if len(row) == width]
     if len(first) != wide:
         columns, more = named(first)
-        return Header(1, preamble + 1, columns, 0, (*notes, *more))
+        return Header(1, preamble + 1, columns, (*notes, *more))
     evidence = _evidence(first, body)
     if commented and len(commented) == wide > 1 and not evidence.contrary:
         columns, more = named(commented)
-        return Header(1, 0, columns, trailing, (*notes, "a comment names the columns", *more))
+        return Header(1, 0, columns, (*notes, "a comment names the columns", *more), trailing)
     if evidence.is_data:
         columns = tuple(f"column_{place}" for place in range(1, wide + 1))
         note = f"the first line looks like data: columns are named column_1 to column_{wide}"
-        return Header(0, preamble, columns, trailing, (*notes, note))
+        return Header(0, preamble, columns, (*notes, note), trailing)
     names, count, skipped = _names([first, *body], wide)
     if count > 1:
         notes += (f"the names of the columns are joined from {count} rows by '.'",)
     columns, more = named(names)
-    return Header(count, preamble + skipped, columns, trailing, (*notes, *more))
+    return Header(count, preamble + skipped, columns, (*notes, *more), trailing)
 
 
 def named(names: Cells) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -99,13 +102,38 @@ def named(names: Cells) -> tuple[tuple[str, ...], tuple[str, ...]]:
         result.append(unique)
     notes = []
     if places := [name for name, is_given in zip(result, given, strict=True) if not is_given]:
-        notes.append(f"without a name: {_few(places)}")
+        notes.append(f"without a name: {few(places)}")
     if twice:
-        notes.append(f"there twice or more: {_few(list(dict.fromkeys(twice)))}; called …_2, …_3")
+        notes.append(f"there twice or more: {few(list(dict.fromkeys(twice)))}; called …_2, …_3")
     return tuple(result), tuple(notes)
 
 
-def _few(names: Sequence[str]) -> str:
+def is_grouped(columns: Cells, rows: Sequence[Cells]) -> bool:
+    """Return whether the first column has an id in the first row of each group alone.
+
+    Sonic Annotator writes a file's name so. The id is one by its column's name, or names a file.
+    """
+    first = [row[0].strip() for row in rows]
+    there = list(filter(None, first))
+    if len(columns) < 2 or not first or not first[0] or len(there) * 2 > len(first):
+        return False
+    are_files = all(re.fullmatch(r".*[^/\\]\.[A-Za-z][A-Za-z0-9]{1,3}", each) for each in there)
+    are_ids = are_files or (
+        len(there) > 1 and _names_id(columns[0]) and not any(map(_names_id, columns[1:]))
+    )
+    others = [cell for row in rows for cell in row[1:]]
+    are_full = sum(bool(cell.strip()) for cell in others) > len(others) / 2
+    return are_ids and are_full and len(set(there)) == len(there)
+
+
+def _names_id(name: str) -> bool:
+    return (
+        name.strip().lower() in _OF_IDS or re.search(r"(?:^|[^a-z])id$", name.lower()) is not None
+    )
+
+
+def few(names: Sequence[str]) -> str:
+    """Return the first names, and how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
@@ -185,7 +213,7 @@ def _evidence(first: Cells, values: Sequence[Cells]) -> _Evidence:
             found.contrary += _is_word(text)
             found.repeated += bool(kind) and text in map(str.strip, column)
         elif kind == wanted == "number":
-            numbers.append((place, float(text.replace(",", "."))))
+            numbers.append((place, number_in(text)))
             # 90 above 90.25 and 0.5 may be a name; 90 above 91 and 0.5 need not be one.
             is_other = text.isdecimal() and all(set(each) & {".", ","} for each in column)
             found.agreeing += not is_other
@@ -209,7 +237,7 @@ def _is_numbering(found: Sequence[tuple[int, float]], values: Sequence[Cells]) -
     alike = 0
     for row in values:
         try:
-            cells = [float(row[place].replace(",", ".")) for place, _ in found]
+            cells = [number_in(row[place]) for place, _ in found]
         except ValueError:
             continue
         alike += _rises(cells, is_even=is_even)
@@ -226,6 +254,8 @@ def _names(rows: Sequence[Cells], width: int) -> tuple[list[str], int, int]:
 
     Programs that write headers of several rows put the name of the rows' ids into a row of its own.
     """
+    if len(rows) > MOST_ROWS and _is_oranges(rows):
+        return _joined(rows[:1]), 1, MOST_ROWS
     for count in range(1, min(MOST_ROWS, len(rows) - 2) + 1):
         if _has_id_alone(rows, count, width):
             names = _joined(rows[:count])
@@ -234,6 +264,12 @@ def _names(rows: Sequence[Cells], width: int) -> tuple[list[str], int, int]:
     while count < min(MOST_ROWS, len(rows) - _ENOUGH) and _names_more(rows, count, width):
         count += 1
     return _joined(rows[:count]), count, count
+
+
+def _is_oranges(rows: Sequence[Cells]) -> bool:
+    """Return whether the rows below the names say of what kinds columns are, as Orange has them."""
+    kinds, uses = ({cell.strip().lower() for cell in row} for row in rows[1:MOST_ROWS])
+    return kinds <= _ORANGE_KINDS and bool(uses & _ORANGE_USES) and uses <= _ORANGE_USES | {""}
 
 
 def _has_id_alone(rows: Sequence[Cells], count: int, width: int) -> bool:

@@ -11,6 +11,11 @@ _MARKS = {
     *("(null)", "none", "nil", "inf", "-inf", "+inf", "infinity", "-infinity", "missing"),
 }
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
+# A number in groups of thousands, such as 1.351,07 or 1'351.
+_GROUPED = re.compile(
+    r"[+-]?[1-9][0-9]{0,2}(?:([.,'’ \u00a0\u2009\u202f])[0-9]{3})(?:\1[0-9]{3})*(?:[.,][0-9]*)?"
+)
+_GROUP = re.compile(r"[.,'’ \u00a0\u2009\u202f](?=[0-9]{3}(?![0-9]))")
 _KINDS = (
     ("uuid", re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")),
     ("date", re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.,+Z-]*)?")),
@@ -29,11 +34,19 @@ _WORDS = {"a", "a a", "a 9"}  # patterns of any title
 def kind_of(cell: str) -> str:
     """Return what a cell is: number, uuid, date, time, truth or text; empty if it is nothing."""
     text = cell.strip()
-    if _NUMBER.fullmatch(text):
+    if _NUMBER.fullmatch(text) or _GROUPED.fullmatch(text):
         return "number"
     if text.lower() in _MARKS:
         return ""
     return next((kind for kind, form in _KINDS if form.fullmatch(text)), "text")
+
+
+def number_in(cell: str) -> float:
+    """Return a number of that kind, such as 1.351,07 or 1,351.07; ValueError if it is none."""
+    text = cell.strip()
+    if not _NUMBER.fullmatch(text):
+        text = _GROUP.sub("", text)
+    return float(text.replace(",", "."))
 
 
 def kind_of_column(cells: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ BLANKS = " \t\r\x1a\ufeff"
 
 
 # A quote after a backslash that has none before it, or two, or four.
-_ESCAPED = re.compile(r'((?<!\\)(?:\\\\)*)\\"')
+_ESCAPED = re.compile(r"""((?<!\\)(?:\\\\)*)\\(["'])""")
 _UNCLOSED = "a quote that is not closed: close it, or double it and quote the whole cell"
 _RETURN = "a carriage return within a cell: quote the cell, or take it out"
 _UNDOUBLED = "text after a quote that closes a cell: double the quotes within quoted cells"
@@ -71,7 +71,13 @@ class Form:
         if self.separator == " ":
             return lambda lines: read(line.strip().replace("\t", " ") for line in lines)
         if self.is_escaped:
-            return lambda lines: read(_ESCAPED.sub(r'\1""', line) for line in lines)
+            double = rf"\1{self.quote * 2}"
+            return lambda lines: read(
+                _ESCAPED.sub(
+                    lambda found: found.expand(double) if found[2] == self.quote else found[0], line
+                )
+                for line in lines
+            )
         return read
 
     def cells_alone(self, line: str) -> list[str] | None:

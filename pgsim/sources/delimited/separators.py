@@ -18,8 +18,8 @@ COMMENTS = ("#", "%", "//")
 _LINES = 500
 _LENGTH = 2**18
 _FEWEST = 5
+_NEEDS_QUOTES = re.compile(r"[\s,;'\"%{}\\]")
 _CLEAN_ROWS = 50  # whose cells are looked into
-COMMA_NUMBER = re.compile(r"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ def _form(lines: Iterable[str], separator: str, comment: str) -> Form:
 def _consistency(lines: Sequence[str], form: Form) -> float:
     """Return the share of records with the same number of cells, times that of clean cells.
 
-    A cell is clean if no other separator is in it, except in a decimal comma. It is 0 if most
+    A cell is clean if no other separator is in it, except in a number. It is 0 if most
     records have one cell.
     """
     found = _found(lines, form)
@@ -98,10 +98,7 @@ def _consistency(lines: Sequence[str], form: Form) -> float:
     alike = [each.cells for each in found if len(each.cells) == width]
     others = set(SEPARATORS) - {form.separator}
     cells = [cell for row in alike[:_CLEAN_ROWS] for cell in row]
-    clean = sum(
-        others.isdisjoint(cell) or COMMA_NUMBER.fullmatch(cell.strip()) is not None
-        for cell in cells
-    )
+    clean = sum(others.isdisjoint(cell) or kind_of(cell) == "number" for cell in cells)
     return len(alike) / len(found) * clean / max(len(cells), 1)
 
 
@@ -118,6 +115,9 @@ def _is_blank_separated(lines: Iterable[str]) -> bool:
 
 def _quoting(lines: Sequence[str], form: Form, is_whole: bool) -> Form:
     """Return the form with quotes, with quotes after backslashes, or without quotes."""
+    if _is_single_quoted(lines, form.separator):
+        is_escaped = any("\\'" in line for line in lines)
+        return replace(form, quote="'", is_escaped=is_escaped)
     if not any('"' in line for line in lines):
         return form
     counted = _quotes(lines, form, is_whole)
@@ -127,6 +127,35 @@ def _quoting(lines: Sequence[str], form: Form, is_whole: bool) -> Form:
         if other.unclosed < counted.unclosed:
             form, counted = escaped, other
     return form if counted.is_quoting else replace(form, quote="", is_escaped=False)
+
+
+def _is_single_quoted(lines: Sequence[str], separator: str) -> bool:
+    """Return whether cells are within single quotes, as WEKA and openSMILE write them.
+
+    A column has all its texts so, or those that have blanks and the like. Of 'Heroes' among other
+    titles the quotes belong to the title.
+    """
+    between = r"\s" if separator == " " else re.escape(separator)
+    quoted = rf"'(?:[^'\\]|\\.|'')*'(?={between}|$)"
+    cell = re.compile(rf" *({quoted}|[^{between}]*)(?:{between}|$)")
+    rows = [cell.findall(line.rstrip()) for line in lines[1:_LINES] if line.strip()]
+    if not any(each[:1] == "'" for row in rows for each in row):
+        return False
+    width = usual_width(rows)
+    is_there = False
+    for column in zip(*(row for row in rows if len(row) == width), strict=True):
+        texts = [each for each in column if each and kind_of(each) == "text"]
+        within = [each for each in texts if re.fullmatch(quoted, each)]
+        bare = [each for each in texts if not re.fullmatch(quoted, each)]
+        if any(each[0] in "'\"" for each in bare):
+            return False
+        if within and bare:
+            if any(map(_NEEDS_QUOTES.search, bare)):
+                return False
+            if not all(_NEEDS_QUOTES.search(each[1:-1]) for each in within):
+                return False
+        is_there |= len(within) > 1 or (bool(within) and len(rows) < _FEWEST)
+    return is_there
 
 
 def _quotes(lines: Sequence[str], form: Form, is_whole: bool) -> _Quotes:

@@ -15,6 +15,11 @@ from pgsim.sources.tables import mbid_in
 # A column is one of numbers, with marks of nothing between them, if so many of its cells are.
 _LEAST_NUMBERS = 0.8
 _MOST_MARKS = 3
+# How the names of files of sound end.
+FILE = re.compile(
+    r".+\.(?:wav|mp3|flac|ogg|oga|opus|m4a|mp4|aac|aiff?|aifc|au|wma|wv|ape|mpc|mid|midi)",
+    re.IGNORECASE,
+)
 _ROUNDED = re.compile(r"[0-9][.,][0-9]+E\+[0-9]{2,}")
 
 T = TypeVar("T")
@@ -69,6 +74,12 @@ class Column:
     def is_unique(self) -> bool:
         """Return whether every cell says something, and no two the same."""
         return self.is_full and self.distinct == len(self.cells)
+
+    @Once
+    def is_of_files(self) -> bool:
+        """Return whether nearly all cells are names of files of sound."""
+        filled = self.filled
+        return sum(FILE.fullmatch(text) is not None for text in filled) > 0.9 * len(filled)
 
     @Once
     def is_of_mbids(self) -> bool:

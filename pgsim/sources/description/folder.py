@@ -59,13 +59,7 @@ def _files(folder: Path) -> dict[str, Path]:
         if each.source is None:
             raise SourceError(f"cannot read {each.path}: {each.fault}")
         assert isinstance(each.path, Path)  # what lies in a folder
-        own = vectors.id_of(each.path)
-        if own in found:
-            raise PgsimError(
-                f"{found[own].relative_to(folder)} and {each.path.relative_to(folder)} have the"
-                f" same id, {own!r}: a track is known by its file's name; rename one of them"
-            )
-        found[own] = each.path
+        vectors.enter(found, each.path)
     if not found:
         raise UsageError(f"cannot describe {folder}: no file there is named .npy")
     return found

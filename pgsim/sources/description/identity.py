@@ -2,20 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
+from pgsim.sources.cells import seconds_of
 from pgsim.sources.description import words
 from pgsim.sources.description.column import Column
 
 
 @dataclass
 class Identity:
-    """The columns of `mbid`, `id` and `number`, with remarks, and what a person should look at."""
+    """The columns of `mbid`, `id` and `number`, with remarks, and what a person should look at.
+
+    If rows are frames of recordings, `frames` names the columns that say when each one is.
+    """
 
     named: dict[str, str | list[str]] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
     odd: list[str] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list)
 
     @property
     def names(self) -> set[str]:
@@ -72,8 +78,9 @@ def _choose_id(
     found: Identity, columns: Sequence[Column], texts: Mapping[str, Column], taken: set[str]
 ) -> None:
     """Choose the source's own id: a column of ids, else title and artist, else the row's number."""
-    by_name = {words.plain(column.name): column for column in reversed(columns)}
+    by_name = words.by_name(columns)
     named = [by_name[name] for name in words.IDS if name in by_name]
+    named += [each for each in columns if each.is_of_files and each not in named]
     for column in [each for each in named if each.is_rounded]:
         named.remove(column)
         example = next(text for text in column.filled if "E+" in text)
@@ -82,7 +89,7 @@ def _choose_id(
             " recordings have the same: export the column as text"
         )
     for column in named:
-        is_specific = words.plain(column.name) in words.IDS_BY_NAME
+        is_specific = words.plain(column.name) in words.IDS_BY_NAME or column.is_of_files
         counts = column.counts_rows and column is columns[0] and column is not named[-1]
         if column.is_full and not counts and (column.is_unique or is_specific):
             found.named["id"] = column.name
@@ -104,8 +111,8 @@ def _choose_id(
         if len(pairs) < len(columns[0].cells):
             count = len(columns[0].cells) - len(pairs)
             found.odd.append(
-                f"{count} rows have the {' and '.join(named_by)} of another row: they become one"
-                " recording; give the rows ids if they are different ones"
+                f"{count} rows have the {' and '.join(named_by)} of another row: they are taken for"
+                " the same recording; give the rows ids if they are different ones"
             )
         return
     whole = [column for column in free if column.is_unique and column.are_whole]
@@ -132,7 +139,8 @@ def _number(found: Identity, columns: Sequence[Column]) -> None:
     keys = found.named.get("mbid") or found.named.get("id")
     names = [keys] if isinstance(keys, str) else keys or []
     ids = [by_name[name] for name in names if name in by_name]
-    if not ids:
+    if not ids or (len(ids) == 1 and ids[0].counts_rows):
+        _say_of_frames(found, columns)
         return
     rows = list(zip(*(column.texts for column in ids), strict=True))
     if len(set(rows)) == len(rows):
@@ -160,6 +168,37 @@ def _number(found: Identity, columns: Sequence[Column]) -> None:
     measured = set(zip(rows, *(column.texts for column in features), strict=True))
     if len(measured) > len(set(rows)):
         found.named["number"] = "row"
-        found.remarks["number"] = f"{count}, with different features: each row is a submission"
+        found.frames = [each.name for each in columns if _are_times(each, rows)]
+        found.remarks["number"] = (
+            f"{count}: the rows of one id are its frames, of which the mean is taken"
+            if found.frames
+            else f"{count}, with different features: each row is a submission"
+        )
     else:
         found.odd.append(f"{count}: the rows of one id become one recording, with all their genres")
+
+
+def _are_times(column: Column, ids: Sequence[tuple[str, ...]]) -> bool:
+    """Return whether a column says when frames are: its numbers rise from each row of an id on."""
+    is_unnamed = column.name.startswith(("column_", "unnamed_"))
+    if not is_unnamed and words.plain(column.name) not in words.FRAMES:
+        return False
+    times = [seconds_of(cell) for cell in column.cells]
+    if not all(isinstance(each, int | float) for each in times):
+        return False
+    is_next = np.array([before == after for before, after in pairwise(ids)], bool)
+    steps = np.diff(times)[is_next]
+    return len(steps) > 1 and bool((steps > 0).all()) and (not is_unnamed or times[0] == 0)
+
+
+def _say_of_frames(found: Identity, columns: Sequence[Column]) -> None:
+    """Say that rows look like frames where nothing tells of which recording they are."""
+    rows = [("",)] * len(columns[0].cells) if columns else []
+    times = [each.name for each in columns if _are_times(each, rows)]
+    if times:
+        found.frames = times
+        found.odd.append(
+            f"{times[0]!r} rises with the rows as in the frames of one recording, and no column"
+            " says of which: each row becomes a recording; add a column with the name of the file"
+            " (openSMILE's -instname), or write the mean of each recording"
+        )

@@ -19,7 +19,11 @@ _SHORT, _LONG = 0.2, 4 * 3600
 # rates; the more usual ones come first.
 _CLIPS = (30, 3, 10, 5, 60, 1, 29, 4)
 _RATES = (44100, 22050, 48000, 16000, 32000, 11025, 8000)
+# Songs of so many seconds would be too short: fractions between these are minutes.
+_FEWEST_MINUTES, _MOST_MINUTES = 1.0, 15.0
 _ABOVE = (("nanoseconds", 3e9), ("microseconds", 3e7), ("milliseconds", 3600 * 3))
+
+_MINUTES = "minutes, by its numbers"
 
 
 @dataclass
@@ -69,6 +73,11 @@ def length_of_columns(columns: Sequence[Column]) -> Length:
         found.options["length_unit"] = unit
     median = float(np.median(seconds)) if len(seconds) else 0.0
     found.remarks["length"] = f"{why}; the median is {median:.4g} s"
+    if why == _MINUTES:
+        found.odd.append(
+            f"{chosen.name!r}: taken for minutes, since few songs last {median / 60:.4g} seconds;"
+            " if these are clips: length_unit = 'seconds' in [columns]"
+        )
     if len(seconds) < len(chosen.cells):
         lacking = len(chosen.cells) - len(seconds)
         found.odd.append(f"{chosen.name!r}: {lacking} of {len(chosen.cells)} rows have no length")
@@ -110,7 +119,34 @@ def _unit_of(column: Column, named: str, rate: Column | None) -> tuple[str | Non
     for unit, least in _ABOVE:
         if median > least:
             return unit, f"{unit}, by its numbers"
+    if _are_minutes(single):
+        if _may_be_clock(column):
+            return None, (
+                f"{column.name!r}: 3.45 may be minutes and seconds, 3:45, or 3.45 minutes; write"
+                " 3:45, or say length_unit = 'minutes' or 'seconds' in [columns]"
+            )
+        return "minutes", _MINUTES
     return "seconds", "seconds, by its numbers"
+
+
+def _are_minutes(lengths: NDArray[np.float64]) -> bool:
+    """Return whether lengths are those of songs in minutes: most are fractions, and they differ.
+
+    Clips that were cut are alike.
+    """
+    there = lengths[~np.isnan(lengths)]
+    median = float(np.median(there))
+    are_alike = np.mean(np.abs(there - median) <= 0.02 * median) > 0.5
+    are_fractions = np.mean(there % 1 != 0) > 0.5
+    return _FEWEST_MINUTES <= median <= _MOST_MINUTES and bool(are_fractions and not are_alike)
+
+
+def _may_be_clock(column: Column) -> bool:
+    """Return whether what follows the point can be seconds: two digits, none above 59."""
+    fractions = [text.partition(".")[2] for text in column.filled if "." in text]
+    return len(set(fractions)) > 5 and all(
+        len(each) == 2 and each.isdecimal() and int(each) < 60 for each in fractions
+    )
 
 
 def _rate_of_clips(lengths: NDArray[np.float64]) -> int | None:

@@ -19,7 +19,7 @@ from pgsim.features.profile import (
     shipped_names,
 )
 from pgsim.progress import Say, silent
-from pgsim.sources import bliss, mstream, tables
+from pgsim.sources import bliss, mstream, sqlite, tables
 from pgsim.sources.description.column import Column, columns_of
 from pgsim.sources.description.comments import REMARK, shown, toml
 from pgsim.sources.description.folder import propose_folder
@@ -58,7 +58,8 @@ def profile_for(name_or_path: str, say: Say = silent) -> Profile:
 def _is_described(path: Path) -> bool:
     if not path.is_file():
         return path.is_dir()
-    return tables.accepts(path) or any(source.accepts(path) for source, _ in _LIBRARIES)
+    is_known = tables.accepts(path) or any(source.accepts(path) for source, _ in _LIBRARIES)
+    return is_known or bool(sqlite.why_none(path))
 
 
 def propose_profile(path: Path) -> str:
@@ -75,6 +76,8 @@ def propose_profile(path: Path) -> str:
         if source.accepts(path):
             return propose(path)
     if not tables.accepts(path):
+        if why := sqlite.why_none(path):
+            raise UsageError(f"cannot describe it: {why}")
         raise UsageError(f"cannot describe {path}: not a file named {kinds(TABLE_READERS)}")
     members = list(islice(tables.members(path), ROWS))
     rows: list[dict[str, Any]] = [orjson.loads(each.data) for each in members if not each.fault]
@@ -83,7 +86,7 @@ def propose_profile(path: Path) -> str:
         raise PgsimError(f"no row of {path} can be read: {faults[0].fault}")
     columns = list(columns_of(rows))
     roles = roles_of(columns)
-    sets = list(sets_of(roles.features, list(rows[0])))
+    sets = list(sets_of(roles.features, list(rows[0]), roles.is_of_frames))
     if not sets:
         reasons = [f"{name!r}: {why}" for name, why in roles.left_out.items()]
         why = "".join(f"; {each}" for each in [*reasons, *roles.odd][:6])

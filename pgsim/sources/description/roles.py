@@ -5,11 +5,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from pgsim.sources.cells import is_interval
 from pgsim.sources.description import words
 from pgsim.sources.description.column import Column
 from pgsim.sources.description.identity import Identity, identity_of
 from pgsim.sources.description.lengths import Length, length_of_columns
-from pgsim.sources.metadata import year_of
+from pgsim.sources.metadata import has_short_year, year_of
 
 # Texts that say nothing in a column of texts where they stand more than once.
 _MARKS = frozenset(
@@ -25,7 +26,8 @@ _SENTINELS = frozenset((-99, -999, -9999, 999999))
 class Roles:
     """The role of each column: `named` by the keys of [columns], with a remark on some.
 
-    `options` has the other keys of [columns]. `left_out` has a reason for each column of numbers
+    `is_of_frames` says that the rows of one id are frames of it. `options` has the other keys of
+    [columns]. `left_out` has a reason for each column of numbers
     that is no feature, `features` the others, and `odd` what a person should look at.
     """
 
@@ -35,6 +37,7 @@ class Roles:
     left_out: dict[str, str] = field(default_factory=dict)
     features: list[Column] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
+    is_of_frames: bool = False
 
 
 def roles_of(columns: Sequence[Column]) -> Roles:
@@ -53,18 +56,20 @@ def roles_of(columns: Sequence[Column]) -> Roles:
     roles.options = {**length.options, **dict(_separators(texts))}
     if marks := _marks(columns, texts):
         roles.options["nothing"] = marks
+    roles.is_of_frames = bool(identity.frames)
     roles.left_out = dict(_left_out(columns, texts, identity, length))
     used = {*roles.left_out, *taken, *identity.names}
     roles.features = [
         each for each in columns if each.name not in used and each.numbers is not None
     ]
-    roles.odd = [*identity.odd, *length.odd, *_odd(columns, roles)]
+    years = [texts[key] for key in ("year", "date") if key in texts]
+    roles.odd = [*identity.odd, *length.odd, *_odd_years(years), *_odd(columns, roles)]
     return roles
 
 
 def _texts(columns: Sequence[Column]) -> dict[str, Column]:
     """Return the columns of title, artist, album, year, date, genre and url."""
-    by_name = {words.plain(column.name): column for column in reversed(columns)}
+    by_name = words.by_name(columns)
     found: dict[str, Column] = {}
     for key, names in words.KNOWN.items():
         for name in names:
@@ -90,7 +95,9 @@ def _is_unnamed_year(column: Column) -> bool:
 
 def _can_be(key: str, name: str, column: Column) -> bool:
     """Return whether the cells of a column are what its name says."""
-    if not column.filled or column.is_of_mbids:
+    if not column.filled or column.is_of_mbids or (key == "title" and column.is_of_files):
+        return False
+    if _MARKS.issuperset(map(str.lower, column.filled)):
         return False
     if key in ("year", "date"):
         return sum(year_of(text) is not None for text in column.filled) * 2 >= len(column.filled)
@@ -144,7 +151,12 @@ def _left_out(
     by_stem: dict[str, str | None] = {}  # thousands of columns often differ in a number alone
     for column in columns:
         name, stem = column.name, words.stem(column.name)
-        if name in used or column.numbers is None:
+        if name not in used and words.is_upload(name):
+            yield name, "the date of an upload, or of an entry, which is not the recording's"
+        if name in used or column.numbers is None or words.is_upload(name):
+            continue
+        if name in identity.frames:
+            yield name, "it says when each frame is"
             continue
         if stem not in by_stem:
             by_stem[stem] = words.no_sound(name)
@@ -165,6 +177,20 @@ def _left_out(
             yield name, "the same number in every row"
 
 
+def _odd_years(columns: Sequence[Column]) -> Iterator[str]:
+    """Yield how years of two digits are read, and how many dates have none."""
+    for column in columns:
+        if short := next(filter(has_short_year, column.filled), None):
+            yield (
+                f"{column.name!r}: a year of two digits is the last such year up to next year, as"
+                f" {year_of(short)} in {short!r}"
+            )
+        lacking = sum(year_of(text) is None for text in column.filled)
+        if lacking:
+            count = len(column.cells)
+            yield f"{column.name!r}: {lacking} of {count} rows have a date without a year"
+
+
 def _odd(columns: Sequence[Column], roles: Roles) -> Iterator[str]:
     """Yield what a person should look at."""
     features = {column.name for column in roles.features}
@@ -175,7 +201,10 @@ def _odd(columns: Sequence[Column], roles: Roles) -> Iterator[str]:
             count = len(column.filled) - odd.total()
             if len(column.lengths) > 1:
                 lengths = ", ".join(map(str, column.lengths[:4]))
-                yield f"{column.name!r}: its cells have different numbers of values: {lengths}"
+                yield (
+                    f"{column.name!r}: its cells have different numbers of values: {lengths}; if"
+                    " they are frames, write their mean, or an .npy of frames for each track"
+                )
             elif odd and count > odd.total():
                 example = max(odd, key=odd.__getitem__)
                 yield (
@@ -193,6 +222,8 @@ def _odd(columns: Sequence[Column], roles: Roles) -> Iterator[str]:
                     " separate columns by ';'"
                 )
         elif column.name in features:
+            if interval := next((text for text in column.filled if is_interval(text)), None):
+                yield f"{column.name!r}: of intervals such as {interval} the middle is taken"
             if column.infinities:
                 yield (
                     f"{column.name!r}: {column.infinities} of {len(numbers)} cells are infinite:"

@@ -27,6 +27,7 @@ class ProposedSet:
     about: str
     values: NDArray[np.float64]
     is_list: bool = False
+    is_of_frames: bool = False
 
     @property
     def length(self) -> int:
@@ -47,10 +48,12 @@ class ProposedSet:
             return "probabilities", "hellinger", "mean"
         if self.is_list and self.length >= _EMBEDDING:
             return "", "unit", "mean"
-        return "", "zscore", "median"
+        return "", "zscore", "mean" if self.is_of_frames else "median"
 
 
-def sets_of(features: Sequence[Column], columns: Sequence[str]) -> Iterator[ProposedSet]:
+def sets_of(
+    features: Sequence[Column], columns: Sequence[str], is_of_frames: bool = False
+) -> Iterator[ProposedSet]:
     """Yield a set for each column of lists, each group of columns named alike, and the others.
 
     `columns` names all columns of the table. Single columns that the same rows lack are together,
@@ -65,14 +68,16 @@ def sets_of(features: Sequence[Column], columns: Sequence[str]) -> Iterator[Prop
             continue
         about = f"{column.numbers.shape[1]} numbers in each cell"
         yield ProposedSet(
-            set_name(column.name, names), column.name, about, column.numbers, is_list=True
+            set_name(column.name, names), column.name, about, column.numbers, True, is_of_frames
         )
     groups = _groups(flat)
     for group in groups:
         if len(group) > 1:
             about = f"{len(group)} columns, {group[0].name} to {group[-1].name}"
             path, alike = _path(group, columns)
-            yield ProposedSet(set_name(alike, names), path, about, _numbers(group))
+            yield ProposedSet(
+                set_name(alike, names), path, about, _numbers(group), is_of_frames=is_of_frames
+            )
     singles: dict[bytes, list[Column]] = defaultdict(list)
     for column in (group[0] for group in groups if len(group) == 1):
         assert column.numbers is not None
@@ -82,12 +87,16 @@ def sets_of(features: Sequence[Column], columns: Sequence[str]) -> Iterator[Prop
         about = "a single column" if is_one else f"{len(together)} single columns"
         name = set_name(together[0].name if is_one else "others", names)
         path = [column.name for column in together]
-        yield ProposedSet(name, path[0] if is_one else path, about, _numbers(together))
+        values = _numbers(together)
+        yield ProposedSet(
+            name, path[0] if is_one else path, about, values, is_of_frames=is_of_frames
+        )
 
 
 def _groups(columns: Sequence[Column]) -> list[list[Column]]:
     """Return columns whose names differ in numbers alone together, in the order of the first."""
-    groups = _by(columns, stem)
+    names = {column.name for column in columns}
+    groups = _by(columns, lambda name: stem(_undoubled(name, names)))
     if len(groups) > _MOST_GROUPS:
         coarser = _by(columns, lambda name: re.split(r"[.:/#]|[0-9]+", name)[0] or name)
         if len(coarser) > _MOST_GROUPS:
@@ -95,6 +104,12 @@ def _groups(columns: Sequence[Column]) -> list[list[Column]]:
         is_better = 1 < len(coarser) < len(groups)
         groups = coarser if is_better else groups
     return groups
+
+
+def _undoubled(name: str, names: set[str]) -> str:
+    """Return `mfcc` for `mfcc.1` or `mfcc_2`: the second column of that name, as it was renamed."""
+    found = re.fullmatch(r"(.+)[._][0-9]+", name)
+    return found[1] if found and found[1] in names else name
 
 
 def _by(columns: Sequence[Column], key: Callable[[str], str]) -> list[list[Column]]:

@@ -1,7 +1,9 @@
 """Meanings of a column's name: its tokens, known names, units of length."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Protocol, TypeVar
 from unicodedata import normalize
 
 _TOKEN = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -20,7 +22,7 @@ NAMES = {
         albumreleaseyear jahr erscheinungsjahr annee ano anno""",
     "date": """originaldate date releasedate releaseddate datereleased albumreleasedate
         trackalbumreleasedate albumdatereleased trackdatereleased trackdaterecorded daterecorded
-        published publishedat datum""",
+        datum""",
     "genre": """genre genres trackgenre trackgenres songgenre genreterm genretop trackgenretop
         topgenre maingenre primarygenre playlistgenre albumgenre artistgenre artistgenres style
         styles tag tags toptags mbtag label labels class category genero genere""",
@@ -82,6 +84,13 @@ _UNITS = {
     "nanoseconds": ("ns", "nanoseconds"),
     "samples": ("samples", "frames"),
 }
+# Names of the dates of an upload or of an entry, which say nothing of the recording.
+_UPLOADS = frozenset("published publish uploaded upload added created updated modified".split())
+# Names of columns that say when, within a recording, a row's numbers were measured.
+FRAMES = frozenset(
+    """frametime frameindex frame framenumber frameno time timestamp start starttime begin end
+    endtime onset segment window windowstart t""".split()
+)
 RATES = frozenset("samplerate samplingrate sr fs framerate audiosamplerate".split())
 
 
@@ -94,6 +103,36 @@ def tokens(column: str) -> tuple[str, ...]:
 def plain(column: str) -> str:
     """Return a name as lower-case letters and digits alone, without accents: `Länge` is `lange`."""
     return re.sub("[^a-z0-9]", "", normalize("NFKD", column).lower())
+
+
+class Named(Protocol):
+    """What has a name, as a column has."""
+
+    @property
+    def name(self) -> str:
+        """Return the name."""
+
+
+N = TypeVar("N", bound=Named)
+
+
+def by_name(columns: Sequence[N]) -> dict[str, N]:
+    """Return columns by their plain names: of two the first, and `title` before `meta.title`."""
+    fields = {plain_field(column.name): column for column in reversed(columns)}
+    return fields | {plain(column.name): column for column in reversed(columns)}
+
+
+# Blocks of records in JSON and Parquet whose fields are the recording's own: `meta.title`.
+_BLOCKS = frozenset(
+    """meta metadata info tags tag track song recording record item data attributes fields
+    properties common""".split()
+)
+
+
+def plain_field(column: str) -> str:
+    """Return `title` for `meta.title`: the last part, if the others are blocks of the recording."""
+    *blocks, last = column.split(".")
+    return plain(last) if blocks and _BLOCKS.issuperset(map(plain, blocks)) else plain(column)
 
 
 def stem(column: str) -> str:
@@ -134,6 +173,14 @@ def is_counter(column: str) -> bool:
 def is_about_use(column: str) -> bool:
     """Return whether a column counts plays, ranks or files, and says nothing about sound."""
     return not _ABOUT_USE.isdisjoint(tokens(column)) or plain(column) in _USE_OF_ALL | _ABOUT_USE
+
+
+def is_upload(column: str) -> bool:
+    """Return whether a column is the date of an upload: `publishedAt`, `date_added`."""
+    found = set(tokens(column))
+    return not _UPLOADS.isdisjoint(found) and found <= _UPLOADS | {
+        *("at", "on", "date", "time", "year", "video", "track", "song", "playlist", "utc")
+    }
 
 
 def is_label(column: str) -> bool:

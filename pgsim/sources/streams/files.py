@@ -120,6 +120,15 @@ def first_line(path: Path) -> bytes:
         return b""
 
 
+def beginning(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file's content; nothing if it cannot be read."""
+    try:
+        with opened(path) as stream:
+            return stream.read(size)
+    except SourceError:
+        return b""
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """Open the content of a file, decompressed; SourceError if it cannot be opened or read."""

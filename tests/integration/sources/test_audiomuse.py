@@ -13,6 +13,7 @@ from pgsim.loading.chunks import Limits
 from pgsim.loading.databases import place_of
 from pgsim.loading.load import load
 from pgsim.postgres.connection import connect
+from pgsim.sources import audiomuse
 from pgsim.sources.submission import own_mbid
 from tests.support.audiomuse import Track, fill, sync_page, sync_track, tracks
 from tests.support.commands import report, rows
@@ -209,6 +210,11 @@ def test_pages_of_sync_have_the_same_tracks_as_the_database(
     pages.mkdir()
     for number in (1, 2, 3):
         (pages / f"page{number}.json").write_text(sync_page(given, number, 8))
+    pretty = tmp_path / "pretty"
+    pretty.mkdir()
+    for number in (1, 2, 3):
+        page = json.loads(sync_page(given, number, 8))
+        (pretty / f"page{number}.json").write_text(json.dumps(page, indent=2, sort_keys=True))
     whole = tmp_path / "sync.ndjson"
     whole.write_text("".join(sync_page(given, number, 8) for number in (1, 2, 3)))
     lines = tmp_path / "tracks.ndjson"
@@ -227,12 +233,20 @@ def test_pages_of_sync_have_the_same_tracks_as_the_database(
     report(capsys, "--database", from_library, "load", library)
     with connect(from_library) as conn:
         expected = contents(conn, without=("id",))
-    for place in (pages, whole, lines, plain):
+    for place in (pages, pretty, whole, lines, plain):
         url = made(new_database, capsys, "audiomuse")
         loaded = report(capsys, "--database", url, "load", place)
         assert [loaded[key] for key in ("read", "new", "rejected")] == [20, 20, 0]
         with connect(url) as conn:
             assert contents(conn, without=("id",)) == expected
+
+
+def test_pages_over_lines_in_ndjson_are_refused_with_the_cure(tmp_path: Path) -> None:
+    path = tmp_path / "sync.ndjson"
+    path.write_text(json.dumps(json.loads(sync_page(tracks(3), 1, 8)), indent=2, sort_keys=True))
+    assert audiomuse.accepts(path)
+    [member] = audiomuse.members(path)
+    assert "name it .json if it is one page, or write each on a line: jq -c ." in member.fault
 
 
 def test_tracks_that_cannot_be_meant_are_rejected_with_their_reasons(

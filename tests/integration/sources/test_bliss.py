@@ -1,5 +1,7 @@
 """Databases of bliss-mixer and blissify: every track is loaded, or rejected with its reason."""
 
+import gzip
+import lzma
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -280,12 +282,29 @@ def test_a_database_that_cannot_be_read_names_the_cure(
     path.write_bytes(whole[:16] + np.random.default_rng(1).bytes(len(whole) - 16))
     assert refusal().endswith("it is encrypted or damaged: save it without encryption")
     path.write_bytes(np.random.default_rng(1).bytes(len(whole)))
-    with pytest.raises(UsageError, match="nor a SQLite database"):
+    with pytest.raises(UsageError, match="does not begin as one: it is encrypted"):
         inputs(path)
+    with pytest.raises(UsageError, match="does not begin as one: it is encrypted"):
+        profile_for(str(path))
     path.unlink()
     execute(path, "CREATE TABLE song (id, path); CREATE TABLE play (at)")
     with pytest.raises(UsageError, match=r"a SQLite database with play, song; the known ones are"):
         inputs(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "compress", "command"),
+    [("bliss.db.gz", gzip.compress, "gunzip"), ("songs.xz", lzma.compress, "unxz")],
+)
+def test_a_compressed_database_names_the_cure(
+    tmp_path: Path, name: str, compress: Callable[[bytes], bytes], command: str
+) -> None:
+    [path] = bliss_mixer(tmp_path)
+    packed = tmp_path / name
+    packed.write_bytes(compress(path.read_bytes()))
+    for refuse in (lambda: inputs(packed), lambda: profile_for(str(packed))):
+        with pytest.raises(UsageError, match=f"unpack it first, by {command} {name}"):
+            refuse()
 
 
 def test_a_damaged_page_ends_the_file_and_keeps_what_was_read(
@@ -305,3 +324,10 @@ def test_a_damaged_page_ends_the_file_and_keeps_what_was_read(
         f"broken after {counts['new']} documents: {path} cannot be read: database disk image is"
         " malformed; it is damaged: sqlite3 FILE .recover saves what is left"
     )
+
+
+def test_weights_are_those_of_blisss_own_distance() -> None:
+    """bliss-rs 0.13 counts the tempo 1/4, and the 13 chroma features 3 together."""
+    weights = {each.name: each.weight for each in read_profile("bliss").sets}
+    own = {"tempo": 0.25, "timbre": 7, "loudness": 2, "chroma": 3}
+    assert weights == pytest.approx({name: each / 12.25 for name, each in own.items()}, rel=0.01)

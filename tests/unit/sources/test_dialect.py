@@ -242,23 +242,23 @@ def test_comments_are_no_rows(text: str, comment: str, columns: tuple[str, ...] 
 
 
 @pytest.mark.parametrize(
-    ("cells", "decimal", "commas"),
+    ("cells", "commas"),
     [
-        (["x{0};90,5{0};A", "id;tempo;artist"], ",", (1,)),
-        (["x{0};0,62{0};3", "id;energy;n"], ",", (1, 2)),
-        (["x{0}\t-1,5e-3\tT, {0}", "id\ttempo\ttitle"], ",", (1,)),
-        (["x{0};1,234", "id;plays"], ".", ()),  # may be thousands
-        (["x{0};1,5;0.5", "id;a;b"], ".", ()),  # points are there too
-        (["x{0};1,2,3", "id;labels"], ".", ()),
-        (['x{0},"1,5"', "id,a"], ".", ()),
+        (["x{0};90,5{0};A", "id;tempo;artist"], (1,)),
+        (["x{0};0,62{0};3", "id;energy;n"], (1, 2)),
+        (["x{0}\t-1,5e-3\tT, {0}", "id\ttempo\ttitle"], (1,)),
+        (["x{0};1,234", "id;plays"], ()),  # may be thousands
+        (["x{0};1,5;0.5", "id;a;b"], ()),  # points are there too
+        (["x{0};1,2,3", "id;labels"], ()),
+        (['x{0},"1,5"', "id,a"], ()),
     ],
 )
 def test_decimal_commas_are_seen_where_they_can_be_nothing_else(
-    cells: list[str], decimal: str, commas: tuple[int, ...]
+    cells: list[str], commas: tuple[int, ...]
 ) -> None:
     row, header = cells
     dialect = found("\n".join([header, *map(row.format, range(1, 8))]))
-    assert (dialect.decimal, dialect.commas) == (decimal, commas)
+    assert tuple(place for place, each in dialect.numerals if each.decimal == ",") == commas
     assert any("decimal commas" in each for each in dialect.notes) == bool(commas)
 
 
@@ -350,7 +350,7 @@ def test_a_record_that_the_sample_cuts_off_says_nothing_against_quotes() -> None
     assert dialect_in(Sample(data, is_whole=False)).quote == '"'
 
 
-@pytest.mark.parametrize("key", ["encoding", "separator", "quote", "header", "comment", "decimal"])
+@pytest.mark.parametrize("key", ["encoding", "separator", "quote", "header", "comment", "numerals"])
 def test_a_dialect_says_by_name_what_it_is(key: str) -> None:
     values: dict[str, Any] = asdict(found(table()))
     assert key in values
@@ -360,3 +360,11 @@ def test_a_row_that_is_shorter_than_the_columns_of_decimals_is_read(tmp_path: Pa
     path = tmp_path / "s.csv"
     path.write_bytes(b";\n2,5;")
     assert [member.fault for member in members(path)] == [""]
+
+
+def test_what_orange_writes_of_the_kinds_of_columns_is_no_row_and_no_name() -> None:
+    """As music21 10.5 writes features of scores: names, kinds, and what is meta or class."""
+    head = "Identifier\tRange\tNote_Density\tComposer\nstring\tdiscrete\tcontinuous\tdiscrete\n"
+    dialect = found(f"{head}meta\t\t\tclass\nbwv66.6\t34\t7.24\tBach\nbwv57.8\t33\t7.69\tBach\n")
+    assert dialect.columns == ("Identifier", "Range", "Note_Density", "Composer")
+    assert dialect.start == 3

@@ -252,3 +252,24 @@ def test_no_document_is_refused_and_all_that_is_found_is_text_that_postgresql_ho
     assert "\\u0000" not in text
     text.encode()
     assert repairs >= 0
+
+
+@pytest.mark.parametrize(
+    ("date", "year"),
+    [
+        *(("Dec-69", 1969), ("31-Dec-69", 1969), ("December '69", 1969), ("Mär. 03", 2003)),
+        *(("12/31/69", 1969), ("1/5/02", 2002), ("31.12.69", 1969), ("12-31-69", 1969)),
+        *(("69-12-31", 1969), ("'85", 1985), ("déc. 99", 1999)),
+        *(("02-03-04", None), ("12/31", None), ("69", None), ("Side 12", None), ("May 7", None)),
+    ],
+)
+def test_a_year_of_two_digits_is_the_last_such_year_where_it_can_be_nothing_else(
+    date: str, year: int | None
+) -> None:
+    assert year_of(date) == year
+
+
+def test_the_pivot_of_two_digits_is_next_year() -> None:
+    last = datetime.date.today().year + 1
+    assert year_of(f"Dec-{last % 100:02}") == last
+    assert year_of(f"Dec-{(last + 1) % 100:02}") == last - 99
