@@ -30,8 +30,8 @@ def load(
         typer.Argument(
             metavar="PATH",
             help="Folders and files: documents (.json, .ndjson, .tar, AcousticBrainz's feature"
-            " .csv), tables (.csv, .tsv, .arff, .parquet, .npz, .npy) and .tfrecord, compressed by gzip,"
-            " bzip2, xz or zstd; and the URL of AudioMuse-AI's database.",
+            " .csv), tables (.csv, .tsv, .arff, .parquet, .npz, .npy) and .tfrecord, compressed by"
+            " gzip, bzip2, xz or zstd; and the URL of AudioMuse-AI's database.",
         ),
     ],
     source: Annotated[
