@@ -15,8 +15,8 @@ def describe(
         Path,
         typer.Argument(
             metavar="PATH",
-            help="A .csv, .tsv, .arff, .parquet, .npz or .npy file, a database of bliss or mStream, or"
-            " a folder with an .npy for each track.",
+            help="A .csv, .tsv, .arff, .parquet, .npz or .npy file, a database of bliss or mStream,"
+            " or a folder with an .npy for each track.",
         ),
     ],
     as_json: Json = False,
