@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 
 from pgsim.sources.delimited.arff import arff_in
 from pgsim.sources.delimited.encoding import encoding_of, lines_of, newline_of
-from pgsim.sources.delimited.header import Header, few, header_of, is_grouped, named
+from pgsim.sources.delimited.header import Header, few, header_of, is_grouped, named, names_id
 from pgsim.sources.delimited.kinds import Shape, shape_of
 from pgsim.sources.delimited.numerals import Numerals, numerals_of
 from pgsim.sources.delimited.records import Form, Record, records
@@ -138,7 +138,11 @@ def dialect_in(sample: Sample) -> Dialect:
         newline=newline,
         is_padded=form.is_padded,
         trailing=header.trailing,
-        numerals=tuple(numerals.items()),
+        numerals=tuple(
+            (place, each)
+            for place, each in numerals.items()
+            if place < len(header.columns) and not names_id(header.columns[place])
+        ),
         kinds=tuple(shape_of(rows, width).kinds.items()),
         is_escaped=form.is_escaped,
         is_grouped=is_grouped(header.columns, rows),

@@ -119,14 +119,15 @@ def is_grouped(columns: Cells, rows: Sequence[Cells]) -> bool:
         return False
     are_files = all(re.fullmatch(r".*[^/\\]\.[A-Za-z][A-Za-z0-9]{1,3}", each) for each in there)
     are_ids = are_files or (
-        len(there) > 1 and _names_id(columns[0]) and not any(map(_names_id, columns[1:]))
+        len(there) > 1 and names_id(columns[0]) and not any(map(names_id, columns[1:]))
     )
     others = [cell for row in rows for cell in row[1:]]
     are_full = sum(bool(cell.strip()) for cell in others) > len(others) / 2
     return are_ids and are_full and len(set(there)) == len(there)
 
 
-def _names_id(name: str) -> bool:
+def names_id(name: str) -> bool:
+    """Return whether a column of this name has ids or titles, which are texts as they stand."""
     return (
         name.strip().lower() in _OF_IDS or re.search(r"(?:^|[^a-z])id$", name.lower()) is not None
     )

@@ -194,8 +194,11 @@ def _odd_years(columns: Sequence[Column]) -> Iterator[str]:
 def _odd(columns: Sequence[Column], roles: Roles) -> Iterator[str]:
     """Yield what a person should look at."""
     features = {column.name for column in roles.features}
+    texts = {roles.named.get(key) for key in words.KNOWN}
     for column in columns:
         numbers = column.numbers
+        if column.name in texts:
+            continue
         if numbers is None:
             odd = column.odd_texts
             count = len(column.filled) - odd.total()

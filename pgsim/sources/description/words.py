@@ -22,7 +22,7 @@ NAMES = {
         albumreleaseyear jahr erscheinungsjahr annee ano anno""",
     "date": """originaldate date releasedate releaseddate datereleased albumreleasedate
         trackalbumreleasedate albumdatereleased trackdatereleased trackdaterecorded daterecorded
-        datum""",
+        released datum""",
     "genre": """genre genres trackgenre trackgenres songgenre genreterm genretop trackgenretop
         topgenre maingenre primarygenre playlistgenre albumgenre artistgenre artistgenres style
         styles tag tags toptags mbtag label labels class category genero genere""",

@@ -101,3 +101,11 @@ def test_numbers_with_a_unit_are_numbers_and_the_unit_is_said(
 @pytest.mark.parametrize("cells", [["12%", "0.12", "15%"], ["80 BPM", "-7 dB", "3 dB"]])
 def test_units_that_differ_in_a_column_are_not_left_out(tmp_path: Path, cells: list[str]) -> None:
     assert not dialect_of(written(tmp_path, ";", measured=cells)).numerals
+
+
+@pytest.mark.parametrize("name", ["title", "catalog_id", "song"])
+def test_ids_and_titles_stay_as_they_stand(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "t.csv"
+    lines = [f"x{at};0,{at}5;10{at}.20{at}" for at in range(1, 8)]
+    path.write_text("\n".join([f"track_id;energy;{name}", *lines]), encoding="utf-8")
+    assert [*dict(dialect_of(path).numerals)] == [1]

@@ -216,3 +216,10 @@ def test_a_first_column_that_is_often_empty_is_no_id_by_that(tmp_path: Path, nam
     lines = [f"{f'x{at}' if at % 6 == 0 else ''},t{at},{n}" for at, n in enumerate(numbers(1))]
     path.write_text(f"{name},track_id,energy\n" + "\n".join(lines), encoding="utf-8")
     assert "an empty first cell" not in propose_profile(path)
+
+
+def test_lists_of_labels_of_which_most_are_empty_are_not_called_numbers(table: Table) -> None:
+    cells = ["[]" if at % 3 else '["rock", "pop"]' for at in range(ROWS)]
+    path = table({"track_id": texts("t{}"), "genres": cells})
+    assert "Look at this" not in propose_profile(path)
+    assert loaded(path)[0].metadata["labels"] == {"tag": ["rock", "pop"]}
