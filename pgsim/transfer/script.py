@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pgsim.transfer.statements import Statements
 
 _ROWS = re.compile(rb"^COPY [^\n]* FROM stdin;\n", re.MULTILINE)
-_ROWS_END = re.compile(rb"^\\\.\n", re.MULTILINE)
+_ROWS_END = re.compile(rb"^\\\.\r?\n", re.MULTILINE)  # to psql, too
 # Newer releases of pg_dump and pg_restore write these around their SQL.
 _RESTRICTION = rb"\\(?:un)?restrict [A-Za-z0-9]+"
 

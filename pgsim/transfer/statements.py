@@ -49,7 +49,9 @@ class Statements:
         text = self._rest + part
         start = 0
         while (end := self._end(text, start)) is not None:
-            self._require_known(text[start:end].strip())
+            self._require_known(
+                text[start:end].strip(), rows_follow=rows_follow and not text[end:].strip()
+            )
             start = end
         self._rest = text[start:]
         if rows_follow and _without_comments(self._rest):
@@ -89,9 +91,9 @@ class Statements:
                     return at
         return None
 
-    def _require_known(self, statement: bytes) -> None:
+    def _require_known(self, statement: bytes, *, rows_follow: bool) -> None:
         plain = _without_comments(statement)
-        if plain[:4].lower() == b"copy" and not _ROWS.fullmatch(plain):
+        if plain[:4].lower() == b"copy" and not (rows_follow and _ROWS.fullmatch(plain)):
             raise StrangeStatementError("a dump copies rows from itself alone")
         if _SETTING in plain:
             value = plain.removeprefix(b"SET " + _SETTING + b" = ")

@@ -458,6 +458,7 @@ ROWS, END = "COPY pgsim.recording ", "-- PostgreSQL database dump complete"
         (ROWS, "SELECT 1; /* a /* ' */ */ rollback;", "holds no ROLLBACK"),
         (ROWS, "SELECT 'a''\\', E'\\'', \"'\", $a$ ' $$ $a$; rollback;", "holds no ROLLBACK"),
         (ROWS, "START TRANSACTION READ WRITE;", "holds no START"),
+        (ROWS, "COPY pgsim.run FROM stdin;\n\\.\r\nROLLBACK;\n\\.", "holds no ROLLBACK"),
         (ROWS, "SELECT $$\nCOPY a FROM stdin;\n$$; ROLLBACK;\n\\.", "rows of COPY stand inside"),
         (ROWS, "copy a from stdin;\n'\n\\.\nROLLBACK;", "copies rows from itself alone"),
         (ROWS, "SET standard_conforming_strings = 'off'; ROLLBACK;", "does no more than SET"),

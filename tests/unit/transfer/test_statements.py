@@ -16,7 +16,6 @@ WHOLE = [
     "CREATE TABLE begin (commit integer);",
     "SET standard_conforming_strings = off;",
     "COMMENT ON TABLE a IS 'it\\'; COMMIT; ';",
-    "COPY a (b) FROM stdin;",
 ]
 
 
@@ -33,8 +32,21 @@ def test_what_ends_a_transaction_is_seen_after_any_statement_and_nowhere_else(li
 
 
 @pytest.mark.parametrize(
-    "statement", ["COPY a FROM stdin WITH (FORMAT csv);", "COPY a TO stdout;", "copy a from stdin;"]
+    "statement",
+    [
+        "COPY a FROM stdin WITH (FORMAT csv);\n",
+        "COPY a TO stdout;\n",
+        "copy a from stdin;\n",
+        "COPY a FROM stdin; SELECT 1;\n",
+        "/* */ COPY a\nFROM stdin;\n",
+    ],
 )
 def test_no_dump_copies_otherwise(statement: str) -> None:
     with pytest.raises(StrangeStatementError, match="copies rows from itself alone"):
-        Statements().read(statement.encode(), rows_follow=False)
+        Statements().read(statement.encode(), rows_follow=True)
+
+
+def test_rows_follow_a_copy_at_once() -> None:
+    Statements().read(b"-- rows\nCOPY a (b) FROM stdin;\n", rows_follow=True)
+    with pytest.raises(StrangeStatementError, match="copies rows from itself alone"):
+        Statements().read(b"COPY a (b) FROM stdin;\r\n", rows_follow=False)
