@@ -2,8 +2,9 @@
 
 import re
 
-# Control characters but newline and tab, line separators, and what turns the direction of writing.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# Control characters but newline and tab, line separators, what turns the direction of writing, and
+# bytes of a file's name that are no text.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def printable(text: str) -> str:

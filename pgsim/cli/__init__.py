@@ -191,6 +191,8 @@ def run(arguments: list[str]) -> int:
         return _fail(str(known), known.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
+    except UnicodeEncodeError as error:
+        return _fail(f"{error.object[:100]!a} has bytes that are no text of UTF-8", 2)
     except OSError as error:
         return _fail_to_read_or_write(error)
     except RecursionError:

@@ -14,6 +14,7 @@ from pgsim.planning.plan import plan as foresee
 from pgsim.postgres.connection import resolve
 from pgsim.store.index import MOST_MEMORY
 
+MOST = 2**31 - 1  # recordings: their ids are integers
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _STEPS = {
     "load": "rows by COPY",
@@ -29,16 +30,19 @@ _BUSY = 0.25
 
 def plan(
     ctx: typer.Context,
-    recordings: Annotated[int, typer.Option(min=1, help="The number of recordings to plan for.")],
+    recordings: Annotated[
+        int,
+        typer.Option(min=1, max=MOST, help="The number of recordings to plan for."),
+    ],
     within: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="A deadline for the whole matrix: 90s, 30m, 1h, 2d."),
     ] = None,
     sample: Annotated[
-        int, typer.Option(min=LEAST_SAMPLE, help="Recordings in the largest sample.")
+        int, typer.Option(min=LEAST_SAMPLE, max=MOST, help="Recordings in the largest sample.")
     ] = SAMPLE,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads [default: all cores].")
+        int | None, typer.Option(min=1, max=4096, help="Threads [default: all cores].")
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -33,6 +33,7 @@ from pgsim.store.snapshot import snapshot
 from pgsim.transfer.output import require_free, working_folder
 from pgsim.transfer.relocation import relocated
 from pgsim.transfer.script import REFUSALS, in_one_transaction
+from pgsim.transfer.statements import StrangeStatementError
 
 CHUNK = 1 << 20  # bytes
 EVERY = 0.2  # seconds between two reports of the size of the file
@@ -212,10 +213,15 @@ def restore(
     ) as psql:
         assert psql.stdin is not None
         # A broken pipe means that psql has ended; it says why. Without COMMIT all is undone.
-        with suppress(BrokenPipeError), psql.stdin as statements:
-            for chunk in script:
-                statements.write(chunk)
-                advance(len(chunk))
+        try:
+            with suppress(BrokenPipeError), psql.stdin as statements:
+                for chunk in script:
+                    statements.write(chunk)
+                    advance(len(chunk))
+        except StrangeStatementError as error:
+            raise DumpError(
+                f"cannot restore {path}: {error}: make another one, by pgsim dump"
+            ) from None
     with closing(connect(conninfo, autocommit=True)) as conn, without_timeouts(conn):
         if change:
             was_made = search_path_change(conn) is None

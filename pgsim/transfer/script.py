@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from pgsim.transfer.statements import Statements
+
 _ROWS = re.compile(rb"^COPY [^\n]* FROM stdin;\n", re.MULTILINE)
-_ROWS_END = re.compile(rb"^\\\.\n", re.MULTILINE)
+_ROWS_END = re.compile(rb"^\\\.\r?\n", re.MULTILINE)  # to psql, too
 # Newer releases of pg_dump and pg_restore write these around their SQL.
 _RESTRICTION = rb"\\(?:un)?restrict [A-Za-z0-9]+"
 
-# At the end of a transaction, the trigger looks whether it is the end of the restore. A transaction
-# that a script begins after a ROLLBACK can write nothing.
+# Statements that end a transaction are refused before psql has them. Should one get there, the
+# trigger looks at the end of a transaction whether it is the end of the restore, and a transaction
+# that begins after a ROLLBACK can write nothing.
 _BEGIN = r"""
 SET default_transaction_read_only = on;
 BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
@@ -51,14 +54,19 @@ def in_one_transaction(
 
     psql runs no command of its own in the script: `key`, of letters and digits, is not to be
     guessed. Settings that are `unknown` to the server are left out. `script` is in chunks of whole
-    lines.
+    lines. StrangeStatementError where it has a statement that no dump has.
     """
     settings = [rb"SET %s = 0;" % name.encode() for name in unknown]
     left_out = re.compile(rb"^(?:%s)\r?\n" % b"|".join([_RESTRICTION, *settings]), re.MULTILINE)
     yield first.encode()
     yield _BEGIN.replace("{key}", key).encode()
+    statements = Statements()
     for part, is_rows in split(script):
-        yield part if is_rows else left_out.sub(b"", part)
+        if not is_rows:
+            part = left_out.sub(b"", part)
+            line = part[part.rfind(b"\n", 0, -1) + 1 :]
+            statements.read(part, rows_follow=_ROWS.match(line) is not None)
+        yield part
     yield f"\n{last}\n{_END}".encode()
 
 

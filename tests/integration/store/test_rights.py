@@ -1,4 +1,4 @@
-"""Nobody gains another's rights: by triggers of pgsim's functions on tables of one's own."""
+"""Nobody gains the rights of another role by what they make, name or set in a database."""
 
 import re
 from collections.abc import Callable, Iterator
