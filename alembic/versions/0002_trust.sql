@@ -42,3 +42,16 @@ ADD CONSTRAINT quantiles_are_fitted_for_ranks CHECK ((quantiles IS NOT NULL) = (
 ADD CONSTRAINT quantiles_are_257_for_each_dimension CHECK (cardinality(quantiles) = length * 257);
 COMMENT ON COLUMN pgsim.feature_set.quantiles IS
 'Of the transform rank, for each dimension the 257 values that have the normal scores -4 to 4; NULL for other transforms.';
+
+ALTER TABLE pgsim.feature_set
+ADD COLUMN map double precision[],
+ADD COLUMN inverse double precision[],
+ADD CONSTRAINT map_is_square CHECK (cardinality(map) = length * length),
+ADD CONSTRAINT inverse_is_square CHECK (cardinality(inverse) = length * length),
+ADD CONSTRAINT map_has_an_inverse CHECK ((map IS NULL) = (inverse IS NULL));
+COMMENT ON TABLE pgsim.feature_set IS
+'One named slice of recording.vector, and how its numbers are made: '
+'vector = (aggregate(transform(value)) - center) / scale * sqrt(weight), and then times the map where there is one.';
+COMMENT ON COLUMN pgsim.feature_set.map IS
+'The symmetric matrix, by rows, that the set''s standardised values are multiplied by: what pgsim tune has learned; NULL for none.';
+COMMENT ON COLUMN pgsim.feature_set.inverse IS 'The inverse of the map, by which an explanation finds the values again.';
