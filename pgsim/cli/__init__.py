@@ -25,6 +25,7 @@ from pgsim.cli import (
     setup,
     similar,
     status,
+    tune,
     uninstall,
 )
 from pgsim.cli import demo as demonstration
@@ -140,6 +141,7 @@ for command in (
     status.status,
     check.check,
     evaluate.evaluate,
+    tune.tune,
     plan.plan,
     dump.dump,
     dump.restore,

@@ -146,6 +146,22 @@ def write_collection(conn: Connection, profile: Profile) -> None:
     )
 
 
+def write_sets(conn: Connection, profile: Profile) -> None:
+    """Write how the sets are made, transform, weight and map, into a collection; it is unfitted."""
+    for each in profile.sets:
+        conn.execute(
+            "UPDATE pgsim.feature_set SET transform = %s, weight = %s, map = %s, inverse = %s,"
+            " center = NULL, scale = NULL, quantiles = NULL WHERE name = %s",
+            (
+                each.transform,
+                each.weight,
+                each.map and [list(row) for row in each.map],
+                inverse_of(each),
+                each.name,
+            ),
+        )
+
+
 def inverse_of(each: FeatureSet) -> list[list[float]] | None:
     """The inverse of the set's map, by which SQL finds the values again; None without a map."""
     if each.map is None:
