@@ -63,16 +63,18 @@ class Examples:
 
     def scatter(self, values: NDArray[np.float64], half: bool | None) -> Scatter | None:
         """Return the scatter of (n, d) values of one half, or of all; without the incomplete."""
-        there = ~np.isnan(values).any(axis=1)
+        there: NDArray[np.bool_] = ~np.isnan(values).any(axis=1)
         if self.triplets is not None:
-            kept = there[self.triplets].all(axis=1) & self._of(half)
+            a, b, c = self.triplets.T
+            kept = there[a] & there[b] & there[c] & self._of(half)
             return scatter_of_triplets(values, self.triplets[kept])
         # A class of one album would teach what the album has in common.
         kept = there & (right_of(self.classes, self.apart) > 0) & self._of(half)
         return scatter_of_classes(values[kept], self.classes[kept])
 
     def _of(self, half: bool | None) -> NDArray[np.bool_]:
-        return np.ones(len(self.half), bool) if half is None else self.half == half
+        kept: NDArray[np.bool_] = np.isin(self.half, (False, True) if half is None else half)
+        return kept
 
     def measured(self, half: bool) -> NDArray[np.intp]:
         """Return the rows of one half on which a change is measured."""
@@ -92,11 +94,13 @@ class Examples:
     def drawn(self, half: bool) -> NDArray[np.int64]:
         """Return the cluster (q,) of each query of one half."""
         if self.triplets is not None:
-            return self.clusters[self.half == half]
+            of_half: NDArray[np.int64] = self.clusters[self.half == half]
+            return of_half
         rows = self.measured(half)
         apart = None if self.apart is None else self.apart[rows]
         clusters: NDArray[np.int64] = self.clusters[rows]
-        return clusters[right_of(self.classes[rows], apart) > 0]
+        asked: NDArray[np.int64] = clusters[right_of(self.classes[rows], apart) > 0]
+        return asked
 
 
 def read_examples(conn: Connection, profile: Profile, labels: str, seed: int) -> Examples:
@@ -237,7 +241,8 @@ def _mbids_of(conn: Connection, named: list[str]) -> dict[str, UUID]:
         " WHERE submissions > 0 AND (mbid = ANY(%s) OR source_id = ANY(%s))",
         (list(by_mbid), named),
     ):
-        found |= dict.fromkeys(by_mbid.get(mbid, []), mbid)
+        for each in by_mbid.get(mbid, []):
+            found[each] = mbid
         if name is not None:
             found.setdefault(name, mbid)
     return found

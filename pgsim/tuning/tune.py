@@ -148,7 +148,10 @@ class _Trial:
             name: float(np.concatenate([getattr(each, name) for each in both]).mean())
             for name in ("by_similarity", "by_distance")
         }
-        hubs = {name: max(getattr(each, name) for each in both) for name in ("skewness", "in_none")}
+        hubs = {
+            name: float(np.mean([getattr(each, name) for each in both]))
+            for name in ("skewness", "in_none")
+        }
         return of | hubs
 
 

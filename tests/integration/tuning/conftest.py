@@ -2,67 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from pgsim import embedded
 from pgsim.loading.load import load
+from pgsim.matrix.rebuild import rebuild
 from pgsim.postgres.connection import Connection, connect
+from pgsim.tuning.tune import tune
 from tests.support.databases import install_template
-
-PROFILE = """
-name = "taught"
-extractor = "none"
-genre_scheme = "tag"
-[columns]
-id = "id"
-artist = "artist"
-album = "album"
-title = "title"
-genre = "genre"
-[[set]]
-name = "sound"
-path = "sound*"
-length = 8
-transform = "zscore"
-aggregate = "mean"
-weight = 0.8
-[[set]]
-name = "noise"
-path = "noise*"
-length = 4
-transform = "zscore"
-aggregate = "mean"
-weight = 0.2
-"""
-ARTISTS, EACH = 120, 6
-
-
-def write_table(path: Path, artists: int = ARTISTS, each: int = EACH, start: int = 0) -> Path:
-    """Recordings whose artist is told by the difference of two columns that vary together."""
-    random = np.random.default_rng(1 + start)
-    lines = [
-        ",".join(
-            ["id", "artist", "album", "title", "genre"]
-            + [f"sound{n}" for n in range(8)]
-            + [f"noise{n}" for n in range(4)]
-        )
-    ]
-    for artist in range(start, start + artists):
-        own = random.normal(size=4)
-        for song in range(each):
-            common = random.normal(size=4) * 3
-            sound = np.concatenate([common, common + own + random.normal(size=4) * 0.2])
-            noise = random.normal(size=4)
-            values = ",".join(f"{value:.5f}" for value in [*sound, *noise])
-            lines.append(
-                f"{artist}-{song},Artist {artist},Album {artist}-{song // 2},Song {song},"
-                f"genre {artist % 4},{values}"
-            )
-    path.write_text("\n".join(lines) + "\n")
-    return path
+from tests.support.taught import PROFILE, write_table
 
 
 @pytest.fixture(scope="session")
@@ -78,4 +27,21 @@ def taught_template(server: embedded.Server, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def taught(new_database: Callable[..., str], taught_template: str) -> Iterator[Connection]:
     with closing(connect(new_database(taught_template), autocommit=True)) as conn:
+        yield conn
+
+
+@pytest.fixture(scope="session")
+def tuned_template(server: embedded.Server, taught_template: str) -> str:
+    """The collection after pgsim tune, with its lists."""
+    with closing(connect(server.conninfo("postgres"), autocommit=True)) as conn:
+        conn.execute(f"CREATE DATABASE tuned_template TEMPLATE {taught_template}".encode())
+    with closing(connect(server.conninfo("tuned_template"), autocommit=True)) as conn:
+        assert tune(conn).written
+        rebuild(conn, engine="exact")
+    return "tuned_template"
+
+
+@pytest.fixture
+def tuned(new_database: Callable[..., str], tuned_template: str) -> Iterator[Connection]:
+    with closing(connect(new_database(tuned_template), autocommit=True)) as conn:
         yield conn
