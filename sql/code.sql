@@ -18,6 +18,7 @@
 \ir functions/vectors/weighted_norm.sql
 \ir functions/vectors/mean_of.sql
 \ir functions/vectors/moved.sql
+\ir functions/vectors/mapped.sql
 \ir functions/vectors/pgvector_schema.sql
 \ir functions/words/folded.sql
 \ir functions/words/artist_key.sql

@@ -65,3 +65,16 @@ ADD CONSTRAINT list_length_is_from_1_to_1000 CHECK (list_length BETWEEN 1 AND 10
 
 ALTER TABLE pgsim.stale ADD COLUMN changed_at timestamptz NOT NULL DEFAULT now();
 COMMENT ON COLUMN pgsim.stale.changed_at IS 'When that transaction began.';
+
+ALTER TABLE pgsim.feature_set
+ADD COLUMN map double precision[],
+ADD COLUMN inverse double precision[],
+ADD CONSTRAINT map_is_square CHECK (cardinality(map) = length * length),
+ADD CONSTRAINT inverse_is_square CHECK (cardinality(inverse) = length * length),
+ADD CONSTRAINT map_has_an_inverse CHECK ((map IS NULL) = (inverse IS NULL));
+COMMENT ON TABLE pgsim.feature_set IS
+'One named slice of recording.vector, and how its numbers are made: '
+'vector = (aggregate(transform(value)) - center) / scale * sqrt(weight), and then times the map where there is one.';
+COMMENT ON COLUMN pgsim.feature_set.map IS
+'The symmetric matrix, by rows, that the set''s standardised values are multiplied by: what pgsim tune has learned; NULL for none.';
+COMMENT ON COLUMN pgsim.feature_set.inverse IS 'The inverse of the map, by which an explanation finds the values again.';

@@ -28,6 +28,7 @@ from pgsim.cli import (
     setup,
     similar,
     status,
+    tune,
     uninstall,
 )
 from pgsim.cli import demo as demonstration
@@ -143,6 +144,7 @@ for command in (
     status.status,
     check.check,
     evaluate.evaluate,
+    tune.tune,
     plan.plan,
     dump.dump,
     dump.restore,

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from pgsim.questions.file_seed import FileSeed
     from pgsim.transfer.export import ExportReport
     from pgsim.transfer.import_matrix import ImportReport
+    from pgsim.tuning.tune import TuneReport
 
 PathLike = str | Path
 
@@ -366,6 +367,37 @@ class Database(Connected):
         with self._use(commits=True) as conn, recorded(conn, "fuse") as run:
             report = refit(conn, advance, say)
             run.update(asdict(report))
+        return report
+
+    def tune(
+        self,
+        *,
+        labels: str = "artist",
+        triplets: PathLike | None = None,
+        dry_run: bool = False,
+        seed: int = 0,
+        say: Say = silent,
+        advance: Advance = still,
+    ) -> TuneReport:
+        """Learn from the collection what finds more, and make every vector again by it.
+
+        `labels` says what belongs together: artist, genre or mbid (the submissions of one MBID);
+        or `triplets` is a CSV with the columns a, b and c, where a is nearer to b than to c. What
+        gains on recordings that it was not learned from is kept; with `dry_run` it is not written.
+        """
+        from pgsim.tuning.tune import tune
+
+        with self._use(commits=True) as conn, recorded(conn, "tune") as run, without_timeouts(conn):
+            report = tune(
+                conn,
+                labels=labels,
+                triplets=None if triplets is None else Path(triplets),
+                dry_run=dry_run,
+                seed=seed,
+                say=say,
+                advance=advance,
+            )
+            run.update({"labels": report.labels, "written": report.written})
         return report
 
     def index(self, metric: str | None = None) -> bool:

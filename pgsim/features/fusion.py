@@ -1,19 +1,20 @@
 """Features to vectors: transform, aggregate, scale and weight each feature set.
 
-A set's part of the vector is (aggregate(transform(x)) - center) / scale * sqrt(weight). The
-transform `rank` comes after the aggregate, as it needs the values of all recordings. With these
-scales two random recordings have an expected squared distance of 1 in every set. A squared distance
-between vectors is the sum of the sets' squared distances, each times its weight.
+A set's part of the vector is (aggregate(transform(x)) - center) / scale * sqrt(weight), and then
+times the set's map, a matrix, where it has one. The transform `rank` comes after the aggregate, as
+it needs the values of all recordings. With these scales two random recordings have an expected
+squared distance of 1 in every set. A squared distance between vectors is the sum of the sets'
+squared distances, each times its weight.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.features.normal_scores import SCORES, Sample, normal_scores
-from pgsim.features.profile import WHOLE_DIMENSIONS, Profile
+from pgsim.features.normal_scores import Sample, normal_scores, quantiles
+from pgsim.features.profile import WHOLE_DIMENSIONS, FeatureSet, Profile
 
 # A deviation below this share of the mean is float32 rounding, not variation.
 CONSTANT = 1e-6
@@ -40,7 +41,7 @@ class Fit:
 class Moments:
     """The running count, mean and sum of squared deviations of each dimension, without NaN.
 
-    For sets with the transform `rank` it has a sample of the recordings too.
+    For sets with the transform `rank` or a map it has a sample of the recordings too.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -49,8 +50,9 @@ class Moments:
         self.mean = np.zeros(profile.dimensions)
         self.squares = np.zeros(profile.dimensions)
         self._profile = profile
-        self._ranked = _ranked(profile)
-        self._sample = Sample(len(self._ranked))
+        self._sampled = [each for each in profile.sets if each.transform == "rank" or each.map]
+        self._places = _places(self._sampled)
+        self._sample = Sample(len(self._places))
 
     def add(self, values: NDArray[np.float64]) -> None:
         """Add (n, dimensions) aggregated values (Chan, Golub & LeVeque 1979)."""
@@ -65,8 +67,8 @@ class Moments:
         self.mean += delta * count / total
         self.count += count
         self.recordings += len(values)
-        if len(self._ranked):
-            self._sample.add(values[:, self._ranked])
+        if self._sampled:
+            self._sample.add(values[:, self._places])
 
     def fit(self) -> Fit:
         """Return centres, scales and quantiles; each recording counts once."""
@@ -76,15 +78,18 @@ class Moments:
         fitted = set()
         deviation = np.sqrt(self.squares / np.maximum(self.count, 1))
         deviation[deviation <= CONSTANT * np.abs(center)] = 0
-        quantiles = np.full((len(SCORES), profile.dimensions), np.nan)
-        if len(self._ranked):
-            quantiles[:, self._ranked] = self._sample.quantiles()
-            scores = self._sample.scores(quantiles[:, self._ranked])
-            varies = deviation[self._ranked] > 0
-            for place, column, is_varied in zip(self._ranked, scores.T, varies, strict=True):
+        sample = self._sample_by_set()
+        tables = {}
+        for each in self._sampled:
+            if each.transform != "rank":
+                continue
+            table = quantiles(sample[each.name])
+            sample[each.name] = normal_scores(sample[each.name], table)
+            for place, column in enumerate(sample[each.name].T, each.position):
                 there = column[~np.isnan(column)]
                 center[place] = there.mean() if len(there) else 0
-                deviation[place] = there.std() if len(there) and is_varied else 0
+                deviation[place] = there.std() if len(there) and deviation[place] > 0 else 0
+            tables[each.name] = table
         for each in profile.sets:
             own = deviation[each.slice]
             if not own.any():  # fewer than two values, or all the same
@@ -94,19 +99,34 @@ class Moments:
                 scale[each.slice] = own * np.sqrt(2 * np.count_nonzero(own))
             else:
                 scale[each.slice] = np.sqrt(2 * (own**2).sum())
-        tables = {
-            each.name: quantiles[:, each.slice]
-            for each in profile.sets
-            if each.transform == "rank" and each.name in fitted
-        }
+            if each.map:
+                there = sample[each.name][~np.isnan(sample[each.name]).any(axis=1)]
+                scores = _standard(there, center[each.slice], scale[each.slice])
+                spread = np.sqrt(2 * (scores @ np.array(each.map)).var(axis=0).sum())
+                scale[each.slice] *= spread or 1
+        tables = {name: table for name, table in tables.items() if name in fitted}
         return Fit(center, scale, frozenset(fitted), self.recordings, tables)
 
+    def _sample_by_set(self) -> dict[str, NDArray[np.float64]]:
+        """Return the sample's values, (n, length), of each set that is sampled."""
+        ends = np.cumsum([each.length for each in self._sampled])[:-1]
+        parts = np.split(self._sample.rows, ends, axis=1)
+        names = [each.name for each in self._sampled]
+        return dict(zip(names, parts, strict=True)) if names else {}
 
-def _ranked(profile: Profile) -> NDArray[np.intp]:
-    """Return the dimensions of the sets with the transform `rank`."""
-    all_dimensions = np.arange(profile.dimensions)
-    parts = [all_dimensions[each.slice] for each in profile.sets if each.transform == "rank"]
-    return np.concatenate([all_dimensions[:0], *parts])
+
+def _places(sets: Sequence[FeatureSet]) -> NDArray[np.intp]:
+    """Return the dimensions of these sets."""
+    parts = [np.arange(each.position, each.position + each.length) for each in sets]
+    return np.concatenate([np.arange(0), *parts])
+
+
+def _standard(
+    values: NDArray[np.float64], center: NDArray[np.float64], scale: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return (n, length) values with their centre at 0, by their scale; 0 where the scale is."""
+    away = values - center
+    return np.divide(away, scale, out=np.zeros_like(away), where=scale > 0)
 
 
 def transform(values: NDArray[np.float32], profile: Profile) -> NDArray[np.float64]:
@@ -186,6 +206,9 @@ def fuse(values: NDArray[np.float64], profile: Profile, fit: Fit) -> NDArray[np.
         if each.name in fit.quantiles:
             values[:, each.slice] = normal_scores(values[:, each.slice], fit.quantiles[each.name])
     vectors = np.nan_to_num((values - fit.center) * factor, nan=0.0)
+    for each in profile.sets:
+        if each.map:
+            vectors[:, each.slice] = vectors[:, each.slice] @ np.array(each.map)
     # Far beyond any real value, but so that squares stay finite.
     largest = LARGEST if profile.dimensions <= WHOLE_DIMENSIONS else LARGEST_HALF
     result: NDArray[np.float32] = np.clip(vectors, -largest, largest).astype(np.float32)

@@ -25,31 +25,28 @@ class Sample:
 
     def __init__(self, dimensions: int) -> None:
         self._size = max(min(_MOST_ROWS, _MOST_BYTES // max(8 * dimensions, 1)), 1024)
-        self._rows = np.empty((0, dimensions))
+        self.rows = np.empty((0, dimensions))
         self._keys = np.empty(0)
         self._random = np.random.default_rng(0)
 
     def add(self, rows: NDArray[np.float64]) -> None:
         """Add (n, dimensions) rows: those with the least random keys stay."""
         keys = np.concatenate([self._keys, self._random.random(len(rows))])
-        both = np.concatenate([self._rows, rows])
+        both = np.concatenate([self.rows, rows])
         if len(keys) > self._size:
             kept = np.sort(np.argpartition(keys, self._size)[: self._size])
             keys, both = keys[kept], both[kept]
-        self._keys, self._rows = keys, both
+        self._keys, self.rows = keys, both
 
-    def quantiles(self) -> NDArray[np.float64]:
-        """Return (257, dimensions): the values that have SCORES; NaN where there are none."""
-        found = np.full((len(SCORES), self._rows.shape[1]), np.nan)
-        for place, column in enumerate(self._rows.T):
-            there = column[~np.isnan(column)]
-            if len(there):
-                found[:, place] = np.quantile(there, _SHARES, method="hazen")
-        return found
 
-    def scores(self, quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the (n, dimensions) scores of the sample itself."""
-        return normal_scores(self._rows, quantiles)
+def quantiles(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (257, dimensions) of (n, dimensions): the values with SCORES; NaN without values."""
+    found = np.full((len(SCORES), rows.shape[1]), np.nan)
+    for place, column in enumerate(rows.T):
+        there = column[~np.isnan(column)]
+        if len(there):
+            found[:, place] = np.quantile(there, _SHARES, method="hazen")
+    return found
 
 
 def normal_scores(

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pgsim.errors import UsageError
 from pgsim.features.forms import FORMS
 from pgsim.features.metrics import GENRE_LABELS, METRICS
@@ -14,9 +16,11 @@ from pgsim.regular_file import read_small
 SHIPPED = Path(__file__).parent / "profiles"
 TRANSFORMS = ("zscore", "rank", "isotropic", "hellinger", "unit", "log")
 AGGREGATES = ("median", "mean")
-LARGEST = 2**20  # bytes of a profile: those in the box have at most a hundredth of that
+LARGEST = 2**26  # bytes of a profile; a map of 512 dimensions takes a tenth of that
 # Below this share a set could not be searched by itself: float32 rounding would hide its part.
 LEAST_WEIGHT = 0.001
+# Of the directions of a map, so that it has an inverse, by which an explanation finds the values.
+LEAST_STRETCH = 1e-4
 # The most dimensions that pgvector's HNSW index takes: of a `vector`, and of a `halfvec`, which has
 # half the precision.
 WHOLE_DIMENSIONS, MOST_DIMENSIONS = 2000, 4000
@@ -49,12 +53,16 @@ UNITS = {
 }
 _RATE = re.compile(r"([1-9][0-9]{0,6}) Hz")
 _PROFILE_KEYS = {"name", "extractor", "genre_scheme", "columns", "set"}
-_SET_KEYS = {"name", "path", "form", "length", "transform", "aggregate", "weight"}
+_SET_KEYS = {"name", "path", "form", "length", "transform", "aggregate", "weight", "map"}
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureSet:
-    """A named slice of the vector."""
+    """A named slice of the vector.
+
+    `map` is a symmetric positive definite matrix that its standardised values are multiplied by,
+    (length, length) by rows; None for none. `pgsim tune` learns it.
+    """
 
     name: str
     paths: tuple[str, ...]
@@ -64,6 +72,7 @@ class FeatureSet:
     aggregate: str
     weight: float
     position: int
+    map: tuple[tuple[float, ...], ...] | None = None
 
     @property
     def slice(self) -> slice:
@@ -232,6 +241,7 @@ def _feature_set(
         _choice(table, "aggregate", AGGREGATES, where),
         share,
         position,
+        _map(table["map"], length, where) if "map" in table else None,
     )
 
 
@@ -262,6 +272,25 @@ def _read_from(
     if form.length not in (None, length):
         raise UsageError(f"{where}: form '{form.name}' has {form.length} dimensions, not {length}")
     return paths, form.name, length
+
+
+def _map(rows: Any, length: int, where: str) -> tuple[tuple[float, ...], ...]:
+    """Return the matrix of a set; UsageError unless it is symmetric and positive definite."""
+    try:
+        matrix = np.array(rows, np.float64)
+    except (TypeError, ValueError):
+        matrix = np.empty(0)
+    if matrix.shape != (length, length):
+        raise UsageError(f"{where}: the map is not {length} rows of {length} numbers")
+    if not np.isfinite(matrix).all() or not np.allclose(matrix, matrix.T, rtol=1e-6, atol=0):
+        raise UsageError(f"{where}: the map is not symmetric: its row n must equal its column n")
+    shares = np.linalg.eigvalsh(matrix)
+    if shares[0] < LEAST_STRETCH * shares[-1]:
+        raise UsageError(
+            f"{where}: the map stretches one direction {shares[0]:.3g} and another"
+            f" {shares[-1]:.3g}; the least must be at least {LEAST_STRETCH} of the most"
+        )
+    return tuple(map(tuple, matrix.tolist()))
 
 
 def _weight(table: Any) -> float:

@@ -23,7 +23,7 @@ from pgsim.postgres.rows import one_row
 from pgsim.postgres.wire import COPY_HEADER, COPY_TRAILER
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.store import locks
-from pgsim.store.collection import Collection, read_collection, write_fit
+from pgsim.store.collection import Collection, read_collection, write_fit, write_sets
 from pgsim.store.index import build_index, build_metric_index, drop_indexes, may_index
 from pgsim.store.recording import RECORDING_COLUMNS
 
@@ -70,8 +70,16 @@ def alone(conn: Connection, say: Say = silent) -> Iterator[None]:
         yield
 
 
-def refit(conn: Connection, advance: Advance = still, say: Say = silent) -> FuseReport:
+def refit(
+    conn: Connection,
+    advance: Advance = still,
+    say: Say = silent,
+    *,
+    profile: Profile | None = None,
+) -> FuseReport:
     """Fit the feature sets on all stored submissions, and fuse every recording again.
+
+    With `profile` the sets get its transforms, weights and maps first.
 
     One transaction. The HNSW indexes are dropped before and built after it, since it costs more to
     change every vector under them; a role that may not do so leaves them. `advance` receives how
@@ -79,10 +87,12 @@ def refit(conn: Connection, advance: Advance = still, say: Say = silent) -> Fuse
     but not the submissions that they were fused from.
     """
     with alone(conn, say):
+        if profile is not None:
+            write_sets(conn, profile)
         collection = read_collection(conn)
         profile = collection.profile
         moments = Moments(profile)
-        for each in _gathered(conn, None, "NULL"):
+        for each in gathered(conn, None, "NULL"):
             moments.add(aggregate(each.features, each.starts, profile))
         if moments.recordings == 0 and collection.fit is not None and collection.fit.fitted:
             raise PgsimError(
@@ -120,7 +130,7 @@ def fuse_recordings(
     done = inserted = changed = 0
     names = ", ".join(RECORDING_COLUMNS)
     statement = f"COPY pg_temp.incoming_recording ({names}) FROM STDIN (FORMAT binary)"
-    for count, rows in _packed(_gathered(conn, mbids), collection.profile, fit):
+    for count, rows in _packed(gathered(conn, mbids), collection.profile, fit):
         conn.execute("TRUNCATE pg_temp.incoming_recording")
         with conn.cursor().copy(statement.encode()) as copy:
             copy.write(COPY_HEADER + rows + COPY_TRAILER)
@@ -131,7 +141,7 @@ def fuse_recordings(
     return FuseReport(inserted, changed, done - inserted - changed)
 
 
-def _gathered(
+def gathered(
     conn: Connection, mbids: Sequence[UUID] | None, documents: str = "documents"
 ) -> Iterator[Gathered]:
     """Yield the recordings of these MBIDs (None: all), AT_ONCE at a time.

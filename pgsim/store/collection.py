@@ -74,7 +74,7 @@ def read_collection(conn: Connection) -> Collection:
             ).fetchone()
             sets = conn.execute(
                 "SELECT name, paths, form, length, transform, aggregate, weight, position,"
-                " center, scale, quantiles FROM pgsim.feature_set ORDER BY position"
+                " map, center, scale, quantiles FROM pgsim.feature_set ORDER BY position"
             ).fetchall()
     except _OTHER_TABLES:
         require_current(conn, read_revision(conn))
@@ -88,8 +88,13 @@ def read_collection(conn: Connection) -> Collection:
         extractor,
         genre_scheme,
         tuple(
-            FeatureSet(name, tuple(paths), form, length, transform, aggregate, weight, position - 1)
-            for name, paths, form, length, transform, aggregate, weight, position, *_ in sets
+            FeatureSet(
+                *(name, tuple(paths), form, length, transform, aggregate, weight, position - 1),
+                tuple(map(tuple, matrix)) if matrix else None,
+            )
+            for (name, paths, form, length, transform, aggregate, weight, position, matrix, *_) in (
+                sets
+            )
         ),
         tuple(
             (key, tuple(value) if isinstance(value, list) else value)
@@ -120,8 +125,8 @@ def write_collection(conn: Connection, profile: Profile) -> None:
     )
     conn.cursor().executemany(
         "INSERT INTO pgsim.feature_set"
-        " (name, position, length, paths, form, transform, aggregate, weight, labels)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " (name, position, length, paths, form, transform, aggregate, weight, labels, map,"
+        " inverse) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
         [
             (
                 each.name,
@@ -133,10 +138,36 @@ def write_collection(conn: Connection, profile: Profile) -> None:
                 each.aggregate,
                 each.weight,
                 each.labels,
+                each.map and [list(row) for row in each.map],
+                inverse_of(each),
             )
             for each in profile.sets
         ],
     )
+
+
+def write_sets(conn: Connection, profile: Profile) -> None:
+    """Write how the sets are made, transform, weight and map, into a collection; it is unfitted."""
+    for each in profile.sets:
+        conn.execute(
+            "UPDATE pgsim.feature_set SET transform = %s, weight = %s, map = %s, inverse = %s,"
+            " center = NULL, scale = NULL, quantiles = NULL WHERE name = %s",
+            (
+                each.transform,
+                each.weight,
+                each.map and [list(row) for row in each.map],
+                inverse_of(each),
+                each.name,
+            ),
+        )
+
+
+def inverse_of(each: FeatureSet) -> list[list[float]] | None:
+    """The inverse of the set's map, by which SQL finds the values again; None without a map."""
+    if each.map is None:
+        return None
+    inverse: list[list[float]] = np.linalg.inv(np.array(each.map)).tolist()
+    return inverse
 
 
 def write_columns(conn: Connection, profile: Profile) -> None:

@@ -11,6 +11,8 @@ CREATE TABLE pgsim.feature_set (
     scale double precision[],
     labels text[],
     quantiles double precision[],
+    map double precision[],
+    inverse double precision[],
     CONSTRAINT slices_start_where_no_other_does UNIQUE (position),
     CONSTRAINT position_counts_from_1 CHECK (position >= 1),
     CONSTRAINT length_is_positive CHECK (length >= 1),
@@ -22,12 +24,15 @@ CREATE TABLE pgsim.feature_set (
     CONSTRAINT labels_name_each_dimension CHECK (cardinality(labels) = length),
     CONSTRAINT center_and_scale_are_fitted_together CHECK ((center IS NULL) = (scale IS NULL)),
     CONSTRAINT quantiles_are_fitted_for_ranks CHECK ((quantiles IS NOT NULL) = (transform = 'rank' AND center IS NOT NULL)),
-    CONSTRAINT quantiles_are_257_for_each_dimension CHECK (cardinality(quantiles) = length * 257)
+    CONSTRAINT quantiles_are_257_for_each_dimension CHECK (cardinality(quantiles) = length * 257),
+    CONSTRAINT map_is_square CHECK (cardinality(map) = length * length),
+    CONSTRAINT inverse_is_square CHECK (cardinality(inverse) = length * length),
+    CONSTRAINT map_has_an_inverse CHECK ((map IS NULL) = (inverse IS NULL))
 );
 
 COMMENT ON TABLE pgsim.feature_set IS
 'One named slice of recording.vector, and how its numbers are made: '
-'vector = (aggregate(transform(value)) - center) / scale * sqrt(weight).';
+'vector = (aggregate(transform(value)) - center) / scale * sqrt(weight), and then times the map where there is one.';
 COMMENT ON COLUMN pgsim.feature_set.name IS 'The name of the set, as in the profile.';
 COMMENT ON COLUMN pgsim.feature_set.position IS 'The first dimension of the set in the vector, counted from 1.';
 COMMENT ON COLUMN pgsim.feature_set.length IS 'How many dimensions the set has.';
@@ -43,3 +48,6 @@ COMMENT ON COLUMN pgsim.feature_set.scale IS
 COMMENT ON COLUMN pgsim.feature_set.labels IS 'What an explanation calls each dimension; NULL where the dimensions have no names.';
 COMMENT ON COLUMN pgsim.feature_set.quantiles IS
 'Of the transform rank, for each dimension the 257 values that have the normal scores -4 to 4; NULL for other transforms.';
+COMMENT ON COLUMN pgsim.feature_set.map IS
+'The symmetric matrix, by rows, that the set''s standardised values are multiplied by: what pgsim tune has learned; NULL for none.';
+COMMENT ON COLUMN pgsim.feature_set.inverse IS 'The inverse of the map, by which an explanation finds the values again.';

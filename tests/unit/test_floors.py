@@ -20,7 +20,7 @@ FLOORS = (
     ("cli",),
     ("demo",),
     ("database",),
-    ("questions", "transfer", "evaluation", "planning"),
+    ("questions", "transfer", "evaluation", "planning", "tuning"),
     ("loading", "matrix"),
     ("audio", "store"),
     ("sources", "postgres"),

@@ -9,9 +9,11 @@ AS $$
             coalesce(f.labels[d.place], format('%s %s', f.name, d.place)) AS label,
             d.x,
             d.y,
+            d.p,
+            d.q,
             d.x / sqrt(f.weight) * coalesce(f.scale[d.place], 1) + coalesce(f.center[d.place], 0) AS u,
             d.y / sqrt(f.weight) * coalesce(f.scale[d.place], 1) + coalesce(f.center[d.place], 0) AS v
-        FROM unnest(a::real[], b::real[]) WITH ORDINALITY AS d (x, y, place)
+        FROM unnest(mapped(a, f.inverse), mapped(b, f.inverse), mapped(a, f.map), mapped(b, f.map)) WITH ORDINALITY AS d (x, y, p, q, place)
     ), valued AS (
         SELECT
             d.*,
@@ -66,8 +68,9 @@ AS $$
                 round(v.one::numeric, greatest(0, 2 - floor(log(greatest(abs(v.one), abs(v.other), 1e-6)))::integer)) AS one,
                 round(v.other::numeric, greatest(0, 2 - floor(log(greatest(abs(v.one), abs(v.other), 1e-6)))::integer)) AS other,
                 row_number() OVER (
-                    -- two near sets agree most where both are far from the mean
-                    ORDER BY CASE WHEN near.value THEN v.x * v.y ELSE (v.x - v.y) ^ 2 END DESC, v.place ASC
+                    -- Two near sets agree most where both are far from the mean. With a map, too, these are the dimension's parts
+                    -- of the inner product and of the squared distance.
+                    ORDER BY CASE WHEN near.value THEN (v.x * v.q + v.p * v.y) / 2 ELSE (v.x - v.y) * (v.p - v.q) END DESC, v.place ASC
                 ) AS turn
             FROM valued AS v CROSS JOIN near
         ) AS t

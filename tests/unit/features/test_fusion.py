@@ -240,3 +240,41 @@ def test_a_fit_does_not_depend_on_how_the_recordings_are_cut_up(
 def test_a_fit_knows_how_many_recordings_it_was_made_on() -> None:
     of = profile(("zscore", "median", 1))
     assert fitted(np.array([[1.0], [NAN], [3.0]]), of).recordings == 3
+
+
+def with_map(of: Profile, matrix: NDArray[np.float64]) -> Profile:
+    """The profile with a map in its first set."""
+    rows = tuple(map(tuple, matrix.tolist()))
+    return replace(of, sets=(replace(of.sets[0], map=rows), *of.sets[1:]))
+
+
+def positive(length: int, seed: int) -> NDArray[np.float64]:
+    """A symmetric positive definite matrix."""
+    half = np.random.default_rng(seed).normal(size=(length, length))
+    return half @ half.T + 0.1 * np.eye(length)
+
+
+@pytest.mark.parametrize("how", TRANSFORMS)
+def test_a_map_turns_a_set_and_leaves_its_expected_squared_distance_at_its_weight(how: str) -> None:
+    plain = profile((how, "mean", 5), ("zscore", "median", 2))
+    mapped = with_map(plain, positive(5, 3))
+    features = np.random.default_rng(1).gamma(2, 3, (300, 7)).astype(np.float32)
+    features[7, :5] = NAN
+    values = transform(features, plain)
+    before = fuse(values, plain, fitted(values, plain)).astype(np.float64)
+    vectors = fuse(values, mapped, fitted(values, mapped))
+    there = np.arange(len(vectors)) != 7
+    assert vectors[7, :5].tolist() == [0] * 5
+    assert mean_squared_distance(vectors[there, :5]) == pytest.approx(0.5, rel=1e-5)
+    wanted = before[:, :5] @ positive(5, 3)
+    factor = vectors[there, :5] / wanted[there]
+    assert factor == pytest.approx(factor[0, 0], rel=1e-3)
+    np.testing.assert_array_equal(vectors[:, 5:], before[:, 5:])
+
+
+def test_a_map_of_a_set_that_never_varies_is_not_fitted() -> None:
+    of = with_map(profile(("zscore", "mean", 2), ("zscore", "mean", 1)), positive(2, 1))
+    values = np.column_stack([np.full((9, 2), 3.0), np.arange(9.0)])
+    fit = fitted(values, of)
+    assert fit.fitted == {"b"}
+    assert not fuse(values, of, fit)[:, :2].any()

@@ -141,6 +141,10 @@ def test_an_unknown_profile_is_named_beside_the_shipped_ones():
             'aggregate = "mean"\nweight = 1',
             "the metric defines 'length'",
         ),
+        (HEAD + LOUDNESS + "map = [[1, 2]]\n", "the map is not 1 rows of 1 numbers"),
+        (HEAD + LOUDNESS + "map = ['a']\n", "the map is not 1 rows of 1 numbers"),
+        (HEAD + LOUDNESS + "map = [[nan]]\n", "the map is not symmetric"),
+        (HEAD + LOUDNESS + "map = [[-1]]\n", "stretches one direction -1"),
     ],
 )
 def test_a_wrong_profile_is_refused_with_a_reason(tmp_path: Path, text: str, reason: str):
@@ -157,3 +161,11 @@ def test_a_profile_that_is_a_folder_or_no_utf_8_is_refused(tmp_path: Path):
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
     with pytest.raises(UsageError, match="is not UTF-8"):
         read_profile(str(tmp_path / "latin.toml"))
+
+
+def test_a_set_can_have_a_map(tmp_path: Path):
+    two = LOUDNESS.replace("length = 1", "length = 2")
+    profile = read(tmp_path, HEAD + two + "map = [[2, 0.5], [0.5, 1]]\n")
+    assert profile.sets[0].map == ((2.0, 0.5), (0.5, 1.0))  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match="its row n must equal its column n"):
+        read(tmp_path, HEAD + two + "map = [[2, 0.5], [0.4, 1]]\n")

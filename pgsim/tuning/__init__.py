@@ -1,0 +1,1 @@
+"""Learning from what a collection knows: maps, transforms and weights that find more."""
