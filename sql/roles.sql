@@ -18,7 +18,7 @@ $$;
 GRANT USAGE ON SCHEMA pgsim TO pgsim_reader;
 
 GRANT SELECT ON
-pgsim.alembic_version, pgsim.upgrade_step, pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.submission,
+pgsim.alembic_version, pgsim.upgrade_step, pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.donor, pgsim.submission,
 pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b, pgsim.similarity_matrix, pgsim.reach,
 pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
 TO pgsim_reader;
@@ -29,7 +29,7 @@ pgsim.recording_id_seq, pgsim.stale_event_seq, pgsim.rebuild_id_seq, pgsim.rebui
 TO pgsim_reader;
 
 GRANT INSERT, UPDATE, DELETE ON
-pgsim.sampled_pair, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b,
+pgsim.sampled_pair, pgsim.donor, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b,
 pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
 TO pgsim_writer;
 

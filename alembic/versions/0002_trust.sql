@@ -42,3 +42,16 @@ ADD CONSTRAINT quantiles_are_fitted_for_ranks CHECK ((quantiles IS NOT NULL) = (
 ADD CONSTRAINT quantiles_are_257_for_each_dimension CHECK (cardinality(quantiles) = length * 257);
 COMMENT ON COLUMN pgsim.feature_set.quantiles IS
 'Of the transform rank, for each dimension the 257 values that have the normal scores -4 to 4; NULL for other transforms.';
+
+CREATE TABLE pgsim.donor (
+    number integer PRIMARY KEY,
+    vector vector NOT NULL
+);
+
+COMMENT ON TABLE pgsim.donor IS
+'The complete recordings of the last fit, the first 32,768 by MBID at most: a recording that lacks a feature set takes it from the one '
+'of these that is nearest by the sets that it has.';
+COMMENT ON COLUMN pgsim.donor.number IS 'The rank of the recording by MBID, from 1: of equally near ones the first gives the set.';
+COMMENT ON COLUMN pgsim.donor.vector IS 'The vector of the recording.';
+COMMENT ON COLUMN pgsim.recording.missing IS
+'The feature sets that no submission has. The vector has those of the nearest complete recording there (see donor), or 0.';

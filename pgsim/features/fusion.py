@@ -101,6 +101,13 @@ class Moments:
         }
         return Fit(center, scale, frozenset(fitted), self.recordings, tables)
 
+    def lack_some(self, fit: Fit) -> bool:
+        """Return whether a recording lacks a set that is fitted."""
+        return any(
+            each.name in fit.fitted and self.count[each.position] < self.recordings
+            for each in self._profile.sets
+        )
+
 
 def _ranked(profile: Profile) -> NDArray[np.intp]:
     """Return the dimensions of the sets with the transform `rank`."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from psycopg.types.json import Jsonb, set_json_loads
 
 from pgsim.errors import PgsimError
+from pgsim.features.filling import filled, lacking, most_donors
 from pgsim.features.fusion import Fit, Moments, aggregate, fuse
 from pgsim.features.profile import Profile
 from pgsim.loading.recording import recording_columns
@@ -23,6 +24,7 @@ from pgsim.postgres.rows import one_row
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.store import locks
 from pgsim.store.collection import Collection, read_collection, write_fit
+from pgsim.store.donors import keep_donors, read_donors
 from pgsim.store.index import build_index, build_metric_index, drop_indexes, may_index
 from pgsim.store.recording import RECORDING_COLUMNS
 
@@ -87,11 +89,14 @@ def refit(conn: Connection, advance: Advance = still, say: Say = silent) -> Fuse
                 "there are no submissions to fit on (pgsim dump --matrix leaves them out): load the"
                 " documents again"
             )
-        write_fit(conn, profile, moments.fit())
+        fit = moments.fit()
+        write_fit(conn, profile, fit)
         owns_index = may_index(conn)
         metrics = drop_indexes(conn) if owns_index else []
         collection = read_collection(conn)
-        report = fuse_recordings(conn, collection, None, advance)
+        donors = _donors(conn, profile, fit) if moments.lack_some(fit) else None
+        report = fuse_recordings(conn, collection, None, advance, donors)
+        keep_donors(conn, most_donors(profile))
         if owns_index:
             build_index(conn)
         else:
@@ -107,23 +112,33 @@ def fuse_recordings(
     collection: Collection,
     mbids: Sequence[UUID] | None,
     advance: Advance = still,
+    donors: NDArray[np.float32] | None = None,
 ) -> FuseReport:
     """Insert or change the recordings of these MBIDs (None: all) from their submissions.
 
-    Runs inside `alone`, on a collection that has a fit.
+    Runs inside `alone`, on a collection that has a fit. `donors` (n, dimensions) are what missing
+    sets are filled from; by default those of the last fit, read where a recording lacks a set.
     """
     fit = collection.fit
     assert fit is not None
     conn.execute(_INCOMING.encode())
     done = inserted = changed = 0
     for each in _uncollected(_gathered(conn, mbids)):
+        values = aggregate(each.features, each.starts, collection.profile)
+        lacks = lacking(values, collection.profile, fit)
+        vectors = fuse(values, collection.profile, fit)
+        if lacks.any():
+            if donors is None:
+                donors = read_donors(conn, collection.profile.dimensions)
+            vectors = filled(vectors, lacks, donors, collection.profile)
+        rows = _rows(each, values, vectors, collection)
         conn.execute("TRUNCATE pg_temp.incoming_recording")
         names = ", ".join(RECORDING_COLUMNS)
         statement = f"COPY pg_temp.incoming_recording ({names}) FROM STDIN (FORMAT binary)"
         with conn.cursor().copy(statement.encode()) as copy:
             copy.set_types(list(RECORDING_COLUMNS.values()))
-            for values in _rows(each, collection.profile, fit):
-                copy.write_row(values)
+            for row in rows:
+                copy.write_row(row)
         count_inserted, count_changed = one_row(conn, "SELECT * FROM pgsim.store_recordings()")
         inserted, changed = inserted + count_inserted, changed + count_changed
         done += len(each.mbids)
@@ -174,10 +189,29 @@ def _uncollected(gathered: Iterator[Gathered]) -> Iterator[Gathered]:
             gc.enable()
 
 
-def _rows(gathered: Gathered, profile: Profile, fit: Fit) -> Iterator[tuple[Any, ...]]:
+def _donors(conn: Connection, profile: Profile, fit: Fit) -> NDArray[np.float32]:
+    """Return the vectors (n, dimensions) of the first complete recordings by MBID."""
+    found = [np.empty((0, profile.dimensions), np.float32)]
+    most = most_donors(profile)
+    for each in _gathered(conn, None, "NULL"):
+        values = aggregate(each.features, each.starts, profile)
+        values = values[~lacking(values, profile, fit).any(axis=1)][:most]
+        found.append(fuse(values, profile, fit))
+        most -= len(values)
+        if not most:
+            break
+    return np.concatenate(found)
+
+
+def _rows(
+    gathered: Gathered,
+    values: NDArray[np.float64],
+    vectors: NDArray[np.float32],
+    collection: Collection,
+) -> Iterator[tuple[Any, ...]]:
     """Yield rows of `recording`, in the order of its columns."""
-    values = aggregate(gathered.features, gathered.starts, profile)
-    vectors = fuse(values, profile, fit)
+    profile, fit = collection.profile, collection.fit
+    assert fit is not None
     for index, mbid in enumerate(gathered.mbids):
         is_absent = np.isnan(values[index])
         missing = [each.name for each in profile.sets if is_absent[each.position]]

@@ -72,6 +72,7 @@ _COUNTS = """
 _NEEDED = (
     "alembic_version",
     "collection",
+    "donor",
     "feature_set",
     "reach",
     "recording",

@@ -14,7 +14,7 @@ RELATIONS = {
     "What questions read": ("recording", "similarity_matrix", "similarity", "feature_set"),
     "What was loaded": ("submission", "collection", "redirect", "archive", "reject", "run"),
     "How the matrix is kept": (
-        *("similarity_a", "similarity_b", "reach", "stale", "sampled_pair"),
+        *("similarity_a", "similarity_b", "reach", "stale", "sampled_pair", "donor"),
         *("rebuild", "rebuild_part", "rebuild_event"),
         *("alembic_version", "upgrade_step"),
     ),
