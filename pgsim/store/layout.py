@@ -6,7 +6,6 @@ from pgsim.features.profile import FeatureSet
 from pgsim.postgres.connection import Connection, naming_pgvector
 from pgsim.postgres.rows import one_value
 from pgsim.store import code
-from pgsim.store.files import read_sql
 
 
 def change_layout(conn: Connection, parts: Sequence[tuple[int, FeatureSet | None]]) -> None:
@@ -27,8 +26,6 @@ def change_layout(conn: Connection, parts: Sequence[tuple[int, FeatureSet | None
     shown = one_value(conn, "SELECT pgsim.shown_similarity()")
     # The bodies of SQL functions are bound to columns, whose type then cannot change.
     code.drop_dependants(conn, {"pgsim.recording": "vector", "pgsim.sampled_pair": "difference"})
-    with naming_pgvector(conn):
-        conn.execute(read_sql("schema.sql"))
     # Both tables are written anew: no old version of a row stays, and no trigger is called.
     conn.execute(
         f"ALTER TABLE pgsim.submission ALTER COLUMN features TYPE real[] USING {features}".encode()
@@ -37,7 +34,7 @@ def change_layout(conn: Connection, parts: Sequence[tuple[int, FeatureSet | None
     conn.execute("DELETE FROM pgsim.donor")
     # A distance to a vector of the other space would say nothing.
     conn.execute("UPDATE pgsim.stale SET old_vector = NULL WHERE old_vector IS NOT NULL")
-    with code.dependants_named("the profile changes", "run pgsim profile"):
+    with code.dependants_named("the profile changes", "run pgsim profile"), naming_pgvector(conn):
         conn.execute(
             "ALTER TABLE pgsim.recording"
             f" ALTER COLUMN vector TYPE vector({dimensions}) USING NULL::vector".encode()
