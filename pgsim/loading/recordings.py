@@ -30,9 +30,12 @@ from pgsim.store.recording import RECORDING_COLUMNS
 
 AT_ONCE = 5000  # recordings in memory at once
 
+_FROM = ["d.vector" if name == "vector" else f"r.{name}" for name in RECORDING_COLUMNS]
+# The vector of a donor has no fixed length: a session's table outlives a change of the profile.
 _INCOMING = f"""
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_recording ON COMMIT DELETE ROWS
-    AS SELECT {", ".join(RECORDING_COLUMNS)}, named FROM pgsim.recording WITH NO DATA
+    AS SELECT {", ".join(_FROM)}, r.named
+    FROM pgsim.recording AS r CROSS JOIN pgsim.donor AS d WITH NO DATA
 """
 
 

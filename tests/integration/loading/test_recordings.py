@@ -166,7 +166,7 @@ def test_a_later_load_fills_from_the_recordings_of_the_last_fit(
     nearest = np.linalg.norm(donors[:, low] - newcomer[low], axis=1).argmin()
     assert (newcomer[low.stop :] == donors[nearest, low.stop :]).all()
 
-    # The recording that it was filled from changes, and so does what newcomers could be filled from.
+    # The recording that it was filled from changes, and others come that are complete.
     loaded(conn, tmp_path, [high_level(int(nearest), number=1), low_level(10), high_level(10)])
     assert (vectors(conn)[6] == newcomer).all()
     loaded(conn, tmp_path, [low_level(11)])
