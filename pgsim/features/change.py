@@ -71,12 +71,12 @@ class ProfileChange:
 
     @property
     def is_none(self) -> bool:
-        """Return whether nothing changes: neither vectors, nor how tables are read, nor the name."""
+        """Return whether nothing changes: no vector, no way to read tables, and not the name."""
         same = (self.held.name, self.held.columns) == (self.wanted.name, self.wanted.columns)
         return same and not self.makes_vectors
 
     def parts(self) -> list[tuple[int, FeatureSet | None]]:
-        """Return, for each set in its new order, its length, and the old set whose values it has."""
+        """Return the length of each set in its new order, and the old set whose values it has."""
         old_of = {new.name: old for old, new in self.kept}
         return [(each.length, old_of.get(each.name)) for each in self.wanted.sets]
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import pgsim
@@ -26,7 +25,6 @@ from pgsim.store.collection import read_collection
 from pgsim.store.index import build_metric_index, vector_dimensions
 from tests.support.documents import collection, write_lines
 from tests.support.profiles import grown, profile_of, text_of
-from tests.support.roles import AsRole, connections, make_roles_template
 from tests.support.rows import contents, one
 
 DOCUMENTS = 30
@@ -177,10 +175,10 @@ def test_a_recording_that_has_none_of_the_sets_left_loses_its_list(filled: str) 
         assert one(conn, "SELECT count(*) FROM pgsim.similarity") == DOCUMENTS - without
 
 
-def test_init_with_another_profile_points_to_the_command(filled: str, tmp_path: Path) -> None:
-    with connect(filled, autocommit=True) as conn:
-        with pytest.raises(PgsimError, match="change its sets by pgsim profile, or name another"):
-            schema.install(conn, profile_of(text_of(without=("bpm",))))
+def test_init_with_another_profile_points_to_the_command(filled: str) -> None:
+    words = "change its sets by pgsim profile, or name another"
+    with connect(filled, autocommit=True) as conn, pytest.raises(PgsimError, match=words):
+        schema.install(conn, profile_of(text_of(without=("bpm",))))
 
 
 def refused(conn: Connection, text: str, words: str) -> None:
