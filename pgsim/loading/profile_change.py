@@ -24,7 +24,7 @@ _OTHERS_VECTORS = """
         AND NOT EXISTS (SELECT FROM pgsim.submission AS s WHERE s.mbid = r.mbid)
 """
 _NOT_OWNED = """
-    SELECT c.oid::regclass::text FROM pg_class AS c
+    SELECT format('pgsim.%I', c.relname) FROM pg_class AS c
     WHERE
         c.relnamespace = 'pgsim'::regnamespace AND c.relkind IN ('r', 'v')
         AND NOT pg_has_role(c.relowner, 'USAGE')
