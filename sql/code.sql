@@ -41,6 +41,7 @@
 \ir functions/words/known_metrics.sql
 \ir functions/loading/draw_pairs.sql
 \ir functions/loading/sample_pairs.sql
+\ir functions/loading/keep_donors.sql
 \ir functions/words/resolve_measure.sql
 \ir functions/questions/index_metric.sql
 \ir functions/answers/measured_similarity.sql

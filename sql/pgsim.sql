@@ -9,6 +9,7 @@
 \ir tables/submission.sql
 \ir tables/recording.sql
 \ir tables/sampled_pair.sql
+\ir tables/donor.sql
 \ir tables/redirect.sql
 \ir tables/similarity_a.sql
 \ir tables/similarity_b.sql

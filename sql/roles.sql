@@ -18,9 +18,10 @@ $$;
 GRANT USAGE ON SCHEMA pgsim TO pgsim_reader;
 
 GRANT SELECT ON
-pgsim.alembic_version, pgsim.upgrade_step, pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.submission,
-pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b, pgsim.similarity_matrix, pgsim.metrics,
-pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
+pgsim.alembic_version, pgsim.upgrade_step, pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.donor,
+pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b,
+pgsim.similarity_matrix, pgsim.metrics, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event,
+pgsim.archive, pgsim.reject, pgsim.run
 TO pgsim_reader;
 
 -- For a dump, which notes how far each has counted.
@@ -29,8 +30,8 @@ pgsim.recording_id_seq, pgsim.stale_event_seq, pgsim.rebuild_id_seq, pgsim.rebui
 TO pgsim_reader;
 
 GRANT INSERT, UPDATE, DELETE ON
-pgsim.sampled_pair, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b,
-pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
+pgsim.sampled_pair, pgsim.donor, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a,
+pgsim.similarity_b, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
 TO pgsim_writer;
 
 -- A fit, and the length of the lists; not what the vectors are made of.

@@ -78,3 +78,16 @@ COMMENT ON TABLE pgsim.feature_set IS
 COMMENT ON COLUMN pgsim.feature_set.map IS
 'The symmetric matrix, by rows, that the set''s standardised values are multiplied by: what pgsim tune has learned; NULL for none.';
 COMMENT ON COLUMN pgsim.feature_set.inverse IS 'The inverse of the map, by which an explanation finds the values again.';
+
+CREATE TABLE pgsim.donor (
+    number integer PRIMARY KEY,
+    vector vector NOT NULL
+);
+
+COMMENT ON TABLE pgsim.donor IS
+'The complete recordings of the last fit, the first 32,768 by MBID at most: a recording that lacks a feature set takes it from the one '
+'of these that is nearest by the sets that it has.';
+COMMENT ON COLUMN pgsim.donor.number IS 'The rank of the recording by MBID, from 1: of equally near ones the first gives the set.';
+COMMENT ON COLUMN pgsim.donor.vector IS 'The vector of the recording.';
+COMMENT ON COLUMN pgsim.recording.missing IS
+'The feature sets that no submission has. The vector has those of the nearest complete recording there (see donor), or 0.';

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pgsim.evaluation.suspects import Suspects
     from pgsim.loading.load import LoadReport
     from pgsim.loading.names import NamesReport
+    from pgsim.loading.profile_change import ProfileReport
     from pgsim.loading.recordings import FuseReport
     from pgsim.loading.redirects import RedirectReport
     from pgsim.matrix.rebuild import RebuildReport
@@ -398,6 +399,31 @@ class Database(Connected):
                 advance=advance,
             )
             run.update({"labels": report.labels, "written": report.written})
+        return report
+
+    def change_profile(
+        self,
+        profile: PathLike,
+        *,
+        dry_run: bool = False,
+        say: Say = silent,
+        advance: Advance = still,
+    ) -> ProfileReport:
+        """Add feature sets, leave some out, or weight them otherwise, by another profile.
+
+        The sets that stay keep their values; vectors and indexes are made anew in one transaction.
+        `dry_run` only says what would be done.
+        """
+        from pgsim.features.profile import read_profile
+        from pgsim.loading.profile_change import change_profile
+
+        wanted = read_profile(str(profile))
+        with self._use(commits=True) as conn:
+            if dry_run:
+                return change_profile(conn, wanted, dry_run=True)
+            with recorded(conn, "profile") as run:
+                report = change_profile(conn, wanted, say=say, advance=advance)
+                run.update(asdict(report))
         return report
 
     def index(self, metric: str | None = None) -> bool:

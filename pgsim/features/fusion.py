@@ -107,6 +107,13 @@ class Moments:
         tables = {name: table for name, table in tables.items() if name in fitted}
         return Fit(center, scale, frozenset(fitted), self.recordings, tables)
 
+    def lack_some(self, fit: Fit) -> bool:
+        """Return whether a recording lacks a set that is fitted."""
+        return any(
+            each.name in fit.fitted and self.count[each.position] < self.recordings
+            for each in self._profile.sets
+        )
+
     def _sample_by_set(self) -> dict[str, NDArray[np.float64]]:
         """Return the sample's values, (n, length), of each set that is sampled."""
         ends = np.cumsum([each.length for each in self._sampled])[:-1]

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
 
+from pgsim.errors import PgsimError
+from pgsim.features.profile import Profile
 from pgsim.loading.chunks import LIMITS, Limits, Origin, bytes_to_read
 from pgsim.loading.databases import AudioMuse, inputs_of
 from pgsim.loading.file_accounts import FileAccounts, read_marks
@@ -131,7 +133,7 @@ def load(
         with closing(parsed):
             for batch in _batches(parsed, limits.batch):
                 read = report.read
-                brought |= _store(conn, batch, accounts, repeats, report, say)
+                brought |= _store(conn, batch, profile, accounts, repeats, report, say)
                 if report.read > read:
                     advance(report.read - read, batch[-1][0].done / (total or 1))
         accounts.close()
@@ -177,6 +179,7 @@ def _batches(parsed: Iterable[tuple[Origin, Rows]], size: int) -> Iterator[Batch
 def _store(
     conn: Connection,
     batch: Batch,
+    profile: Profile,
     accounts: FileAccounts,
     repeats: Repeats,
     report: LoadReport,
@@ -192,6 +195,8 @@ def _store(
         # undoes the marks of its files too.
         conn.execute("SET LOCAL synchronous_commit = off")
         collection = read_collection(conn)
+        if collection.profile.sets != profile.sets:
+            raise PgsimError("the profile was changed during this load: run it again")
         touched: set[UUID] = set()
         for joins, count, rows in rounds(batch, repeats):
             if collection.fit is None and not joins and _are_stored_new(conn, rows):

@@ -13,6 +13,7 @@ import orjson
 from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError
+from pgsim.features.filling import filled, lacking, most_donors
 from pgsim.features.fusion import Fit, Moments, aggregate, fuse
 from pgsim.features.profile import Profile
 from pgsim.loading.recording import recording_columns
@@ -24,15 +25,19 @@ from pgsim.postgres.wire import COPY_HEADER, COPY_TRAILER
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.store import locks
 from pgsim.store.collection import Collection, read_collection, write_fit, write_sets
+from pgsim.store.donors import keep_donors, read_donors
 from pgsim.store.index import build_index, build_metric_index, drop_indexes, may_index
 from pgsim.store.recording import RECORDING_COLUMNS
 
 AT_ONCE = 5000  # recordings in memory at once
 _Row = tuple[bytes, bytes, bytes | None]  # MBID, features and documents of a submission
 
+_FROM = ["d.vector" if name == "vector" else f"r.{name}" for name in RECORDING_COLUMNS]
+# The vector of a donor has no fixed length: a session's table outlives a change of the profile.
 _INCOMING = f"""
     CREATE TEMP TABLE IF NOT EXISTS pg_temp.incoming_recording ON COMMIT DELETE ROWS
-    AS SELECT {", ".join(RECORDING_COLUMNS)}, named FROM pgsim.recording WITH NO DATA
+    AS SELECT {", ".join(_FROM)}, r.named
+    FROM pgsim.recording AS r CROSS JOIN pgsim.donor AS d WITH NO DATA
 """
 
 
@@ -99,11 +104,14 @@ def refit(
                 "there are no submissions to fit on (pgsim dump --matrix leaves them out): load the"
                 " documents again"
             )
-        write_fit(conn, profile, moments.fit())
+        fit = moments.fit()
+        write_fit(conn, profile, fit)
         owns_index = may_index(conn)
         metrics = drop_indexes(conn) if owns_index else []
         collection = read_collection(conn)
-        report = fuse_recordings(conn, collection, None, advance)
+        donors = _donors(conn, profile, fit) if moments.lack_some(fit) else None
+        report = fuse_recordings(conn, collection, None, advance, donors)
+        keep_donors(conn, most_donors(profile))
         if owns_index:
             build_index(conn)
         else:
@@ -119,10 +127,12 @@ def fuse_recordings(
     collection: Collection,
     mbids: Sequence[UUID] | None,
     advance: Advance = still,
+    donors: NDArray[np.float32] | None = None,
 ) -> FuseReport:
     """Insert or change the recordings of these MBIDs (None: all) from their submissions.
 
-    Runs inside `alone`, on a collection that has a fit.
+    Runs inside `alone`, on a collection that has a fit. `donors` (n, dimensions) are what missing
+    sets are filled from; by default those of the last fit, read where a recording lacks a set.
     """
     fit = collection.fit
     assert fit is not None
@@ -130,7 +140,7 @@ def fuse_recordings(
     done = inserted = changed = 0
     names = ", ".join(RECORDING_COLUMNS)
     statement = f"COPY pg_temp.incoming_recording ({names}) FROM STDIN (FORMAT binary)"
-    for count, rows in _packed(gathered(conn, mbids), collection.profile, fit):
+    for count, rows in _packed(conn, gathered(conn, mbids), collection.profile, fit, donors):
         conn.execute("TRUNCATE pg_temp.incoming_recording")
         with conn.cursor().copy(statement.encode()) as copy:
             copy.write(COPY_HEADER + rows + COPY_TRAILER)
@@ -186,16 +196,26 @@ def _recordings(rows: list[_Row], starts: list[int]) -> Gathered:
 
 
 def _packed(
-    gathered: Iterator[Gathered], profile: Profile, fit: Fit
+    conn: Connection,
+    gathered: Iterator[Gathered],
+    profile: Profile,
+    fit: Fit,
+    donors: NDArray[np.float32] | None,
 ) -> Iterator[tuple[int, bytes]]:
     """Yield the number of some recordings, and their rows; a thread packs while others are stored.
+
+    Donors that are None are read where a recording may lack a set: here, as the thread has no
+    connection.
 
     The garbage collector is off meanwhile. It would search thousands of documents, which are trees
     and do without it; that takes a fifth of the time of all.
     """
 
-    def pack(some: Gathered) -> tuple[int, bytes]:
-        return len(some.mbids), packed_rows(RECORDING_COLUMNS, _columns(some, profile, fit))
+    starts = [each.position for each in profile.sets if each.name in fit.fitted]
+
+    def pack(some: Gathered, donors: NDArray[np.float32] | None) -> tuple[int, bytes]:
+        columns = _columns(some, profile, fit, donors)
+        return len(some.mbids), packed_rows(RECORDING_COLUMNS, columns)
 
     was_on = gc.isenabled()
     gc.disable()
@@ -203,7 +223,9 @@ def _packed(
         with ThreadPoolExecutor(1) as thread:
             begun: Future[tuple[int, bytes]] | None = None
             for some in gathered:
-                before, begun = begun, thread.submit(pack, some)
+                if donors is None and np.isnan(some.features[:, starts]).any():
+                    donors = read_donors(conn, profile.dimensions)
+                before, begun = begun, thread.submit(pack, some, donors)
                 if before is not None:
                     yield before.result()
             if begun is not None:
@@ -213,10 +235,14 @@ def _packed(
             gc.enable()
 
 
-def _columns(gathered: Gathered, profile: Profile, fit: Fit) -> dict[str, Any]:
-    """Return the columns of `recording`."""
+def _columns(
+    gathered: Gathered, profile: Profile, fit: Fit, donors: NDArray[np.float32] | None
+) -> dict[str, Any]:
+    """Return the columns of `recording`; sets that recordings lack are filled from the donors."""
     values = aggregate(gathered.features, gathered.starts, profile)
     vectors = fuse(values, profile, fit)
+    if donors is not None:
+        vectors = filled(vectors, lacking(values, profile, fit), donors, profile)
     is_absent = np.isnan(values[:, [each.position for each in profile.sets]])
     missing = [
         tuple(each.name for each, is_one in zip(profile.sets, row, strict=True) if is_one)
@@ -232,3 +258,17 @@ def _columns(gathered: Gathered, profile: Profile, fit: Fit) -> dict[str, Any]:
         "missing": missing,
         "vector": vectors,
     }
+
+
+def _donors(conn: Connection, profile: Profile, fit: Fit) -> NDArray[np.float32]:
+    """Return the vectors (n, dimensions) of the first complete recordings by MBID."""
+    found = [np.empty((0, profile.dimensions), np.float32)]
+    most = most_donors(profile)
+    for each in gathered(conn, None, "NULL"):
+        values = aggregate(each.features, each.starts, profile)
+        values = values[~lacking(values, profile, fit).any(axis=1)][:most]
+        found.append(fuse(values, profile, fit))
+        most -= len(values)
+        if not most:
+            break
+    return np.concatenate(found)

@@ -139,7 +139,7 @@ def recordings_are_complete(conn: Connection) -> str | None:
         " FROM pgsim.recording AS r CROSS JOIN LATERAL unnest(r.missing) AS s (name)",
     )
     return (
-        f"{lacking:,} recordings lack feature sets, and lie at the centre of them: {names}"
+        f"{lacking:,} recordings lack feature sets, and have another one's there: {names}"
         if lacking
         else None
     )

@@ -8,7 +8,7 @@ the schema is the user's.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -128,6 +128,16 @@ _FOREIGN = """
         )
     ORDER BY 1, 2
 """
+_BOUND = """
+    SELECT CASE d.classid WHEN 'pg_rewrite'::regclass THEN w.ev_class ELSE d.objid END
+    FROM unnest(%(tables)s::regclass[], %(columns)s::name[]) AS c (table_oid, name)
+    INNER JOIN pg_attribute AS a ON c.table_oid = a.attrelid AND c.name = a.attname
+    INNER JOIN pg_depend AS d
+        ON d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid
+        AND d.refobjsubid = a.attnum
+    LEFT JOIN pg_rewrite AS w ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+    WHERE d.classid IN ('pg_proc'::regclass, 'pg_rewrite'::regclass)
+"""
 # PostgreSQL's errors where it cannot replace a function or a view by another of its name; the last
 # one comes from a COMMENT that finds the old function beside the new one.
 _NOT_REPLACED = (
@@ -187,6 +197,17 @@ def replace_file(conn: Connection, name: str) -> None:
         _drop(conn, before)
 
 
+def drop_dependants(conn: Connection, columns: Mapping[str, str]) -> None:
+    """Drop pgsim's functions and views that are bound to columns, one of each table.
+
+    Runs in a transaction, in which replace_code makes them again. PgsimError names objects of the
+    user's that depend on them.
+    """
+    tables, names = list(columns), list(columns.values())
+    bound = {oid for (oid,) in conn.execute(_BOUND, {"tables": tables, "columns": names})}
+    _drop(conn, [each for each in _own(conn) if each.oid in bound])
+
+
 def require_own_names(conn: Connection) -> None:
     """PgsimError where an object has a name of pgsim's but no comment: it is the user's."""
     for each in _own(conn):
@@ -235,7 +256,7 @@ def restore_privileges(conn: Connection, before: Privileges) -> None:
 
 
 @contextmanager
-def dependants_named() -> Iterator[None]:
+def dependants_named(what: str = "this version changes", then: str = "upgrade") -> Iterator[None]:
     """Turn the error of a change that the user's objects prevent into a PgsimError naming them."""
     try:
         yield
@@ -244,8 +265,8 @@ def dependants_named() -> Iterator[None]:
         if "depend" not in detail:
             raise
         raise PgsimError(
-            f"an object of yours depends on what this version changes ({detail}):"
-            " drop it, upgrade, and make it again"
+            f"an object of yours depends on what {what} ({detail}):"
+            f" drop it, {then}, and make it again"
         ) from None
 
 

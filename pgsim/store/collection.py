@@ -123,6 +123,23 @@ def write_collection(conn: Connection, profile: Profile) -> None:
         " VALUES (%s, %s, %s, %s)",
         (profile.name, profile.extractor, profile.genre_scheme, Jsonb(dict(profile.columns))),
     )
+    _write_sets(conn, profile)
+
+
+def replace_profile(conn: Connection, profile: Profile) -> None:
+    """Write another profile of the collection; none of its sets is fitted yet."""
+    conn.execute("DELETE FROM pgsim.feature_set")
+    _write_sets(conn, profile)
+    write_name(conn, profile)
+
+
+def write_name(conn: Connection, profile: Profile) -> None:
+    """Write the name of the profile, and the columns by which tables are read."""
+    conn.execute("UPDATE pgsim.collection SET profile = %s", (profile.name,))
+    write_columns(conn, profile)
+
+
+def _write_sets(conn: Connection, profile: Profile) -> None:
     conn.cursor().executemany(
         "INSERT INTO pgsim.feature_set"
         " (name, position, length, paths, form, transform, aggregate, weight, labels, map,"

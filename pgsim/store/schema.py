@@ -282,7 +282,9 @@ def _require_profile(collection: Collection, wanted: Profile) -> None:
         odd = {each.name for each in set(held.sets) ^ set(wanted.sets)}
         what = f"feature sets {', '.join(sorted(odd))}" if odd else "extractor or genre scheme"
         other = f"another of that name, with other {what}"
+    same = (held.extractor, held.genre_scheme) == (wanted.extractor, wanted.genre_scheme)
+    cure = "change its sets by pgsim profile, or " if same else ""
     raise PgsimError(
         f"this database holds profile '{held.name}', not {other}:"
-        " one database, one profile; name another database"
+        f" one database, one profile; {cure}name another database"
     )

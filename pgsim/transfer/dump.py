@@ -73,6 +73,7 @@ _COUNTS = """
 _NEEDED = (
     "alembic_version",
     "collection",
+    "donor",
     "feature_set",
     "reach",
     "recording",

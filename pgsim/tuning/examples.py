@@ -146,7 +146,7 @@ def read_triplets(conn: Connection, profile: Profile, path: Path, seed: int) -> 
                 )
     mbids = sorted({known[each] for row in named for each in row})
     place = {mbid.bytes: number for number, mbid in enumerate(mbids)}
-    triplets = np.array([[place[known[each]] for each in row] for row in named], np.int64)
+    triplets = np.array([[place[known[each].bytes] for each in row] for row in named], np.int64)
     triplets = triplets.reshape(-1, 3)
     firsts = np.unique(triplets[:, 0])
     is_second = np.random.default_rng(seed).permutation(len(firsts)) % 2 == 1

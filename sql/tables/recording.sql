@@ -47,7 +47,8 @@ COMMENT ON COLUMN pgsim.recording.source_id IS 'The id in the source of the reco
 COMMENT ON COLUMN pgsim.recording.url IS 'Where the recording can be found.';
 COMMENT ON COLUMN pgsim.recording.extra IS 'What else the source says, by name.';
 COMMENT ON COLUMN pgsim.recording.submissions IS 'How many submissions the row was made from; 0 for a row written by plain SQL.';
-COMMENT ON COLUMN pgsim.recording.missing IS 'The feature sets that no submission has; the vector is 0 there.';
+COMMENT ON COLUMN pgsim.recording.missing IS
+'The feature sets that no submission has. The vector has those of the nearest complete recording there (see donor), or 0.';
 COMMENT ON COLUMN pgsim.recording.vector IS
 'The fused features: the Euclidean distance of two vectors is the distance of the recordings.';
 COMMENT ON COLUMN pgsim.recording.named IS

@@ -15,7 +15,7 @@ RELATIONS = {
     "What was loaded": ("submission", "collection", "redirect", "archive", "reject", "run"),
     "What a monitor watches": ("metrics",),
     "How the matrix is kept": (
-        *("similarity_a", "similarity_b", "reach", "stale", "sampled_pair"),
+        *("similarity_a", "similarity_b", "reach", "stale", "sampled_pair", "donor"),
         *("rebuild", "rebuild_part", "rebuild_event"),
         *("alembic_version", "upgrade_step"),
     ),

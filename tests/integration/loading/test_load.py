@@ -15,6 +15,7 @@ from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import Connection
 from pgsim.store.checks import recordings_are_vacuumed
 from pgsim.store.collection import read_collection, write_fit
+from pgsim.store.donors import read_donors
 from tests.support.databases import install_template
 from tests.support.documents import (
     Document,
@@ -157,6 +158,7 @@ def test_loading_more_gives_what_loading_all_gives_with_the_same_fit(
     load(conn, [write_lines(tmp_path / "first.ndjson", documents[:30])])
     fit = read_collection(conn).fit
     assert fit is not None
+    donors = read_donors(conn, read_collection(conn).profile.dimensions)
     path = write_lines(tmp_path / "second.ndjson", documents[30:])
     load(conn, [path], limits=Limits(batch=4))
 
@@ -164,7 +166,7 @@ def test_loading_more_gives_what_loading_all_gives_with_the_same_fit(
         load(fresh, [write_lines(tmp_path / "all.ndjson", documents)])
         with alone(fresh):
             write_fit(fresh, read_collection(fresh).profile, fit)
-            fuse_recordings(fresh, read_collection(fresh), None)
+            fuse_recordings(fresh, read_collection(fresh), None, donors=donors)
         assert contents(conn, without=("id",)) == contents(fresh, without=("id",))
 
 

@@ -128,7 +128,9 @@ def test_what_feature_set_holds_is_all_that_is_needed_to_make_the_vector_again(
     assert one(conn, wrong.replace("> 1e-6", "<= 1e-6")) == 130
 
 
-def test_missing_sets_are_named_and_zero(conn: Connection, tmp_path: Path) -> None:
+def test_missing_sets_are_named_and_those_of_the_nearest_complete_recording(
+    conn: Connection, tmp_path: Path
+) -> None:
     documents = [level(i) for i in range(6) for level in (low_level, high_level)]
     loaded(conn, tmp_path, [*documents, high_level(9), low_level(10, lacks=["key_key"])])
     rows = dict(conn.execute("SELECT mbid, missing FROM pgsim.recording").fetchall())
@@ -139,9 +141,43 @@ def test_missing_sets_are_named_and_zero(conn: Connection, tmp_path: Path) -> No
     ]
     profile = read_collection(conn).profile
     points = vectors(conn)
-    assert not points[6, : profile.set("moods").position].any()
-    assert points[6, profile.set("moods").position :].any()
-    assert not points[7, profile.set("key").slice].any()
+    low = slice(0, profile.set("moods").position)
+    high = slice(low.stop, None)
+    complete = points[:6]
+    nearest = np.linalg.norm(complete[:, high] - points[6, high], axis=1).argmin()
+    assert (points[6, low] == complete[nearest, low]).all()
+    assert not (points[6, high] == complete[nearest, high]).all()
+    has = np.r_[low]
+    has = np.delete(has, profile.set("key").slice)
+    nearest = np.linalg.norm(complete[:, has] - points[7, has], axis=1).argmin()
+    for missing in (profile.set("key").slice, high):
+        assert (points[7, missing] == complete[nearest, missing]).all()
+
+
+def test_a_later_load_fills_from_the_recordings_of_the_last_fit(
+    conn: Connection, tmp_path: Path
+) -> None:
+    documents = [level(i) for i in range(6) for level in (low_level, high_level)]
+    loaded(conn, tmp_path, documents)
+    donors = vectors(conn)
+    loaded(conn, tmp_path, [low_level(9)])
+    low = slice(0, read_collection(conn).profile.set("moods").position)
+    newcomer = vectors(conn)[-1]
+    nearest = np.linalg.norm(donors[:, low] - newcomer[low], axis=1).argmin()
+    assert (newcomer[low.stop :] == donors[nearest, low.stop :]).all()
+
+    # The recording that it was filled from changes, and others come that are complete.
+    loaded(conn, tmp_path, [high_level(int(nearest), number=1), low_level(10), high_level(10)])
+    assert (vectors(conn)[6] == newcomer).all()
+    loaded(conn, tmp_path, [low_level(11)])
+    newest = vectors(conn)[-1]
+    nearest = np.linalg.norm(donors[:, low] - newest[low], axis=1).argmin()
+    assert (newest[low.stop :] == donors[nearest, low.stop :]).all()
+
+    loaded(conn, tmp_path, [high_level(9)])  # what was missing comes
+    own = vectors(conn)[6]
+    assert not (own[low.stop :] == newcomer[low.stop :]).any()
+    assert one(conn, "SELECT missing FROM pgsim.recording WHERE mbid = %s", mbid(9)) == []
 
 
 def test_a_recording_with_none_of_the_fitted_sets_has_no_vector(

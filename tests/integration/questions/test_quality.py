@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pgsim import embedded
+from pgsim.features.filling import filled, lacking
 from pgsim.features.fusion import Moments, fuse
 from pgsim.features.profile import read_profile
 from pgsim.matrix.rebuild import rebuild
@@ -179,6 +180,35 @@ def test_clips_of_audioset_have_no_hubs_by_similarity_either() -> None:
         for each in (order, apart)
     )
     assert found >= plain
+
+
+@pytest.mark.parametrize(("share", "skewness"), [(0.02, 3.5), (0.5, 3.5)])
+def test_a_set_that_some_lack_makes_no_hubs_of_them(
+    songs: list[dict[str, str]], features: NDArray[np.float64], share: float, skewness: float
+) -> None:
+    profile = read_profile(PROFILE)
+    lacks = np.random.default_rng(1).permutation(len(features)) < share * len(features)
+    features = features.copy()
+    features[lacks, profile.set("timbre_covariance").slice] = np.nan
+    moments = Moments(profile)
+    moments.add(features)
+    zero = fuse(features, profile, moments.fit())
+    missing = lacking(features, profile, moments.fit())
+    found = {}
+    for name, points in (("zero", zero), ("filled", filled(zero, missing, zero[~lacks], profile))):
+        apart = distances(points)
+        np.fill_diagonal(apart, np.inf)
+        nearest = np.argpartition(apart, K, axis=1)[:, :K]
+        found[name] = (float(lacks[nearest].mean()), artist_precision(songs, apart))
+        if name == "filled":
+            assert occurrences(nearest)[0] <= skewness
+            hubs, forgotten = occurrences(np.argsort(by_similarity(apart), axis=1)[:, :K])
+            assert hubs <= 1
+            assert forgotten <= 0.02
+    # Those that lack it are among the neighbours as often as they are in the collection.
+    assert found["zero"][0] > 1.5 * share
+    assert found["filled"][0] < 1.1 * share
+    assert found["filled"][1] >= 1.04 * found["zero"][1]
 
 
 def test_recall_at_10_of_the_index_is_at_least_99_percent(msd: Connection) -> None:

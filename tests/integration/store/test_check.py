@@ -453,7 +453,7 @@ def test_what_cannot_be_cured_by_a_command_is_a_note(healthy: str) -> None:
         "every_document_was_loaded": (NOTE, "2 documents could not be loaded"),
         "recordings_are_complete": (
             NOTE,
-            "7 recordings lack feature sets, and lie at the centre of them: place",
+            "7 recordings lack feature sets, and have another one's there: place",
         ),
     }
 

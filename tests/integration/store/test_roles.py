@@ -12,11 +12,14 @@ from psycopg.conninfo import make_conninfo
 from pgsim import embedded
 from pgsim.cli import run
 from pgsim.errors import PgsimError
+from pgsim.loading.profile_change import change_profile
 from pgsim.loading.recordings import refit
+from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store import schema
 from pgsim.store.files import SQL
 from tests.support.documents import collection, mbid, write_lines
+from tests.support.profiles import profile_of, text_of
 from tests.support.roles import ROLES, AsRole, connections
 from tests.support.rows import contents, one
 
@@ -345,3 +348,16 @@ def test_who_may_not_make_roles_is_told_what_a_superuser_may_run(shared: Shared)
         owner.execute("SET LOCAL ROLE test_stranger")
         with pytest.raises(PgsimError, match="as a superuser run CREATE ROLE pgsim_reader"):
             schema.grant_roles(owner)
+
+
+def test_the_owner_alone_changes_the_profile_and_rights_stay(as_role: AsRole) -> None:
+    writer, owner = as_role("writer"), as_role("owner")
+    smaller = profile_of(text_of(without=("bpm",)))
+    with pytest.raises(PgsimError, match="role 'test_writer' does not own pgsim"):
+        change_profile(writer, smaller)
+    change_profile(owner, smaller)
+    reader = as_role("reader")
+    seed = one(reader, "SELECT mbid FROM pgsim.recording WHERE vector IS NOT NULL LIMIT 1")
+    query = "SELECT mbid FROM pgsim.similar_recordings(%s, 5)"
+    assert len(reader.execute(query.encode(), (seed,)).fetchall()) == 5
+    assert refresh(writer).lists > 0
