@@ -63,7 +63,7 @@ class Examples:
 
     def scatter(self, values: NDArray[np.float64], half: bool | None) -> Scatter | None:
         """Return the scatter of (n, d) values of one half, or of all; without the incomplete."""
-        there: NDArray[np.bool_] = ~np.isnan(values).any(axis=1)
+        there: NDArray[np.bool_] = np.asarray(~np.isnan(values).any(axis=1))
         if self.triplets is not None:
             a, b, c = self.triplets.T
             kept = there[a] & there[b] & there[c] & self._of(half)
