@@ -1,6 +1,6 @@
 """What changes in a collection when its profile becomes another one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 
 from pgsim.features.profile import FeatureSet, Profile
@@ -19,6 +19,15 @@ class ProfileChange:
 
     held: Profile
     wanted: Profile
+
+    @classmethod
+    def between(cls, held: Profile, wanted: Profile) -> "ProfileChange":
+        """Return the change that leaves a set its learned map, where its values mean the same."""
+        maps = {new.name: old.map for old, new in cls(held, wanted).kept if _scores(old, new)}
+        sets = tuple(
+            replace(each, map=each.map or maps.get(each.name, each.map)) for each in wanted.sets
+        )
+        return cls(held, replace(wanted, sets=sets))
 
     @property
     def kept(self) -> list[tuple[FeatureSet, FeatureSet]]:
@@ -50,11 +59,11 @@ class ProfileChange:
 
     @property
     def retransformed(self) -> dict[str, str]:
-        """Return the kept sets that are transformed or aggregated in another way, and how."""
+        """Return the kept sets that are transformed, aggregated or mapped otherwise, and how."""
         return {
             new.name: f"{new.transform}, {new.aggregate}"
             for old, new in self.kept
-            if (old.transform, old.aggregate) != (new.transform, new.aggregate)
+            if (old.transform, old.aggregate, old.map) != (new.transform, new.aggregate, new.map)
         }
 
     @property
@@ -79,6 +88,10 @@ class ProfileChange:
         """Return the length of each set in its new order, and the old set whose values it has."""
         old_of = {new.name: old for old, new in self.kept}
         return [(each.length, old_of.get(each.name)) for each in self.wanted.sets]
+
+
+def _scores(old: FeatureSet, new: FeatureSet) -> bool:
+    return (old.transform, old.aggregate) == (new.transform, new.aggregate)
 
 
 def _values(each: FeatureSet) -> tuple[tuple[str, ...], str, int]:

@@ -77,7 +77,7 @@ def change_profile(
     """
     require_own_transactions(conn, "profile")
     if dry_run:
-        change = ProfileChange(read_collection(conn).profile, wanted)
+        change = ProfileChange.between(read_collection(conn).profile, wanted)
         _require_possible(conn, change)
         return _report(conn, change, is_done=False)
     with (
@@ -87,7 +87,7 @@ def change_profile(
         alone(conn, say),
     ):
         held = read_collection(conn)
-        change = ProfileChange(held.profile, wanted)
+        change = ProfileChange.between(held.profile, wanted)
         _require_possible(conn, change)
         report = _report(conn, change, is_done=not change.is_none)
         if not change.makes_vectors:
@@ -97,7 +97,7 @@ def change_profile(
         if change.moves:
             say("writing the features of all submissions in their new places")
             change_layout(conn, change.parts())
-        replace_profile(conn, wanted)
+        replace_profile(conn, change.wanted)
         if change.added:  # files that were read before may hold them
             conn.execute("DELETE FROM pgsim.archive")
         if held.fit is not None:

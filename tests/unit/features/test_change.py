@@ -1,5 +1,6 @@
 """What changes between two profiles of one collection."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from pgsim.features.change import ProfileChange
@@ -23,6 +24,21 @@ def profile(*sets: str, head: str = HEAD) -> Profile:
 
 def change(held: Profile, wanted: Profile) -> ProfileChange:
     return ProfileChange(held, wanted)
+
+
+def test_a_learned_map_stays_where_the_values_mean_the_same() -> None:
+    learned = ((2.0, 0.5), (0.5, 1.0))
+    held = profile("a 2 1 rank", "b 2 1")
+    held = replace(held, sets=tuple(replace(each, map=learned) for each in held.sets))
+    same = ProfileChange.between(held, profile("a 2 1 rank", "b 2 1"))
+    assert same.is_none
+    other = ProfileChange.between(held, profile("a 2 1 rank", "b 2 1 rank", "c"))
+    assert [each.map for each in other.wanted.sets] == [learned, None, None]
+    assert list(other.retransformed) == ["b"]
+    given = profile("a 2 1 rank", "b 2 1")
+    first = replace(given.sets[0], map=((1.0, 0.0), (0.0, 1.0)))
+    given = replace(given, sets=(first, given.sets[1]))
+    assert list(ProfileChange.between(held, given).retransformed) == ["a"]
 
 
 def test_the_same_profile_changes_nothing() -> None:
