@@ -81,7 +81,7 @@ COMMENT ON COLUMN pgsim.feature_set.inverse IS 'The inverse of the map, by which
 
 CREATE TABLE pgsim.donor (
     number integer PRIMARY KEY,
-    vector vector NOT NULL
+    vector :pgvector.vector NOT NULL
 );
 
 COMMENT ON TABLE pgsim.donor IS

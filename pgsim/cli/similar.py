@@ -144,7 +144,10 @@ def similar(
             for row in rows:
                 row["explanation"] = [asdict(each) for each in db.explain(seed, row["mbid"])]
     if isinstance(seed, FileSeed) and seed.missing:
-        say(f"without the feature sets {', '.join(seed.missing)}: it lies at their centre")
+        say(
+            f"without the feature sets {', '.join(seed.missing)}: they are those of the nearest"
+            " complete recording"
+        )
     if as_json:
         print_json({"recordings": rows, "statistics": statistics} if stats else rows)
     elif as_csv:

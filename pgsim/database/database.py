@@ -120,7 +120,7 @@ class Database(Connected):
 
     @spell_out(Listening)
     def radio(
-        self, seeds: Mbids, k: int = 25, **question: Unpack[Listening]
+        self, seeds: Mbids, k: int = 10, **question: Unpack[Listening]
     ) -> Answer[SimilarRecording]:
         """Return up to k recordings in an order to listen to, as `radio()` of SQL does."""
         return self._ask(questions.RADIO, {"seeds": seeds, "k": k}, question)
@@ -193,7 +193,7 @@ class Database(Connected):
         from pgsim.questions.file_seed import read_file_seed
 
         with self._use() as conn:
-            return read_file_seed(Path(path), read_collection(conn))
+            return read_file_seed(conn, Path(path), read_collection(conn))
 
     def vectors(self) -> tuple[NDArray[np.object_], NDArray[np.float32]]:
         """Return the MBIDs (n,), as UUIDs, and the vectors (n, dimensions) of all recordings."""

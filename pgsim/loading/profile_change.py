@@ -148,9 +148,9 @@ def _require_possible(conn: Connection, change: ProfileChange) -> None:
     count, example = one_row(conn, _OTHERS_VECTORS)
     if count:
         raise PgsimError(
-            f"{count} recordings have a vector but no submission (plain SQL wrote them, or a dump"
-            f" --matrix left it out), such as {example}: their vectors cannot be made anew; load"
-            " their documents, or delete them"
+            f"{count} recordings have a vector but no submission (plain SQL wrote them, or"
+            f" pgsim dump --matrix left it out), such as {example}: their vectors cannot be made"
+            " anew; load their documents, or delete them"
         )
     for old, new in change.kept:
         if new.transform != old.transform and new.transform in NEEDS:

@@ -11,24 +11,30 @@ from numpy.typing import NDArray
 from pgsim.audio.extractors import EXTRACTORS, installed_extractor
 from pgsim.audio.files import ExtractionError
 from pgsim.errors import PgsimError, Rejected, UsageError
+from pgsim.features.filling import filled, lacking
 from pgsim.features.fusion import aggregate, fuse
 from pgsim.features.profile import Profile
 from pgsim.features.reading import extract
+from pgsim.postgres.connection import Connection
 from pgsim.sources import acousticbrainz
 from pgsim.sources.provenance import require_origin
 from pgsim.sources.streams.files import is_known, require_readable
 from pgsim.store.collection import Collection
+from pgsim.store.donors import read_donors
 
 
 @dataclass(frozen=True, slots=True)
 class FileSeed:
-    """A vector, (dimensions,) float32; the sets that `missing` names are 0 in it, their centre."""
+    """A vector, (dimensions,) float32.
+
+    It has the sets that `missing` names from the nearest complete recording, as a load gives them.
+    """
 
     vector: NDArray[np.float32]
     missing: tuple[str, ...]
 
 
-def read_file_seed(path: Path, collection: Collection) -> FileSeed:
+def read_file_seed(conn: Connection, path: Path, collection: Collection) -> FileSeed:
     """Return the vector of a file that holds one document, or of an audio file; store nothing.
 
     The collection's own extractor measures audio, and has to have made the document. PgsimError
@@ -52,7 +58,10 @@ def read_file_seed(path: Path, collection: Collection) -> FileSeed:
     missing = tuple(each.name for each in profile.sets if np.isnan(values[0, each.position]))
     if fit.fitted <= set(missing):
         raise PgsimError(f"{path} has none of the fitted feature sets of profile '{profile.name}'")
-    return FileSeed(fuse(values, profile, fit)[0], missing)
+    vectors, lacks = fuse(values, profile, fit), lacking(values, profile, fit)
+    if lacks.any():
+        vectors = filled(vectors, lacks, read_donors(conn, profile.dimensions), profile)
+    return FileSeed(vectors[0], missing)
 
 
 def _document(path: Path, profile: Profile) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The questions that SQL answers: each function, its arguments and its rows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -134,7 +134,7 @@ SIMILAR_TO_ALL = Question(
 RADIO = Question(
     "radio",
     SimilarRecording,
-    {"seeds": _SEEDS, "k": replace(_K, default="25")},
+    {"seeds": _SEEDS, "k": _K},
     words_of(Listening),
 )
 BATCH = Question(

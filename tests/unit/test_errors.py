@@ -15,7 +15,7 @@ MODULES = [
 ]
 _OPTION = re.compile(r"(?<![\w-])--[a-z]")
 # A command to run may hold options.
-_COMMAND = re.compile(r"\b(pgsim|docker run)\b[^;]*$")
+_COMMAND = re.compile(r"\b(pgsim|docker run|pip)\b[^;]*$")
 
 
 def texts(path: Path) -> Iterator[str]:

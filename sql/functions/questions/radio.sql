@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.radio(
     seeds uuid[],
-    k integer DEFAULT 25,
+    k integer DEFAULT 10,
     dislikes uuid[] DEFAULT NULL,
     played uuid[] DEFAULT NULL,
     artist_gap integer DEFAULT 0,
@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION pgsim.radio(
     weights jsonb DEFAULT NULL,
     approximate boolean DEFAULT false
 ) RETURNS SETOF pgsim.similar_recording
-LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 25
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pgsim, pg_temp
 SET plan_cache_mode = force_generic_plan
 AS $$
@@ -41,9 +41,11 @@ DECLARE
     chosen record;
 BEGIN
     PERFORM check_question(k);
-    IF coalesce(artist_gap, 0) < 0 OR coalesce(album_gap, 0) < 0 THEN
-        RAISE EXCEPTION '% is %, but must be 0 or more',
-            CASE WHEN artist_gap < 0 THEN 'artist_gap' ELSE 'album_gap' END, least(artist_gap, album_gap)
+    IF artist_gap NOT BETWEEN 0 AND 1000 THEN
+        RAISE EXCEPTION 'artist_gap is %, but must be from 0 to 1000', artist_gap
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no gap';
+    ELSIF album_gap NOT BETWEEN 0 AND 1000 THEN
+        RAISE EXCEPTION 'album_gap is %, but must be from 0 to 1000', album_gap
             USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no gap';
     ELSIF NOT coalesce(drift, 0) BETWEEN 0 AND 1 THEN
         RAISE EXCEPTION 'drift is %, but must be from 0 to 1', drift
@@ -100,7 +102,9 @@ BEGIN
         conditions.exclude := conditions.exclude || answer.mbid;
         IF drift > 0 THEN
             target.vector := moved(start.vector, chosen.vector, drift);
-            target.reach := NULL;
+            IF m.factors IS NULL THEN
+                SELECT avg(n.distance) INTO target.reach FROM nearest_matching(target, reach_length(), around) AS n;
+            END IF;
         END IF;
     END LOOP;
 END
@@ -115,10 +119,11 @@ Without gaps and drift it is similar_to_all(). With them, each row is the record
 listener is, of those that the gaps allow; fewer than k rows come where none is left.
 
 - seeds: from 1 to 1000 MBIDs.
-- k: number of rows, from 1 to 1000; default 25.
+- k: number of rows, from 1 to 1000; default 10.
 - dislikes: MBIDs of recordings to move away from, as minus of similar_to_all().
 - played: MBIDs of recordings heard before; they are no answers. Calls that pass all earlier answers never repeat one.
-- artist_gap, album_gap: how many rows lie between two recordings of one artist, or of one album; default 0.
+- artist_gap, album_gap: how many rows lie between two recordings of one artist, or of one album, from 0 to
+  1000; default 0.
 - drift: where the listener is after a row: 0 (default) at the mean of the seeds, 1 at the recording of that row, and
   between them in proportion. distance and similarity are those from there.
 - All other arguments: as in similar_recordings().

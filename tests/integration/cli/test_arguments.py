@@ -39,6 +39,8 @@ OTHERS: dict[str, list[str]] = {
     "rebuild": [],
     "similar": [str(mbid(1))],
     "evaluate": ["--sample=5"],
+    "tune": [],
+    "profile": ["--dry-run"],
     "plan": ["--recordings=1000", "--sample=1000"],
     "dump": [],
     "restore": [],

@@ -95,7 +95,7 @@ def test_a_shell_completes_commands_and_options() -> None:
     found = printed(
         _PGSIM_COMPLETE="complete_bash", COMP_WORDS="pgsim similar --ma", COMP_CWORD="2"
     )
-    assert found.split() == ["--max-per-artist"]
+    assert found.split() == ["--max-per-artist", "--max-per-album"]
 
 
 def test_a_bash_shows_its_completion(tmp_path: Path) -> None:

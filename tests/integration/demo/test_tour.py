@@ -20,9 +20,11 @@ def test_the_tour_shows_the_whole_job_and_can_be_run_again(
         shown = capsys.readouterr()
         assert f"522 documents read: {new} new, 0 updated, {522 - new} unchanged" in shown.out
         assert "522 recordings; " in shown.out
-        assert re.search(r"What sounds like 'Farewell' of M.A.R.S.\?\nSELECT \* FROM", shown.out)
-        assert re.search(r"^ +1 +0\.7627 +2008 +M\.A\.R\.S\. +Farkaskönny$", shown.out, re.M)
-        assert re.search(r"though in 0 lists; after a refresh of \d+ lists it is in \d+", shown.out)
+        assert re.search(r"What sounds like 'sixtyfour' of Nexuiz\?\nSELECT \* FROM", shown.out)
+        assert re.search(r"^ +1 +0\.6501 +2006 +FreedroidRPG +Imperial Army$", shown.out, re.M)
+        assert re.search(
+            r"though it is in 0 lists\. After a refresh of \d+ lists it is in \d+", shown.out
+        )
         assert re.search(r"^ all feature sets, weighted +0\.2\d+$", shown.out, re.M)
         assert "the same question has the same answer there" in shown.out
         assert "dumping the database" in shown.err

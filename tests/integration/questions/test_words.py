@@ -14,11 +14,15 @@ FUNCTIONS = (
     "similar_recordings_batch",
     "nearest_recordings",
     "similar_to_all",
+    "radio",
     "dissimilar_recordings",
     "distance_statistics",
 )
 # What a question starts from: no function shares these with another in a different sense.
-OWN = {"seed", "seeds", "query", "except_id", "method"}
+OWN = {
+    *("seed", "seeds", "query", "except_id", "method", "minus"),
+    *("dislikes", "played", "artist_gap", "album_gap", "drift"),
+}
 NUMBERS = "length_from => %s, length_to => %s, min_similarity => %s"
 QUESTIONS = {
     "similar_recordings": ("(SELECT mbid FROM pgsim.recording WHERE id = 1)", NUMBERS),

@@ -38,6 +38,8 @@ COMMANDS = {
     "evaluate": ("evaluate",),
     "evaluate --labels": ("evaluate", "--labels", "mbid"),
     "evaluate --input": ("evaluate", "--input"),
+    "tune": ("tune",),
+    "profile": ("profile", "essentia"),
     "plan": ("plan", "--recordings", "100000"),
     "dump": ("dump", "{new}.dump"),
     "export": ("export", "{new}.csv"),

@@ -75,10 +75,11 @@ def fill(conninfo: str) -> None:
 
 
 def everything(conn: Connection) -> dict[str, list[Any]]:
-    """Every row of every table of pgsim's, as text."""
+    """Every row of every table of pgsim's, as text, but for what is measured at the moment."""
     tables = conn.execute(
         "SELECT relname FROM pg_class"
-        " WHERE relnamespace = 'pgsim'::regnamespace AND relkind IN ('r', 'v') ORDER BY relname"
+        " WHERE relnamespace = 'pgsim'::regnamespace AND relkind IN ('r', 'v')"
+        " AND relname <> 'metrics' ORDER BY relname"
     ).fetchall()
     return {
         name: conn.execute(
