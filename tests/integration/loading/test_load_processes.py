@@ -24,7 +24,10 @@ from tests.support.rows import contents, one
 
 
 # What does not fit into the memory that the processes share goes through a pipe.
-@pytest.mark.parametrize(("workers", "slot"), [(1, 9999), (3, 150_000), (3, LIMITS.slot)])
+@pytest.mark.parametrize(
+    ("workers", "slot"),
+    [(1, 9999), (3, 150_000), pytest.param(3, LIMITS.slot, marks=pytest.mark.slow)],
+)
 def test_any_number_of_workers_makes_the_same_rows(
     conn: Connection,
     new_database: Databases,

@@ -127,7 +127,9 @@ def test_a_load_stores_what_every_row_says_by_itself(
     assert np.all([row[5] == 1 for row in recordings])
 
 
-@pytest.mark.parametrize("stop", [1, 2, 3, 5])
+@pytest.mark.parametrize(
+    "stop", [1, 3, *(pytest.param(each, marks=pytest.mark.slow) for each in (2, 5))]
+)
 def test_a_load_that_was_stopped_in_a_table_goes_on_to_the_same_end(
     new_database: Callable[..., str], table: Path, stop: int
 ) -> None:

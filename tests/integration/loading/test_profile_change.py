@@ -262,7 +262,10 @@ def test_a_load_that_began_under_the_old_profile_is_stopped(filled: str, tmp_pat
         load(conn, [path])
 
 
-@pytest.mark.parametrize("after", [0.0, 0.1, 0.2, 0.4, 0.8])
+@pytest.mark.parametrize(
+    "after",
+    [0.1, 0.4, *(pytest.param(each, marks=pytest.mark.slow) for each in (0.0, 0.2, 0.8))],
+)
 def test_killed_at_any_moment_the_collection_is_old_or_new(
     filled: str, tmp_path: Path, after: float
 ) -> None:

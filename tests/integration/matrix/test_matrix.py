@@ -337,7 +337,7 @@ STEPS = st.lists(
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS, list_length=st.sampled_from([50, 100]), start=st.lists(PLACES, max_size=90))
 def test_whatever_happens_a_refresh_ends_with_the_exact_matrix(

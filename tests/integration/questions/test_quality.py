@@ -182,7 +182,9 @@ def test_clips_of_audioset_have_no_hubs_by_similarity_either() -> None:
     assert found >= plain
 
 
-@pytest.mark.parametrize(("share", "skewness"), [(0.02, 3.5), (0.5, 3.5)])
+@pytest.mark.parametrize(
+    ("share", "skewness"), [(0.02, 3.5), pytest.param(0.5, 3.5, marks=pytest.mark.slow)]
+)
 def test_a_set_that_some_lack_makes_no_hubs_of_them(
     songs: list[dict[str, str]], features: NDArray[np.float64], share: float, skewness: float
 ) -> None:

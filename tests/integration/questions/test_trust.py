@@ -15,6 +15,7 @@ from tests.support.graphs import Graphs, assert_nearest_are_found
 BUILDS = 10
 
 
+@pytest.mark.slow
 def test_clusters_by_two_builds(server: embedded.Server) -> None:
     assert_nearest_are_found(server, Graphs(make_collection(4_000, 67).vectors, 25), 2)
 

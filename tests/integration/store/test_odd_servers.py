@@ -207,6 +207,7 @@ STYLES = {
 ENVIRONMENT = {"PGDATESTYLE": "German", "PGTZ": "Asia/Tokyo"}
 
 
+@pytest.mark.slow
 def test_styles_and_encodings_of_a_database_and_of_the_environment_change_nothing(
     new: New, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

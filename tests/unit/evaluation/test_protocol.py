@@ -12,6 +12,8 @@ from pgsim.evaluation.protocol import RANKINGS, Protocol, bootstrap, copies
 from pgsim.store.lists import REACH
 from tests.support.slow_protocol import DEPTH, Recording, SlowProtocol, arrays
 
+SEEDS = [*range(12), *(pytest.param(each, marks=pytest.mark.slow) for each in range(12, 60))]
+
 
 def collection(seed: int) -> list[Recording]:
     """Up to 150 recordings: ties and copies, several labels or none, one class or many."""
@@ -42,7 +44,7 @@ def made(recordings: list[Recording], **words: int) -> tuple[Protocol, NDArray[n
     return Protocol(given["classes"], apart, None, given["order"], **words), given["vectors"]
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_it_measures_what_loops_over_plain_lists_do(seed: int) -> None:
     recordings = collection(seed)
     slow = SlowProtocol(recordings, REACH)
@@ -66,7 +68,7 @@ def test_it_measures_what_loops_over_plain_lists_do(seed: int) -> None:
         assert (quality.skewness, quality.in_none) == pytest.approx(slow.hubs(ranking))
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_of_all_that_an_index_found_it_makes_the_exact_answer(seed: int) -> None:
     try:
         fast, vectors = made(collection(seed))

@@ -149,7 +149,7 @@ class Arrays:
         ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(change=changes())
 def test_every_list_that_is_not_searched_anew_becomes_the_true_one(change: Change) -> None:
     arrays = Arrays(change)
@@ -168,7 +168,7 @@ def test_every_list_that_is_not_searched_anew_becomes_the_true_one(change: Chang
     assert refill | written.keys() <= set(arrays.owners)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(change=changes())
 def test_only_lists_that_have_lost_members_beyond_their_known_part_are_searched_anew(
     change: Change,
@@ -188,7 +188,7 @@ def test_only_lists_that_have_lost_members_beyond_their_known_part_are_searched_
         assert last in changed or nearest(change.after, name, change.k)[-1][1] != last
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(change=changes())
 def test_the_links_name_every_entrant_and_every_holder(change: Change) -> None:
     arrays = Arrays(change)

@@ -202,7 +202,7 @@ def plain(name: str, at: int) -> str:
     return f"{at}, {at + 1} and 3" if name == "cloud" else f"{name} {at}"
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     tables_of_text(),
     st.sampled_from(KEYS),
@@ -233,7 +233,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     LINES,
     st.sampled_from([",", ";"]),

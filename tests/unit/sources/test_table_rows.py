@@ -246,6 +246,7 @@ def test_whatever_the_bytes_are_a_table_is_read_or_its_fault_is_said(data: bytes
         assert list(row) == ["row", *(name for name in dialect.columns if name != "row")]
 
 
+@pytest.mark.slow
 def test_four_times_the_columns_take_four_times_as_long(tmp_path: Path) -> None:
     def seconds(columns: int) -> float:
         path = tmp_path / f"{columns}.csv"

@@ -273,9 +273,8 @@ def test_a_label_in_a_column_of_its_own_is_no_feature_and_said_so(table: Table, 
     assert f'"{name}": whether it has a label, which is no sound' in propose_profile(path)
 
 
-@pytest.mark.parametrize(
-    ("few", "many"), [(5000, 20_000), pytest.param(25_000, 100_000, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("few", "many"), [(5000, 20_000), (25_000, 100_000)])
 def test_four_times_the_columns_take_four_times_as_long(
     tmp_path: Path, few: int, many: int
 ) -> None:
