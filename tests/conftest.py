@@ -12,7 +12,6 @@ import pytest
 from psycopg import sql
 
 from pgsim import embedded
-from pgsim.threads import cores
 
 # Each program that a test starts would compile pgsim anew, which takes longer than most do.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -32,11 +31,6 @@ def _has_room(folder: Path) -> bool:
         return False
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize >= ROOM and not found.f_flag & os.ST_NOEXEC
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Half as many workers again as cores: many tests wait for a lock, or for a program."""
-    return cores() + cores() // 2
 
 
 @pytest.fixture(scope="session")

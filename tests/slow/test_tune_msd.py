@@ -18,6 +18,8 @@ from pgsim.tuning.measure import precision
 from pgsim.tuning.tune import tune
 from tests.support.genuine import GENUINE
 
+pytestmark = pytest.mark.slow
+
 SONGS = GENUINE / "msd_subset" / "msd_subset_4680x90.csv"
 
 

@@ -243,7 +243,14 @@ def test_a_policy_for_others_changes_nothing(
 
 @pytest.mark.parametrize("genre", [None, "roc"])
 @pytest.mark.parametrize(
-    "policy", ["id % 2 = 0", "id % 25 = 0", "id % 400 = 0", "(vector::real[])[1] > 0"]
+    "policy",
+    [
+        *("id % 2 = 0", "id % 400 = 0"),
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in ("id % 25 = 0", "(vector::real[])[1] > 0")
+        ),
+    ],
 )
 def test_answers_of_a_larger_collection_are_whole_and_the_nearest_shown(
     clustered: Connection, policy: str, genre: str | None
