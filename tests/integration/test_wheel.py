@@ -133,6 +133,7 @@ def check_types(site: Path, script: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_types_of_a_users_script_are_checked_against_the_installed_wheel(
     installed: Path, tmp_path: Path
 ) -> None:

@@ -71,7 +71,13 @@ def test_nohup_keeps_the_program_from_hanging_up(tmp_path: Path) -> None:
     process.communicate()
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    "closed",
+    [
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (">&-", "2>&-", "<&-")),
+        "<&- >&- 2>&-",
+    ],
+)
 def test_standard_files_may_be_closed(
     new_database: Callable[..., str], acousticbrainz_template: str, tmp_path: Path, closed: str
 ) -> None:

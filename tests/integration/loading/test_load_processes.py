@@ -111,6 +111,7 @@ def test_a_load_killed_and_run_again_ends_with_the_same_rows(
     assert_killing_changes_nothing(databases[0], databases[1], tmp_path, [0, 3, 3], seed=1)
 
 
+@pytest.mark.slow
 def test_a_later_load_killed_and_run_again_ends_with_the_same_rows(
     new_database: Databases, acousticbrainz_template: str, tmp_path: Path
 ) -> None:

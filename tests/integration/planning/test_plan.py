@@ -99,6 +99,7 @@ def test_without_enough_of_them_it_makes_some_up_and_says_so(
     assert "within 0.001s: no number of machines" in said.out
 
 
+@pytest.mark.slow
 def test_no_more_is_measured_than_is_planned(conn: Connection, small: None) -> None:
     copy_in(conn, make_collection(LEAST_SAMPLE, 68))
     planned = plan(conn.info.dsn, LEAST_SAMPLE)

@@ -469,6 +469,7 @@ def test_little_memory_to_build_the_index_is_a_warning(healthy: str) -> None:
     assert wrongs(healthy) == {}
 
 
+@pytest.mark.slow
 def test_an_index_larger_than_the_servers_memory_is_a_warning(
     open_folder: Path, fast_settings: dict[str, str]
 ) -> None:

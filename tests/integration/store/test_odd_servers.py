@@ -34,7 +34,10 @@ from tests.support.odd import RECORDINGS, New, commands, contents, execute, sett
 from tests.support.rows import one
 
 
-@pytest.mark.parametrize("what", ["FOR ALL TABLES", "FOR TABLES IN SCHEMA pgsim"])
+@pytest.mark.parametrize(
+    "what",
+    ["FOR ALL TABLES", pytest.param("FOR TABLES IN SCHEMA pgsim", marks=pytest.mark.slow)],
+)
 def test_every_table_may_be_published(new: New, tmp_path: Path, what: str) -> None:
     conninfo = new()
     execute(conninfo, f"CREATE PUBLICATION everything {what}")

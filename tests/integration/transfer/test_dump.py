@@ -250,7 +250,10 @@ def test_psql_alone_restores_a_dump_in_sql(
     assert_of_use(make_conninfo(target, options="-csearch_path=public,pgsim"))
 
 
-@pytest.mark.parametrize(("newer", "name"), [(True, "pgsim.dump"), (False, "pgsim.sql")])
+@pytest.mark.parametrize(
+    ("newer", "name"),
+    [(True, "pgsim.dump"), pytest.param(False, "pgsim.sql", marks=pytest.mark.slow)],
+)
 def test_a_dump_of_postgresql_16_is_restored_on_18_and_on_16(
     older_server: embedded.Server,
     new_owned: Callable[..., str],
