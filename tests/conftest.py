@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from pgsim import embedded
@@ -20,6 +21,14 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+# The first text that Hypothesis draws on a machine takes seconds: it makes tables of characters.
+# Tests that share a fixture among their examples clear it themselves.
+settings.register_profile(
+    "pgsim",
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("pgsim")
 
 MEMORY = Path("/dev/shm")
 ROOM = 4 << 30  # bytes: what two servers hold at most

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgsim.loading.file_accounts import write_rejects
@@ -62,9 +62,7 @@ def test_rejects_are_written_to_a_file(conn: Connection, tmp_path: Path) -> None
 
 
 @given(documents=st.lists(st.binary(max_size=30) | JSON_DOCUMENTS, min_size=1, max_size=8))
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15, deadline=None)
 def test_whatever_stands_in_a_file_every_line_is_counted(
     conn: Connection, tmp_path: Path, documents: list[bytes]
 ) -> None:

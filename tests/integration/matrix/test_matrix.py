@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgsim.matrix.refresh import refresh
@@ -336,9 +336,7 @@ STEPS = st.lists(
 )
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=12, deadline=None)
 @given(steps=STEPS, list_length=st.sampled_from([50, 100]), start=st.lists(PLACES, max_size=90))
 def test_whatever_happens_a_refresh_ends_with_the_exact_matrix(
     plane: Connection,

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
@@ -154,9 +154,7 @@ def test_no_text_argument_of_any_function_is_taken_for_sql(conn: Connection) -> 
     assert versions(conn) == before
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None)
 @given(
     text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40),
     prefix=st.sampled_from(["", "'", '"', "tag:", "mfccs+", "$$"]),
@@ -173,9 +171,7 @@ def test_whatever_text_it_is(conn: Connection, text: str, prefix: str) -> None:
         survive(conn, sql.SQL(query).format(mbid(1)), [prefix + text])
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, deadline=None)
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=300))
 def test_any_title_can_be_stored_and_is_found_by_its_own_words(conn: Connection, text: str) -> None:
     with conn.transaction(force_rollback=True):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pgsim.errors import Rejected
@@ -202,7 +202,7 @@ def plain(name: str, at: int) -> str:
     return f"{at}, {at + 1} and 3" if name == "cloud" else f"{name} {at}"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None)
 @given(
     tables_of_text(),
     st.sampled_from(KEYS),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgsim.sources.delimited.kinds import Shape
@@ -180,7 +180,7 @@ def test_rows_count_the_same_each_time_with_those_that_are_rejected() -> None:
 CELLS = st.text("ab1 ,;\t\n\"'|#", max_size=6)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(CELLS, CELLS), min_size=5, max_size=20),
     st.sampled_from(",;\t|"),

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pgsim.sources.streams import buffer as module
@@ -25,7 +25,6 @@ class Slow(io.BytesIO):
         return self.read(min(100, 100 if size is None else size))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, size=st.integers(0, 2000))
 def test_a_buffer_gives_what_the_stream_holds_and_keeps_what_it_is_asked_to(
     monkeypatch: pytest.MonkeyPatch, steps: list[tuple[str, int]], size: int

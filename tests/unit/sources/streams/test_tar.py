@@ -4,7 +4,7 @@ import io
 import tarfile
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pgsim.sources.streams import buffer as buffer_module
@@ -75,7 +75,6 @@ def in_runs(data: bytes, memory: int, left: int, sizes: list[int]) -> Outcome:
     return found, ""
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     form=st.sampled_from([tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT]),
     names=st.lists(st.sampled_from([*"aaaa", "b/c", "d" * 95, *ODD]), max_size=30),
