@@ -125,10 +125,26 @@ class Protocol:
         threads: int = 1,
         found: Numbers | None = None,
     ) -> Mapping[str, Quality]:
-        """The quality of the answers by each of RANKINGS, for vectors (n, d).
+        """The quality of what `ranked` answers by each of RANKINGS, for vectors (n, d)."""
+        ranked, hubs = self.ranked(vectors, threads, found)
+        qualities = {ranking: self.quality(self.scores(rows)) for ranking, rows in ranked.items()}
+        for ranking, (skewness, in_none) in hubs.items():
+            own_quality = qualities[ranking]
+            qualities[ranking] = replace(own_quality, skewness=skewness, in_none=in_none)
+        return qualities
 
-        Answers are exact, or the nearest of what an index has `found` for each query, (m, any) rows
-        in any order, -1 for none; then hubs are not counted.
+    def ranked(
+        self,
+        vectors: NDArray[np.float32],
+        threads: int = 1,
+        found: Numbers | None = None,
+    ) -> tuple[Mapping[str, Numbers], Mapping[str, tuple[float, float]]]:
+        """The answers by each of RANKINGS, for vectors (n, d), and the hubs of each.
+
+        Answers are (m, depth) numbers of recordings in `pool`, best first, -1 for none. They are
+        exact, or the nearest of what an index has `found` for each query, (m, any) rows in any
+        order, -1 for none. Hubs are the skewness and the share in nobody's list; those of an index
+        are not counted.
         """
         n = len(self.pool)
         own = vectors if n == len(vectors) else vectors[self.pool]
@@ -151,11 +167,7 @@ class Protocol:
             reach[needed] = reaches(nearest)
         order = by_similarity(apart, reach[self._rows], reach[rows])
         ranked = {"distance": rows, "similarity": np.take_along_axis(rows, order, axis=1)}
-        qualities = {ranking: self.quality(self.scores(rows)) for ranking, rows in ranked.items()}
-        for ranking, (skewness, in_none) in hubs.items():
-            own_quality = qualities[ranking]
-            qualities[ranking] = replace(own_quality, skewness=skewness, in_none=in_none)
-        return qualities
+        return ranked, hubs
 
     def scores(self, answers: Numbers) -> NDArray[np.float64]:
         """Each query's precision, recall and average precision, (m, 3), of answers (m, depth).

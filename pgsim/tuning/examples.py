@@ -1,7 +1,7 @@
 """What a collection knows to belong together, read from it: a random sample, the same each time."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError, UsageError
+from pgsim.evaluation.protocol import Protocol
 from pgsim.features.fusion import aggregate, transform
 from pgsim.features.profile import Profile
 from pgsim.loading.recordings import gathered
@@ -46,6 +47,7 @@ class Examples:
     classes: NDArray[np.int64]
     apart: NDArray[np.int64] | None = None
     triplets: NDArray[np.int64] | None = None
+    _protocols: dict[bool, Protocol] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def kinds(self) -> int:
@@ -86,10 +88,11 @@ class Examples:
         """Return what the queries of one half find by (m, dimensions) vectors of `measured`."""
         if self.triplets is not None:
             return satisfied(vectors, self.triplets[self.half == half])
-        rows = self.measured(half)
-        return precision(
-            vectors, self.classes[rows], None if self.apart is None else self.apart[rows]
-        )
+        if half not in self._protocols:
+            rows = self.measured(half)
+            apart = [] if self.apart is None else [self.apart[rows]]
+            self._protocols[half] = Protocol(self.classes[rows], apart, queries=len(rows))
+        return precision(self._protocols[half], vectors)
 
     def drawn(self, half: bool) -> NDArray[np.int64]:
         """Return the cluster (q,) of each query of one half."""
