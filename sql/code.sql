@@ -68,6 +68,7 @@
 \ir functions/answers/qualifying.sql
 \ir functions/answers/nearest_answers.sql
 \ir functions/answers/nearest_by_rank.sql
+\ir functions/neighbours/mean_seed.sql
 \ir functions/questions/similar_recordings.sql
 \ir functions/questions/similar_recordings_batch.sql
 \ir functions/questions/nearest_recordings.sql

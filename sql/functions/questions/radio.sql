@@ -27,12 +27,9 @@ DECLARE
     conditions recording_filter;
     m measure;
     rules question_rules;
-    start question_seed;
+    center record;
     target question_seed;
-    away question_seed;
-    away_mbids uuid[];
     around recording_filter;
-    seed_mbids uuid[];
     songs text[];
     pending CONSTANT integer[] := pending_recordings();
     artists text[] := '{}';
@@ -61,26 +58,14 @@ BEGIN
     END IF;
 
     m := resolve_measure(metric, weights, approximate);
-    SELECT
-        array_agg(s.mbid),
-        array_agg(CASE WHEN distinct_titles THEN song_key(s.title, s.artist_mbids, s.artist) END),
-        mean_of(array_agg(s.vector))
-    INTO seed_mbids, songs, start.vector
+    SELECT array_agg(CASE WHEN distinct_titles THEN song_key(s.title, s.artist_mbids, s.artist) END) INTO songs
     FROM seed_vectors(seeds) AS s;
-    PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(seeds) AS s;
-    IF dislikes IS NOT NULL THEN
-        SELECT array_agg(d.mbid), mean_of(array_agg(d.vector)) INTO away_mbids, away.vector FROM seed_vectors(dislikes) AS d;
-        PERFORM require_sets(d.mbid, d.missing, m) FROM seed_vectors(dislikes) AS d;
-        start.vector := moved(start.vector, away.vector, -0.5);
-    END IF;
+    SELECT c.mean, c.used INTO center FROM mean_seed(seeds, dislikes, m) AS c;
+    around.exclude := center.used;
     conditions := resolve_filter(
-        genre, decade, year_from, year_to, length_from, length_to, exclude || played || seed_mbids || away_mbids, exclude_artists);
+        genre, decade, year_from, year_to, length_from, length_to, exclude || played || center.used, exclude_artists);
     conditions.present := m.sets;
-    IF m.factors IS NULL THEN
-        around.exclude := seed_mbids || away_mbids;
-        SELECT avg(n.distance) INTO start.reach FROM nearest_matching(start, reach_length(), around) AS n;
-    END IF;
-    target := start;
+    target := center.mean;
     FOR place IN 1 .. k LOOP
         conditions.used_artists := nullif(artists[cardinality(artists) - artist_gap + 1 :], '{}');
         conditions.used_albums := nullif(albums[cardinality(albums) - album_gap + 1 :], '{}');
@@ -101,7 +86,7 @@ BEGIN
         songs := songs || chosen.song;
         conditions.exclude := conditions.exclude || answer.mbid;
         IF drift > 0 THEN
-            target.vector := moved(start.vector, chosen.vector, drift);
+            target.vector := moved((center.mean).vector, chosen.vector, drift);
             IF m.factors IS NULL THEN
                 SELECT avg(n.distance) INTO target.reach FROM nearest_matching(target, reach_length(), around) AS n;
             END IF;

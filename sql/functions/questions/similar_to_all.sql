@@ -28,13 +28,10 @@ DECLARE
     conditions recording_filter;
     m measure;
     rules question_rules;
-    others recording_filter;
-    mbids uuid[];
+    used uuid[];
     songs text[];
     seeds_found question_seed[];
-    mean question_seed;
-    away uuid[];
-    away_from question_seed;
+    center record;
 BEGIN
     PERFORM check_question(k, ranking);
     IF method IS NULL OR method NOT IN ('centroid', 'rank') THEN
@@ -44,33 +41,24 @@ BEGIN
         RAISE EXCEPTION 'minus cannot go with the method rank'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'leave out method: the centroid of the seeds moves away from others';
     END IF;
+    m := resolve_measure(metric, weights, approximate);
     SELECT
         array_agg(s.mbid),
         array_agg(CASE WHEN distinct_titles THEN song_key(s.title, s.artist_mbids, s.artist) END),
         array_agg(plain_seed(s.vector, s.id))
-    INTO mbids, songs, seeds_found
+    INTO used, songs, seeds_found
     FROM seed_vectors(seeds) AS s;
-    IF minus IS NOT NULL THEN
-        SELECT array_agg(d.mbid), mean_of(array_agg(d.vector)) INTO away, away_from.vector FROM seed_vectors(minus) AS d;
+    IF method = 'centroid' THEN
+        SELECT c.mean, c.used INTO center FROM mean_seed(seeds, minus, m) AS c;
+        used := center.used;
+    ELSE
+        PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(seeds) AS s;
     END IF;
-    conditions := resolve_filter(
-        genre, decade, year_from, year_to, length_from, length_to, exclude || mbids || away, exclude_artists);
-    m := resolve_measure(metric, weights, approximate);
-    PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(seeds) AS s;
-    IF minus IS NOT NULL THEN
-        PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(minus) AS s;
-    END IF;
+    conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude || used, exclude_artists);
     conditions.present := m.sets;
     rules := resolve_rules(max_per_artist, max_per_album, distinct_titles, min_similarity, songs);
     IF method = 'centroid' THEN
-        -- d(x, v)^2 - d(x, w)^2 / 3 is least there, and grows as a squared distance does.
-        SELECT moved(mean_of(array_agg(q.vector)), away_from.vector, -0.5) INTO mean.vector FROM unnest(seeds_found) AS q;
-        IF m.factors IS NULL THEN
-            -- The seeds are no neighbours of their mean: its reach, too, leaves them out.
-            others.exclude := mbids || away;
-            SELECT avg(n.distance) INTO mean.reach FROM nearest_matching(mean, reach_length(), others) AS n;
-        END IF;
-        RETURN QUERY SELECT a.* FROM nearest_answers(mean, k, ranking, conditions, m, rules, pending_recordings()) AS a;
+        RETURN QUERY SELECT a.* FROM nearest_answers(center.mean, k, ranking, conditions, m, rules, pending_recordings()) AS a;
     ELSE
         RETURN QUERY SELECT a.* FROM nearest_by_rank(seeds_found, k, ranking, conditions, m, rules, pending_recordings()) AS a;
     END IF;
