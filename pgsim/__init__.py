@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pgsim.evaluation.suspects import Suspects
     from pgsim.loading.load import LoadReport
     from pgsim.loading.names import NamesReport
+    from pgsim.loading.profile_change import ProfileReport
     from pgsim.loading.recordings import FuseReport
     from pgsim.loading.redirects import RedirectReport
     from pgsim.matrix.rebuild import RebuildReport
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pgsim.questions.file_seed import FileSeed
     from pgsim.transfer.export import ExportReport
     from pgsim.transfer.import_matrix import ImportReport
+    from pgsim.tuning.tune import TuneReport
 
 __all__ = [
     "Answer",
@@ -58,6 +60,7 @@ __all__ = [
     "MetricDistance",
     "NamesReport",
     "PgsimError",
+    "ProfileReport",
     "RebuildReport",
     "Recording",
     "RedirectReport",
@@ -68,6 +71,7 @@ __all__ = [
     "Statistics",
     "StatusItem",
     "Suspects",
+    "TuneReport",
     "UsageError",
     "__version__",
     "connect",
@@ -81,6 +85,7 @@ _HOMES = {
     "pgsim.evaluation.suspects": ("Suspects",),
     "pgsim.loading.load": ("LoadReport",),
     "pgsim.loading.names": ("NamesReport",),
+    "pgsim.loading.profile_change": ("ProfileReport",),
     "pgsim.loading.recordings": ("FuseReport",),
     "pgsim.loading.redirects": ("RedirectReport",),
     "pgsim.matrix.rebuild": ("RebuildReport",),
@@ -100,6 +105,7 @@ _HOMES = {
     "pgsim.questions.file_seed": ("FileSeed",),
     "pgsim.transfer.export": ("ExportReport",),
     "pgsim.transfer.import_matrix": ("ImportReport",),
+    "pgsim.tuning.tune": ("TuneReport",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
