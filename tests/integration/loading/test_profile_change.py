@@ -15,6 +15,7 @@ import pgsim
 from pgsim.cli import run
 from pgsim.errors import PgsimError
 from pgsim.features.profile import Profile
+from pgsim.loading import load as loading
 from pgsim.loading.load import load
 from pgsim.loading.profile_change import change_profile
 from pgsim.matrix.rebuild import rebuild
@@ -233,14 +234,14 @@ def test_rows_of_tables_keep_the_name_that_they_are_known_by(filled: str) -> Non
         assert one(conn, "SELECT profile FROM pgsim.collection") == "mine"
 
 
-def test_a_load_that_began_under_the_old_profile_is_stopped(filled: str, tmp_path: Path) -> None:
+def test_a_load_that_began_under_the_old_profile_is_stopped(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write_lines(tmp_path / "more.ndjson", collection(DOCUMENTS + 20)[-20:])
     with connect(filled, autocommit=True) as conn, connect(filled, autocommit=True) as other:
         changed: list[Any] = []
 
         original = read_collection(conn).profile
-
-        import pgsim.loading.load as loading
 
         parse = loading.parse_files
 
@@ -249,12 +250,10 @@ def test_a_load_that_began_under_the_old_profile_is_stopped(filled: str, tmp_pat
             changed.append(change_profile(other, profile_of(text_of(without=("bpm",)))))
             yield from parse(*arguments)
 
-        loading.parse_files = parse_then_change  # type: ignore[assignment]
-        try:
+        with monkeypatch.context() as patched:
+            patched.setattr(loading, "parse_files", parse_then_change)
             with pytest.raises(PgsimError, match="profile was changed during this load"):
                 load(conn, [path])
-        finally:
-            loading.parse_files = parse
         assert changed[0].is_done
         assert read_collection(conn).profile != original
         lengths = conn.execute("SELECT DISTINCT cardinality(features) FROM pgsim.submission")

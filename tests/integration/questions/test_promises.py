@@ -1,43 +1,20 @@
 """Random questions with any words together, against the definition of an answer in plain Python."""
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import closing
 
 import numpy as np
 import psycopg
 import pytest
 
-from pgsim import embedded
-from pgsim.postgres.connection import Connection, connect
+from pgsim.postgres.connection import Connection
 from pgsim.store.lists import REACH
-from tests.support.grid import SETS, STATES, change_grid, fill_grid
+from tests.support.grid import SETS
 from tests.support.lists import fill_reaches
 from tests.support.oracle import Oracle, ask, compare, draw
 from tests.support.plane import insert, mbid
 from tests.support.rows import one
 
 QUESTIONS = 45
-
-
-@pytest.fixture(scope="module")
-def template(server: embedded.Server) -> str:
-    """The collection on a grid."""
-    name = "grid_template"
-    embedded.ensure_database(server, name)
-    with closing(connect(server.conninfo(name), autocommit=True)) as conn:
-        fill_grid(conn)
-    return name
-
-
-@pytest.fixture(params=STATES)
-def grid(
-    request: pytest.FixtureRequest, new_database: Callable[..., str], template: str
-) -> Iterator[Connection]:
-    """The collection with its matrix in each state."""
-    with closing(connect(new_database(template), autocommit=True)) as conn:
-        change_grid(conn, request.param)
-        yield conn
 
 
 def test_any_words_together_give_the_answer_of_their_definition(grid: Connection) -> None:

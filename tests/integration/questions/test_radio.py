@@ -1,8 +1,6 @@
 """An order to listen to, against its definition: each row the most similar that the gaps allow."""
 
 import random
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from typing import Any
 from uuid import UUID
 
@@ -11,35 +9,13 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
-from pgsim import embedded
-from pgsim.postgres.connection import Connection, connect
+from pgsim.postgres.connection import Connection
 from pgsim.store.lists import REACH
-from tests.support.grid import STATES, change_grid, fill_grid
 from tests.support.oracle import Oracle, Recording, draw
 from tests.support.plane import insert, mbid
 
 WORDS = ("genre", "decade", "year_from", "length_to", "exclude", "exclude_artists", "metric")
 CASES = 4
-
-
-@pytest.fixture(scope="module")
-def template(server: embedded.Server) -> str:
-    """The collection on a grid."""
-    name = "radio_template"
-    embedded.ensure_database(server, name)
-    with closing(connect(server.conninfo(name), autocommit=True)) as conn:
-        fill_grid(conn)
-    return name
-
-
-@pytest.fixture(params=STATES)
-def grid(
-    request: pytest.FixtureRequest, new_database: Callable[..., str], template: str
-) -> Iterator[Connection]:
-    """The collection with its matrix in each state."""
-    with closing(connect(new_database(template), autocommit=True)) as conn:
-        change_grid(conn, request.param)
-        yield conn
 
 
 def artist_of(row: Recording) -> object:

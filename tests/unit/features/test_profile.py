@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pgsim.errors import UsageError
-from pgsim.features.profile import SHIPPED, read_profile
+from pgsim.features.profile import SHIPPED, Profile, read_profile
 
 HEAD = 'name = "mine"\nextractor = "essentia"\ngenre_scheme = "tag"\n'
 LOUDNESS = """
@@ -20,7 +20,7 @@ weight = 1
 """
 
 
-def read(folder: Path, text: str) -> object:
+def read(folder: Path, text: str) -> Profile:
     path = folder / "mine.toml"
     path.write_text(text, encoding="utf-8")
     return read_profile(str(path))
@@ -85,7 +85,7 @@ def test_sets_lie_side_by_side():
 
 def test_weights_become_shares_that_sum_to_1(tmp_path: Path):
     profile = read(tmp_path, HEAD + LOUDNESS + LOUDNESS.replace("loudness", "more") + "")
-    assert [each.weight for each in profile.sets] == [0.5, 0.5]  # type: ignore[attr-defined]
+    assert [each.weight for each in profile.sets] == [0.5, 0.5]
 
 
 def test_an_unknown_set_is_named_beside_the_known_ones():
