@@ -14,6 +14,8 @@ from pgsim.evaluation.evaluate import NAMES, SAMPLE, Evaluation, Recall
 from pgsim.evaluation.plot import plot, require_plot
 from pgsim.evaluation.plot_labels import plot_labels
 
+ROWS = 5  # of each kind of what is suspicious
+
 
 def evaluate(
     ctx: typer.Context,
@@ -43,7 +45,10 @@ def evaluate(
     input_data: Annotated[
         bool, typer.Option("--input", help="List what is suspicious in the data instead.")
     ] = False,
-    rows: Annotated[int, typer.Option(min=0, help="With --input: rows to print of each kind.")] = 5,
+    rows: Annotated[
+        int | None,
+        typer.Option(min=0, help="With --input: rows to print of each kind [default: 5]."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure the quality of the answers.
@@ -62,8 +67,10 @@ def evaluate(
     if input_data:
         if labels is not None or plot_file:
             raise UsageError("--input goes with --threads, --rows and --json alone")
-        _input(ctx, rows, threads, as_json)
+        _input(ctx, ROWS if rows is None else rows, threads, as_json)
         return
+    if rows is not None:
+        raise UsageError("--rows goes with --input: it lists rows, and nothing else does")
     if plot_file:
         require_plot(plot_file)
     if labels is not None:

@@ -50,6 +50,6 @@ def profile(
     if report.is_done:
         put(f"{dimensions}: done")
     else:
-        put(f"{dimensions}: " + ("nothing was done" if dry_run else "nothing to change"))
+        put(f"{dimensions}: " + ("nothing was done" if report.is_change else "nothing to change"))
     for step in report.next:
         say(step)

@@ -40,14 +40,16 @@ _NOTE_LOST = """
 
 @dataclass(frozen=True, slots=True)
 class ProfileReport:
-    """What becomes of a collection by another profile; `is_done` is False where nothing was done.
+    """What becomes of a collection by another profile.
 
+    `is_change` is False where the collection has it already, `is_done` where nothing was done.
     `added` sets have no values yet; the values of `removed` ones go. `reweighted` has the shares
     before and after. `submissions` and `recordings` are the rows that change, `indexes` the metrics
     whose index is built anew, and `next` what a person has to do then.
     """
 
     profile: str
+    is_change: bool
     is_done: bool
     dimensions_before: int
     dimensions: int
@@ -201,6 +203,7 @@ def _report(conn: Connection, change: ProfileChange, *, is_done: bool) -> Profil
         steps.append("all lists are of the old vectors: pgsim rebuild")
     return ProfileReport(
         change.wanted.name,
+        not change.is_none,
         is_done,
         change.held.dimensions,
         change.wanted.dimensions,

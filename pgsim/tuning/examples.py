@@ -137,7 +137,9 @@ def read_triplets(conn: Connection, profile: Profile, path: Path, seed: int) -> 
             if not {"a", "b", "c"} <= set(table.fieldnames or ()):
                 raise UsageError(f"{path} has no columns a, b and c in its first line")
             named = [[(row[key] or "").strip() for key in "abc"] for row in table]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise UsageError(f"cannot read triplets from {path}: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"cannot read triplets from {path}: {error}") from None
     known = _mbids_of(conn, sorted({each for row in named for each in row}))
     for line, row in enumerate(named, 2):

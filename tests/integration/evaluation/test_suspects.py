@@ -305,3 +305,5 @@ def test_the_command_prints_counts_then_rows_and_all_of_them_as_json(
         assert numbers(of_kind(db.suspects(), "genre")) == {7, 77}
     assert run([*words, "--labels", "genre"]) == 2
     assert "--input goes with --threads, --rows and --json alone" in capsys.readouterr().err
+    assert run([*words[:-1], "--rows", "3"]) == 2
+    assert "--rows goes with --input" in capsys.readouterr().err

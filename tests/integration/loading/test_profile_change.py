@@ -116,10 +116,11 @@ def test_the_same_profile_changes_nothing_and_says_so(
 ) -> None:
     with connect(filled, autocommit=True) as conn:
         before = contents(conn)
-        assert run(["--database", filled, "profile", "acousticbrainz"]) == 0
-        assert capsys.readouterr().out == (
-            "profile 'acousticbrainz', 68 dimensions: nothing to change\n"
-        )
+        for option in ([], ["--dry-run"]):
+            assert run(["--database", filled, "profile", "acousticbrainz", *option]) == 0
+            assert capsys.readouterr().out == (
+                "profile 'acousticbrainz', 68 dimensions: nothing to change\n"
+            )
         assert contents(conn) == before
         assert one(conn, "SELECT count(*) FROM pgsim.stale") == 0
 

@@ -106,6 +106,8 @@ def test_triplets_teach_what_labels_do(taught: Connection, tmp_path: Path) -> No
     (tmp_path / "t.csv").write_text("a,b\n")
     with pytest.raises(UsageError, match="no columns a, b and c"):
         tune(taught, triplets=tmp_path / "t.csv")
+    with pytest.raises(UsageError, match=r"none\.csv: No such file or directory$"):
+        tune(taught, triplets=tmp_path / "none.csv")
 
 
 def test_unknown_labels_are_named(taught: Connection) -> None:
