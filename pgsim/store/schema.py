@@ -275,6 +275,8 @@ def _has_roles(conn: Connection) -> bool:
 
 def _require_profile(collection: Collection, wanted: Profile) -> None:
     held = collection.profile
+    if any(each.map for each in held.sets):  # pgsim tune has changed how sets are made
+        held, wanted = _without_tuning(held), _without_tuning(wanted)
     if replace(held, columns=wanted.columns) == wanted:
         return
     other = f"'{wanted.name}'"
@@ -288,3 +290,8 @@ def _require_profile(collection: Collection, wanted: Profile) -> None:
         f"this database holds profile '{held.name}', not {other}:"
         f" one database, one profile; {cure}name another database"
     )
+
+
+def _without_tuning(profile: Profile) -> Profile:
+    sets = (replace(each, transform="", weight=1.0, map=None) for each in profile.sets)
+    return replace(profile, sets=tuple(sets))

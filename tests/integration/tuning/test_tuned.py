@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -10,16 +11,19 @@ import pytest
 from numpy.typing import NDArray
 
 from pgsim.database.database import connect as open_database
+from pgsim.errors import PgsimError
+from pgsim.features.profile import parse_profile
 from pgsim.loading.load import load
 from pgsim.loading.recordings import refit
 from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import Connection, connect
+from pgsim.store import schema
 from pgsim.store.collection import read_collection
 from pgsim.store.vectors import read_vectors
 from pgsim.transfer.dump import dump, restore
 from tests.support.exactness import assert_lists_are_exact
 from tests.support.rows import one
-from tests.support.taught import write_table
+from tests.support.taught import PROFILE, write_table
 
 SETS = "SELECT * FROM pgsim.feature_set ORDER BY position"
 
@@ -95,3 +99,12 @@ def test_status_and_feature_sets_show_a_tuned_collection(tuned: Connection) -> N
         assert "sets not fitted" not in {each.item for each in db.status() if each.value}
         assert all(each.fitted for each in db.feature_sets())
         assert sum(each.weight for each in db.feature_sets()) == pytest.approx(1, abs=0.01)
+
+
+def test_init_by_the_profile_of_before_leaves_a_tuned_collection(tuned: Connection) -> None:
+    before = tuned.execute(SETS).fetchall()
+    profile = parse_profile(PROFILE, Path("taught.toml"))
+    assert schema.install(tuned, profile) is False
+    assert tuned.execute(SETS).fetchall() == before
+    with pytest.raises(PgsimError, match="another of that name, with other feature sets"):
+        schema.install(tuned, replace(profile, sets=profile.sets[:1]))
