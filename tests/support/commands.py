@@ -1,6 +1,7 @@
 """The commands, with what each one takes; commands run in the tests' process, and their rows."""
 
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ def program() -> Any:
     return group
 
 
+@cache
 def commands() -> dict[str, Any]:
     """The program itself as `pgsim`, and its commands."""
     group = program()
