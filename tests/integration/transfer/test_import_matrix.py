@@ -216,9 +216,9 @@ def test_two_imports_are_not_at_work_at_once(other: Connection, exported: Path) 
 
     def try_too(_: int) -> None:
         if len(messages) < 2:
-            with closing(connect(other.info.dsn, autocommit=True)) as conn:
-                with pytest.raises(PgsimError) as caught:
-                    import_matrix(conn, exported)
+            conn = connect(other.info.dsn, autocommit=True)
+            with closing(conn), pytest.raises(PgsimError) as caught:
+                import_matrix(conn, exported)
             messages.append(str(caught.value))
 
     assert import_matrix(other, exported, advance=try_too).stored == COUNT
