@@ -1,6 +1,7 @@
-"""A filled database, dumps of it, and databases that an ordinary role owns."""
+"""Filled databases, dumps and exports of them, and databases that an ordinary role owns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -8,7 +9,13 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgsim import embedded
+from pgsim.matrix import rebuild as rebuilding
+from pgsim.matrix.rebuild import rebuild
+from pgsim.postgres.connection import Connection, connect
+from pgsim.transfer import pairs
 from pgsim.transfer.dump import dump
+from pgsim.transfer.export import export
+from tests.support import line
 from tests.support.dumps import OWNER, fill, new_session
 
 
@@ -55,3 +62,45 @@ def new_owned(role: str, new_database: Callable[..., str]) -> Callable[..., str]
         return make_conninfo(conninfo, user=role)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def rebuilt(
+    server: embedded.Server, admin: psycopg.Connection, plane_template: str
+) -> Iterator[Connection]:
+    """80 recordings on a line, 60 neighbours each, which no test changes."""
+    admin.execute(f"CREATE DATABASE rebuilt TEMPLATE {plane_template}".encode())
+    with closing(connect(server.conninfo("rebuilt"), autocommit=True)) as conn:
+        line.fill(conn)
+        rebuild(conn, engine="exact", k=60)
+        yield conn
+
+
+@pytest.fixture(scope="session")
+def exported_rows(rebuilt: Connection, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Their matrix as CSV."""
+    path = tmp_path_factory.mktemp("exported") / "m.csv"
+    export(rebuilt, path)
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def exported(exported_rows: str, tmp_path: Path) -> Path:
+    """A file with their matrix, of this test's own."""
+    path = tmp_path / "m.csv"
+    path.write_text(exported_rows, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def other(new_database: Callable[..., str], plane_template: str) -> Iterator[Connection]:
+    """Another database whose vectors have two dimensions."""
+    with closing(connect(new_database(plane_template), autocommit=True)) as conn:
+        yield conn
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an import read several chunks, and notice another rebuild at once."""
+    monkeypatch.setattr(pairs, "CHUNK", 100)
+    monkeypatch.setattr(rebuilding, "GRACE", 0.2)
