@@ -22,9 +22,8 @@ _STATUSES = {
     "25006": HTTPStatus.FORBIDDEN,
     "55000": HTTPStatus.CONFLICT,
 }
+_ABSENT = {"42883", "42P01"}
 _HINTS = {
-    "42883": "run pgsim init --upgrade, if this version of pgsim has that question",
-    "42P01": "run pgsim init --upgrade, if this version of pgsim has that table",
     "57014": "ask for less, or start pgsim serve with a longer --timeout",
     "42501": "run pgsim init --roles, which gives pgsim_reader its rights",
 }
@@ -64,6 +63,8 @@ def _of_postgres(error: psycopg.Error) -> Problem:
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "PostgreSQL does not answer", "try again")
     message = " ".join((error.diag.message_primary or str(error)).split())
     hint = error.diag.message_hint or _HINTS.get(state or "")
+    if state in _ABSENT:
+        message, hint = "this database has no such question yet", "run pgsim init --upgrade"
     if state in _STATUSES:
         return Problem(_STATUSES[state], message, hint)
     # Data exceptions; and what the driver itself cannot send.
