@@ -31,6 +31,8 @@ COMMANDS = {
     "export": ("export", "Write the matrix for other programs."),
     "import": ("export", "Replace the matrix by an exported one."),
     "uninstall": ("uninstall", "Remove pgsim from a database."),
+    "serve": ("serve", "Answer questions over HTTP, until it is stopped."),
+    "user": ("user", "Add, remove or list users of pgsim serve."),
     "start": ("server", "Start the embedded PostgreSQL server."),
     "stop": ("server", "Stop the embedded PostgreSQL server."),
     "url": ("server", "Print the database's URL, without a password."),
