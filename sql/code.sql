@@ -6,6 +6,7 @@
 \ir types/question_seed.sql
 \ir types/batch_recording.sql
 \ir types/found_recording.sql
+\ir types/matched_recording.sql
 
 \ir views/similarity.sql
 \ir views/similarity_matrix.sql
@@ -26,12 +27,19 @@
 \ir functions/words/song_key.sql
 \ir functions/words/album_key.sql
 \ir functions/words/redirected_recording.sql
+\ir functions/words/known_recording.sql
+\ir functions/words/texts_in.sql
+\ir functions/words/path_steps.sql
+\ir functions/words/shared_steps.sql
 \ir functions/questions/recording_of.sql
 \ir functions/questions/mbid_of.sql
+\ir functions/questions/rate.sql
+\ir functions/questions/ratings.sql
 \ir functions/loading/store_redirects.sql
 \ir functions/words/search_words.sql
 \ir functions/words/check_question.sql
 \ir functions/questions/find_recordings.sql
+\ir functions/questions/match_recordings.sql
 \ir functions/words/matches.sql
 \ir functions/neighbours/distance.sql
 \ir functions/words/require_vector.sql
@@ -69,11 +77,13 @@
 \ir functions/answers/nearest_answers.sql
 \ir functions/answers/nearest_by_rank.sql
 \ir functions/neighbours/mean_seed.sql
+\ir functions/answers/walk.sql
 \ir functions/questions/similar_recordings.sql
 \ir functions/questions/similar_recordings_batch.sql
 \ir functions/questions/nearest_recordings.sql
 \ir functions/questions/similar_to_all.sql
 \ir functions/questions/radio.sql
+\ir functions/questions/expand_playlist.sql
 \ir functions/questions/dissimilar_recordings.sql
 \ir functions/questions/recording_distances.sql
 \ir functions/answers/value_of_score.sql

@@ -22,6 +22,7 @@
 \ir tables/reject.sql
 \ir tables/run.sql
 \ir tables/web_user.sql
+\ir tables/rating.sql
 
 \ir indexes/recording_genre_year.sql
 \ir indexes/recording_year.sql

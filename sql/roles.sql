@@ -1,17 +1,19 @@
--- Two roles of the whole server, and what they may do in this database. Not in the manifest: pgsim init
+-- Three roles of the whole server, and what they may do in this database. Not in the manifest: pgsim init
 -- --roles runs it, and init --upgrade again, for tables that are new.
 DO $$
 DECLARE
     wanted text;
 BEGIN
-    FOREACH wanted IN ARRAY ARRAY['pgsim_reader', 'pgsim_writer'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['pgsim_reader', 'pgsim_listener', 'pgsim_writer'] LOOP
         IF to_regrole(wanted) IS NULL THEN
             EXECUTE format('CREATE ROLE %I', wanted);
         END IF;
     END LOOP;
-    IF NOT pg_has_role('pgsim_writer', 'pgsim_reader', 'USAGE') THEN
-        GRANT pgsim_reader TO pgsim_writer;
-    END IF;
+    FOREACH wanted IN ARRAY ARRAY['pgsim_listener', 'pgsim_writer'] LOOP
+        IF NOT pg_has_role(wanted, 'pgsim_reader', 'USAGE') THEN
+            EXECUTE format('GRANT pgsim_reader TO %I', wanted);
+        END IF;
+    END LOOP;
 END
 $$;
 
@@ -21,7 +23,7 @@ GRANT SELECT ON
 pgsim.alembic_version, pgsim.upgrade_step, pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.donor,
 pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b,
 pgsim.similarity_matrix, pgsim.metrics, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event,
-pgsim.archive, pgsim.reject, pgsim.run, pgsim.web_user
+pgsim.archive, pgsim.reject, pgsim.run, pgsim.web_user, pgsim.rating
 TO pgsim_reader;
 
 -- For a dump, which notes how far each has counted.
@@ -31,8 +33,12 @@ TO pgsim_reader;
 
 GRANT INSERT, UPDATE, DELETE ON
 pgsim.sampled_pair, pgsim.donor, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a,
-pgsim.similarity_b, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run
+pgsim.similarity_b, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run,
+pgsim.rating
 TO pgsim_writer;
+
+-- What rate() writes.
+GRANT INSERT (seed, answer, by_whom, verdict), UPDATE (verdict, rated_at) ON pgsim.rating TO pgsim_listener;
 
 -- A fit, and the length of the lists; not what the vectors are made of.
 GRANT UPDATE (center, scale, quantiles) ON pgsim.feature_set TO pgsim_writer;

@@ -32,8 +32,8 @@ def init(
         bool,
         typer.Option(
             "--roles",
-            help="Create the roles pgsim_reader, which may ask questions, and pgsim_writer, which"
-            " may also load.",
+            help="Create the roles pgsim_reader, which may ask questions, pgsim_listener, which may"
+            " also rate answers, and pgsim_writer, which may also load.",
         ),
     ] = False,
     as_json: Json = False,
@@ -62,8 +62,9 @@ def init(
         put_on_search_path(conn)
         if roles:
             schema.grant_roles(conn)
-            answer["roles"] = ["pgsim_reader", "pgsim_writer"]
+            answer["roles"] = ["pgsim_reader", "pgsim_listener", "pgsim_writer"]
             text += (
-                "\nroles pgsim_reader and pgsim_writer have their rights: GRANT pgsim_reader TO ..."
+                "\nroles pgsim_reader, pgsim_listener and pgsim_writer have their rights:"
+                " GRANT pgsim_reader TO ..."
             )
     print_json(answer) if as_json else put(text)

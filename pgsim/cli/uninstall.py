@@ -19,7 +19,7 @@ def uninstall(
         bool,
         typer.Option(
             "--roles",
-            help="Also drop pgsim_reader and pgsim_writer, which belong to the whole server.",
+            help="Also drop pgsim's roles, which belong to the whole server.",
         ),
     ] = False,
     cascade: Annotated[

@@ -105,7 +105,7 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
 
 
 def grant_roles(conn: Connection) -> None:
-    """Create the roles pgsim_reader and pgsim_writer, and grant them their rights in this database.
+    """Create the roles of readers, listeners and writers, with their rights in this database.
 
     PgsimError, with what others may run, for a role that may not create roles or grant.
     """
@@ -123,8 +123,9 @@ def grant_roles(conn: Connection) -> None:
     except errors.InsufficientPrivilege as error:
         raise PgsimError(
             f"role '{conn.info.user}' may not create these roles ({error.diag.message_primary}):"
-            " as a superuser run CREATE ROLE pgsim_reader; CREATE ROLE pgsim_writer IN ROLE"
-            " pgsim_reader; then pgsim init --roles again"
+            " as a superuser run CREATE ROLE pgsim_reader; CREATE ROLE pgsim_listener IN ROLE"
+            " pgsim_reader; CREATE ROLE pgsim_writer IN ROLE pgsim_reader; then pgsim init --roles"
+            " again"
         ) from None
 
 

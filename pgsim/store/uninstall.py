@@ -15,7 +15,7 @@ from pgsim.store import locks
 from pgsim.store.files import SQL
 from pgsim.store.schema import DEFAULT_PATH, path_of_database
 
-ROLES = ("pgsim_writer", "pgsim_reader")
+ROLES = ("pgsim_writer", "pgsim_listener", "pgsim_reader")
 NAMED = 10  # objects in a message
 _CODE = ("functions", "views", "types")
 

@@ -1,4 +1,4 @@
-"""A database with roles, and connections to it as a reader, a writer, a stranger and the owner."""
+"""A database with roles, and connections to it as people of each role."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -9,7 +9,12 @@ from pgsim import embedded
 from pgsim.postgres.connection import Connection, connect
 from pgsim.store import schema
 
-ROLES = {"reader": "IN ROLE pgsim_reader", "writer": "IN ROLE pgsim_writer", "stranger": ""}
+ROLES = {
+    "reader": "IN ROLE pgsim_reader",
+    "listener": "IN ROLE pgsim_listener",
+    "writer": "IN ROLE pgsim_writer",
+    "stranger": "",
+}
 
 AsRole = Callable[[str], Connection]
 
@@ -33,7 +38,7 @@ def conninfo_of(url: str, person: str) -> str:
 
 @contextmanager
 def connections(url: str) -> Iterator[AsRole]:
-    """Connect as reader, writer, stranger or owner."""
+    """Connect as reader, listener, writer, stranger or owner."""
     with ExitStack() as opened:
         yield lambda person: opened.enter_context(
             closing(connect(conninfo_of(url, person), autocommit=True))

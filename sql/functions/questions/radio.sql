@@ -25,29 +25,8 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     conditions recording_filter;
-    m measure;
-    rules question_rules;
-    center record;
-    target question_seed;
-    around recording_filter;
-    songs text[];
-    pending CONSTANT integer[] := pending_recordings();
-    artists text[] := '{}';
-    albums text[] := '{}';
-    answer similar_recording;
-    chosen record;
 BEGIN
     PERFORM check_question(k);
-    IF artist_gap NOT BETWEEN 0 AND 1000 THEN
-        RAISE EXCEPTION 'artist_gap is %, but must be from 0 to 1000', artist_gap
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no gap';
-    ELSIF album_gap NOT BETWEEN 0 AND 1000 THEN
-        RAISE EXCEPTION 'album_gap is %, but must be from 0 to 1000', album_gap
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'leave it out for no gap';
-    ELSIF NOT coalesce(drift, 0) BETWEEN 0 AND 1 THEN
-        RAISE EXCEPTION 'drift is %, but must be from 0 to 1', drift
-            USING ERRCODE = 'invalid_parameter_value', HINT = '0 stays at the seeds, 1 goes on from the last recording';
-    END IF;
     -- Without gaps and drift, the order to listen to is that of similarity.
     IF coalesce(artist_gap, 0) = 0 AND coalesce(album_gap, 0) = 0 AND coalesce(drift, 0) = 0 THEN
         RETURN QUERY SELECT a.* FROM similar_to_all(
@@ -56,42 +35,10 @@ BEGIN
             minus => dislikes) AS a;
         RETURN;
     END IF;
-
-    m := resolve_measure(metric, weights, approximate);
-    SELECT array_agg(CASE WHEN distinct_titles THEN song_key(s.title, s.artist_mbids, s.artist) END) INTO songs
-    FROM seed_vectors(seeds) AS s;
-    SELECT c.mean, c.used INTO center FROM mean_seed(seeds, dislikes, m) AS c;
-    around.exclude := center.used;
-    conditions := resolve_filter(
-        genre, decade, year_from, year_to, length_from, length_to, exclude || played || center.used, exclude_artists);
-    conditions.present := m.sets;
-    target := center.mean;
-    FOR place IN 1 .. k LOOP
-        conditions.used_artists := nullif(artists[cardinality(artists) - artist_gap + 1 :], '{}');
-        conditions.used_albums := nullif(albums[cardinality(albums) - album_gap + 1 :], '{}');
-        rules := resolve_rules(NULL, NULL, distinct_titles, NULL, songs);
-        SELECT a.* INTO answer FROM nearest_answers(target, 1, 'similarity', conditions, m, rules, pending) AS a;
-        EXIT WHEN NOT FOUND;
-        answer.rank := place;
-        RETURN NEXT answer;
-        SELECT
-            r.vector,
-            coalesce(artist_key(r.artist_mbids, r.artist), '') AS artist,
-            coalesce(album_key(r.album, r.artist_mbids, r.artist), '') AS album,
-            CASE WHEN distinct_titles THEN song_key(r.title, r.artist_mbids, r.artist) END AS song
-        INTO chosen
-        FROM recording AS r WHERE r.mbid = answer.mbid;
-        artists := artists || chosen.artist;
-        albums := albums || chosen.album;
-        songs := songs || chosen.song;
-        conditions.exclude := conditions.exclude || answer.mbid;
-        IF drift > 0 THEN
-            target.vector := moved((center.mean).vector, chosen.vector, drift);
-            IF m.factors IS NULL THEN
-                SELECT avg(n.distance) INTO target.reach FROM nearest_matching(target, reach_length(), around) AS n;
-            END IF;
-        END IF;
-    END LOOP;
+    conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude || played, exclude_artists);
+    RETURN QUERY SELECT a.* FROM walk(
+        seeds, k, dislikes, NULL, artist_gap, album_gap, drift, distinct_titles, NULL, conditions,
+        resolve_measure(metric, weights, approximate)) AS a;
 END
 $$;
 

@@ -328,7 +328,7 @@ def test_init_makes_the_roles_for_a_database_of_whatever_profile(
     url = new_database(plane_template)
     for _ in range(2):
         assert run(["--database", url, "init", "--roles", "--json"]) == 0
-        assert '"roles": ["pgsim_reader", "pgsim_writer"]' in capsys.readouterr().out
+        assert '"roles": ["pgsim_reader", "pgsim_listener", "pgsim_writer"]' in capsys.readouterr().out
     with closing(connect(url, autocommit=True)) as conn:
         assert one(conn, "SELECT pg_has_role('pgsim_writer', 'pgsim_reader', 'USAGE')")
         assert not one(conn, "SELECT bool_or(rolcanlogin) FROM pg_roles WHERE rolname ~ '^pgsim_'")
@@ -342,7 +342,7 @@ def test_who_does_not_own_the_schema_is_told_who_may_grant(shared: Shared) -> No
 def test_who_may_not_make_roles_is_told_what_a_superuser_may_run(shared: Shared) -> None:
     owner = shared["owner"]
     with owner.transaction(force_rollback=True):
-        for name in ("pgsim_reader", "pgsim_writer"):
+        for name in ("pgsim_reader", "pgsim_listener", "pgsim_writer"):
             owner.execute(f"ALTER ROLE {name} RENAME TO {name}_before".encode())
         owner.execute("ALTER SCHEMA pgsim OWNER TO test_stranger")
         owner.execute("SET LOCAL ROLE test_stranger")
