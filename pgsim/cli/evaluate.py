@@ -9,6 +9,7 @@ import typer
 from pgsim.cli.common import Json, database, print_json, print_table, put, say
 from pgsim.cli.input_tables import print_suspects
 from pgsim.cli.label_tables import print_labels
+from pgsim.cli.ratings import print_agreement
 from pgsim.errors import UsageError
 from pgsim.evaluation.evaluate import NAMES, SAMPLE, Evaluation, Recall
 from pgsim.evaluation.plot import plot, require_plot
@@ -42,6 +43,12 @@ def evaluate(
             " recording), or those of a file with the columns mbid,label.",
         ),
     ] = None,
+    ratings: Annotated[
+        bool,
+        typer.Option(
+            "--ratings", help="Count the verdicts of people, by pgsim.rate(), that agree."
+        ),
+    ] = False,
     input_data: Annotated[
         bool, typer.Option("--input", help="List what is suspicious in the data instead.")
     ] = False,
@@ -61,16 +68,24 @@ def evaluate(
     album (for artists) or artist (for genres and files) is left out. Chance, each feature set
     alone, plain z-scores, equal shares and the profile are compared.
 
+    With --ratings, the same vectors are compared by the verdicts of people: how often what a person
+    likes is nearer to the seed than what the same person dislikes. By chance that is 0.5.
+
     --input lists submissions that disagree with their MBID, labels that the neighbours contradict,
     near duplicates, and recordings in nobody's lists or in everybody's.
     """
     if input_data:
-        if labels is not None or plot_file:
+        if labels is not None or plot_file or ratings:
             raise UsageError("--input goes with --threads, --rows and --json alone")
         _input(ctx, ROWS if rows is None else rows, threads, as_json)
         return
     if rows is not None:
         raise UsageError("--rows goes with --input: it lists rows, and nothing else does")
+    if ratings:
+        if labels is not None or plot_file:
+            raise UsageError("--ratings goes with --seed, --threads and --json alone")
+        _by_ratings(ctx, seed, threads, as_json)
+        return
     if plot_file:
         require_plot(plot_file)
     if labels is not None:
@@ -94,6 +109,15 @@ def _input(ctx: typer.Context, rows: int, threads: int | None, as_json: bool) ->
         print_json(asdict(found))
     else:
         print_suspects(found, rows)
+
+
+def _by_ratings(ctx: typer.Context, seed: int, threads: int | None, as_json: bool) -> None:
+    with database(ctx) as db:
+        evaluation = db.evaluate(ratings=True, seed=seed, threads=threads, say=say)
+    if as_json:
+        print_json(asdict(evaluation))
+    else:
+        print_agreement(evaluation)
 
 
 def _by_labels(

@@ -37,6 +37,10 @@ def tune(
             " nearer to b than to c.",
         ),
     ] = None,
+    ratings: Annotated[
+        bool,
+        typer.Option("--ratings", help="Learn from what people said of answers by pgsim.rate()."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Change nothing; only say what would be kept.")
     ] = False,
@@ -49,12 +53,13 @@ def tune(
     and measured on the other. What gains is learned again on all, and every vector is made anew.
     Where nothing gains, the collection stays as it is.
     """
-    if labels and triplets:
-        raise UsageError("--triplets says what belongs together: leave --labels out")
+    if labels and (triplets or ratings):
+        raise UsageError("--triplets or --ratings says what belongs together: leave --labels out")
     with database(ctx) as db, progress("recordings") as advance:
         report = db.tune(
             labels=labels or "artist",
             triplets=triplets,
+            ratings=ratings,
             dry_run=dry_run,
             seed=seed,
             say=say,
@@ -80,9 +85,10 @@ def _print(report: TuneReport) -> None:
                 for each in report.steps
             ],
         )  # fmt: skip
+        right = "right" if report.labels in ("triplets", "ratings") else "right of 10"
         rows = [
-            ("right of 10, by similarity", "by_similarity"),
-            ("right of 10, by distance", "by_distance"),
+            (f"{right}, by similarity", "by_similarity"),
+            (f"{right}, by distance", "by_distance"),
             ("skewness of occurrences", "skewness"),
             ("share in nobody's list", "in_none"),
         ]

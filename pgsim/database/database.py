@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
-from pgsim.database.asking import Asking, PathLike
+from pgsim.database.asking import PathLike
+from pgsim.database.judging import Judging
 from pgsim.postgres.connection import require_server, resolve
 from pgsim.postgres.session import without_timeouts
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.store.runs import recorded
 
 if TYPE_CHECKING:
-    from pgsim.evaluation.by_labels import LabelEvaluation
-    from pgsim.evaluation.evaluate import Evaluation
-    from pgsim.evaluation.suspects import Suspects
     from pgsim.loading.load import LoadReport
     from pgsim.loading.names import NamesReport
     from pgsim.loading.profile_change import ProfileReport
@@ -41,7 +39,7 @@ def connect(
     return Database(resolve(database, create=create), pool=pool)
 
 
-class Database(Asking):
+class Database(Judging):
     """A connection to one database: `with pgsim.connect("demo") as db: ...`.
 
     Without a pool there is one connection, `connection`, in autocommit mode. Threads that share it
@@ -53,64 +51,6 @@ class Database(Asking):
     `source_id` in pgsim.recording. All methods raise PgsimError: UsageError for an argument
     that cannot be right. PostgreSQL's own error is its `__cause__`.
     """
-
-    @overload
-    def evaluate(
-        self,
-        *,
-        labels: None = None,
-        sample: int = 1000,
-        seed: int = 0,
-        threads: int | None = None,
-        say: Say = silent,
-    ) -> Evaluation: ...
-
-    @overload
-    def evaluate(
-        self,
-        *,
-        labels: PathLike,
-        sample: int = 1000,
-        seed: int = 0,
-        threads: int | None = None,
-        say: Say = silent,
-    ) -> LabelEvaluation: ...
-
-    def evaluate(
-        self,
-        *,
-        labels: PathLike | None = None,
-        sample: int = 1000,
-        seed: int = 0,
-        threads: int | None = None,
-        say: Say = silent,
-    ) -> Evaluation | LabelEvaluation:
-        """Measure the quality of the answers: recall of a sample, hubs, and labels shared.
-
-        `seed` chooses the random sample. With `labels` (artist, genre, mbid, or a CSV file with the
-        columns mbid and label) the sample is of queries, and the profile is compared with other
-        vectors by how many neighbours share a label.
-        """
-        from pgsim.evaluation.by_labels import evaluate_labels
-        from pgsim.evaluation.evaluate import evaluate
-
-        with self._use() as conn, without_timeouts(conn):
-            if labels is None:
-                return evaluate(conn, sample=sample, seed=seed, threads=threads, say=say)
-            return evaluate_labels(
-                conn, labels, queries=sample, seed=seed, threads=threads, say=say
-            )
-
-    def suspects(self, *, threads: int | None = None, say: Say = silent) -> Suspects:
-        """Look for what is suspicious in the data, each with the row to look at.
-
-        That are submissions that disagree with their MBID, labels that the neighbours contradict,
-        near duplicates, and recordings in nobody's lists or in everybody's.
-        """
-        from pgsim.evaluation.suspects import find_suspects
-
-        with self._use() as conn, without_timeouts(conn):
-            return find_suspects(conn, threads=threads, say=say)
 
     def install(self, profile: PathLike = "acousticbrainz") -> bool:
         """Install pgsim for a profile; False where it was there.
@@ -201,6 +141,7 @@ class Database(Asking):
         *,
         labels: str = "artist",
         triplets: PathLike | None = None,
+        ratings: bool = False,
         dry_run: bool = False,
         seed: int = 0,
         say: Say = silent,
@@ -209,8 +150,9 @@ class Database(Asking):
         """Learn from the collection what finds more, and make every vector again by it.
 
         `labels` says what belongs together: artist, genre or mbid (the submissions of one MBID);
-        or `triplets` is a CSV with the columns a, b and c, where a is nearer to b than to c. What
-        gains on recordings that it was not learned from is kept; with `dry_run` it is not written.
+        or `triplets` is a CSV with the columns a, b and c, where a is nearer to b than to c; or,
+        with `ratings`, the verdicts of `rate` do. What gains on recordings that it was not learned
+        from is kept; with `dry_run` it is not written.
         """
         from pgsim.tuning.tune import tune
 
@@ -219,6 +161,7 @@ class Database(Asking):
                 conn,
                 labels=labels,
                 triplets=None if triplets is None else Path(triplets),
+                ratings=ratings,
                 dry_run=dry_run,
                 seed=seed,
                 say=say,

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
+from datetime import datetime
 from html import escape
 from typing import Any, Generic, TypeVar, overload
 from uuid import UUID
@@ -108,6 +109,24 @@ class Statistics:
     deviation: float | None
     p95: float | None
     max: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """One person's verdict on one answer: 1 where it sounds like the seed, else -1.
+
+    A recording that was deleted since has no artist and no title.
+    """
+
+    seed: UUID
+    answer: UUID
+    verdict: int
+    by_whom: str
+    rated_at: datetime
+    seed_artist: str | None
+    seed_title: str | None
+    answer_artist: str | None
+    answer_title: str | None
 
 
 @dataclass(frozen=True, slots=True)

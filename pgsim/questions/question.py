@@ -16,6 +16,7 @@ from pgsim.questions.answers import (
     BatchRecording,
     FoundRecording,
     MetricDistance,
+    Rating,
     Recording,
     SetShare,
     SimilarRecording,
@@ -182,10 +183,21 @@ FOUND = Question(
         "title": Word("text", "Words of the title."),
     },
 )
+RATINGS = Question(
+    "ratings", Rating, {"person": Word("text", "Whose verdicts; everybody's by default.")}
+)
 QUESTIONS: tuple[Question[Any], ...] = (
     SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, BATCH, DISSIMILAR, STATISTICS, DISTANCES,
-    EXPLANATION, FOUND,
+    EXPLANATION, FOUND, RATINGS,
 )  # fmt: skip
+
+
+def rate(conn: Connection, seed: Mbid, answer: Mbid, verdict: int, by_whom: str) -> None:
+    """Store a person's verdict on an answer."""
+    conn.execute(
+        "SELECT pgsim.rate(%s, %s, %s::integer, %s::text)",
+        (mbid_in(conn, seed), mbid_in(conn, answer), verdict, by_whom),
+    )
 
 
 def recordings(conn: Connection, named: Mbids) -> Answer[Recording]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError, UsageError
 from pgsim.evaluation.protocol import Protocol
+from pgsim.evaluation.ratings import read_ratings
 from pgsim.features.fusion import aggregate, transform
 from pgsim.features.profile import Profile
 from pgsim.loading.recordings import gathered
@@ -152,7 +153,23 @@ def read_triplets(conn: Connection, profile: Profile, path: Path, seed: int) -> 
     mbids = sorted({known[each] for row in named for each in row})
     place = {mbid.bytes: number for number, mbid in enumerate(mbids)}
     triplets = np.array([[place[known[each].bytes] for each in row] for row in named], np.int64)
-    triplets = triplets.reshape(-1, 3)
+    return _of_triplets(conn, profile, mbids, triplets.reshape(-1, 3), seed)
+
+
+def read_rated(conn: Connection, profile: Profile, seed: int) -> Examples:
+    """Read the recordings that people rated, as triplets: what one likes is nearer."""
+    rated = read_ratings(conn, "{}.submissions > 0", seed)
+    return _of_triplets(conn, profile, rated.mbids, rated.rows, seed)
+
+
+def _of_triplets(
+    conn: Connection,
+    profile: Profile,
+    mbids: list[UUID],
+    triplets: NDArray[np.int64],
+    seed: int,
+) -> Examples:
+    """Return triplets (t, 3) of places in `mbids` as examples, those of one a in one half."""
     firsts = np.unique(triplets[:, 0])
     is_second = np.random.default_rng(seed).permutation(len(firsts)) % 2 == 1
     half = is_second[np.searchsorted(firsts, triplets[:, 0])]

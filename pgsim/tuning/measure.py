@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.evaluation.protocol import Protocol, bootstrap
+from pgsim.evaluation.ratings import agreeing
 from pgsim.threads import cores
 
 
@@ -55,10 +56,10 @@ def precision(protocol: Protocol, vectors: NDArray[np.float64]) -> Found:
 
 
 def satisfied(vectors: NDArray[np.float64], triplets: NDArray[np.integer]) -> Found:
-    """Return for each (t, 3) rows a, b, c whether a is nearer to b than to c."""
+    """Return for each (t, 3) rows a, b, c whether a is nearer to b than to c, or half for both."""
     a, b, c = (vectors[column] for column in triplets.T)
-    near = ((a - b) ** 2).sum(axis=1) < ((a - c) ** 2).sum(axis=1)
-    return Found(near.astype(float), near.astype(float))
+    near = agreeing(((a - b) ** 2).sum(axis=1), ((a - c) ** 2).sum(axis=1))
+    return Found(near, near)
 
 
 def gain(

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pgsim.errors import UsageError
 from pgsim.features.fusion import Moments, fuse
 from pgsim.features.profile import LEAST_WEIGHT, FeatureSet, Profile
 from pgsim.loading.recordings import refit
 from pgsim.postgres.connection import Connection
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.store.collection import read_collection
-from pgsim.tuning.examples import Examples, read_examples, read_triplets
+from pgsim.tuning.examples import Examples, read_examples, read_rated, read_triplets
 from pgsim.tuning.lda import METHODS, Method, learn
 from pgsim.tuning.measure import Found, Gain, gain
 
@@ -160,6 +161,7 @@ def tune(
     *,
     labels: str = "artist",
     triplets: Path | None = None,
+    ratings: bool = False,
     dry_run: bool = False,
     seed: int = 0,
     say: Say = silent,
@@ -173,12 +175,7 @@ def tune(
     collection = read_collection(conn)
     profile = collection.profile
     say("reading what belongs together")
-    examples = (
-        read_triplets(conn, profile, triplets, seed)
-        if triplets
-        else read_examples(conn, profile, labels, seed)
-    )
-    what = "triplets" if triplets else labels
+    what, examples = _read(conn, profile, labels, triplets, ratings, seed)
     halves = [len(np.unique(examples.drawn(half))) for half in (False, True)]
     if examples.groups < LEAST_GROUPS or not min(halves, default=0):
         return TuneReport(
@@ -230,6 +227,19 @@ def tune(
     )
 
 
+def _read(
+    conn: Connection, profile: Profile, labels: str, triplets: Path | None, ratings: bool, seed: int
+) -> tuple[str, Examples]:
+    """Return what says what belongs together, by its name, and the examples of it."""
+    if ratings and triplets:
+        raise UsageError("`triplets` or `ratings`, not both: each says what belongs together")
+    if ratings:
+        return "ratings", read_rated(conn, profile, seed)
+    if triplets:
+        return "triplets", read_triplets(conn, profile, triplets, seed)
+    return labels, read_examples(conn, profile, labels, seed)
+
+
 def _reason(is_better: bool, changed: bool) -> str | None:
     if changed:
         return None
@@ -245,6 +255,7 @@ def _lacking(what: str) -> str:
         "artist": "artists with recordings of two albums, or of unknown ones",
         "genre": "artists whose genre another artist has too",
         "mbid": "MBIDs with two submissions that differ",
+        "ratings": "seeds, to each of which a person likes one answer and dislikes another",
     }.get(what, "recordings a, each of which is nearer to one than to another")
 
 

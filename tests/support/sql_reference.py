@@ -15,6 +15,15 @@ RELATIONS = {
     "What was loaded": ("submission", "collection", "redirect", "archive", "reject", "run"),
     "Who asks over HTTP": ("web_user",),
     "What was loaded": ("submission", "collection", "redirect", "archive", "reject", "run", "rating"),
+    "What was loaded": (
+        "submission",
+        "collection",
+        "redirect",
+        "archive",
+        "reject",
+        "run",
+        "rating",
+    ),
     "What a monitor watches": ("metrics",),
     "How the matrix is kept": (
         *("similarity_a", "similarity_b", "reach", "stale", "sampled_pair", "donor"),

@@ -328,7 +328,9 @@ def test_init_makes_the_roles_for_a_database_of_whatever_profile(
     url = new_database(plane_template)
     for _ in range(2):
         assert run(["--database", url, "init", "--roles", "--json"]) == 0
-        assert '"roles": ["pgsim_reader", "pgsim_listener", "pgsim_writer"]' in capsys.readouterr().out
+        assert (
+            '"roles": ["pgsim_reader", "pgsim_listener", "pgsim_writer"]' in capsys.readouterr().out
+        )
     with closing(connect(url, autocommit=True)) as conn:
         assert one(conn, "SELECT pg_has_role('pgsim_writer', 'pgsim_reader', 'USAGE')")
         assert not one(conn, "SELECT bool_or(rolcanlogin) FROM pg_roles WHERE rolname ~ '^pgsim_'")
