@@ -34,6 +34,9 @@ FILL = """
     FROM generate_series(1, 1200) AS i;
     INSERT INTO pgsim.reject (file, member, reason) VALUES ('a.tar', 'b.json', E'no\\\\ "JSON"');
     INSERT INTO pgsim.run (command, finished_at, report) VALUES ('load', now(), '{"read": 1200}');
+    INSERT INTO pgsim.rating (seed, answer, by_whom, verdict)
+    SELECT s.mbid, a.mbid, 'Åsa', 1 FROM pgsim.submission AS s, pgsim.submission AS a
+    WHERE s.mbid < a.mbid LIMIT 3;
 """
 SEED = "c0ffee00-0000-4000-8000-000000000007"
 QUESTIONS = (

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import fields
+from datetime import datetime
 from typing import Any, get_type_hints
 from uuid import UUID
 
@@ -33,7 +34,10 @@ METHODS: dict[str, Any] = {
     "dissimilar_recordings": Database.dissimilar,
     "find_recordings": Database.find,
 }
-KINDS = {int: "integer", float: "real", str: "text", bool: "boolean", UUID: "uuid"}
+KINDS = {
+    **{int: "integer", float: "real", str: "text", bool: "boolean", UUID: "uuid"},
+    datetime: "timestamp with time zone",
+}
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,9 @@ QUESTIONS = [
     "SELECT mbid_of(%(seed)s::text)",
     "SELECT * FROM similarity_matrix WHERE mbid = %(seed)s",
     "SELECT * FROM status()",
+    "SELECT * FROM match_recordings(jsonb_build_array(jsonb_build_object('identifier', %(seed)s)))",
+    "SELECT * FROM expand_playlist(ARRAY[%(seed)s, %(other)s]::uuid[], 3)",
+    "SELECT count(*) FROM ratings()",
 ]
 
 
@@ -95,9 +98,17 @@ def test_a_reader_asks_while_changes_are_pending_and_without_any_list(as_role: A
     assert len(pending) == 5
 
 
-@pytest.mark.parametrize("table", [*TABLES, "similarity"])
-def test_a_reader_changes_no_table(shared: Shared, table: str) -> None:
-    reader = shared["reader"]
+@pytest.mark.parametrize(
+    ("person", "table"),
+    [
+        (person, table)
+        for person in ("reader", "listener")
+        for table in (*TABLES, "similarity")
+        if (person, table) != ("listener", "rating")  # as test_ratings.py tries it
+    ],
+)
+def test_who_may_not_load_changes_no_table(shared: Shared, person: str, table: str) -> None:
+    reader = shared[person]
     assert reader.execute(f"SELECT * FROM pgsim.{table} LIMIT 1".encode())
     column = one(
         reader,
@@ -124,6 +135,7 @@ CHANGES = [
     "SELECT pgsim.begin_rebuild(100, 'exact', 1, 1000)",
     "SELECT pgsim.show_similarity('similarity_b')",
     "SELECT * FROM pgsim.take_stale(ARRAY[1::bigint])",
+    f"SELECT pgsim.rate('{mbid(1)}', '{mbid(2)}', 1, 'me')",
     "CREATE TEMP TABLE incoming_redirect AS SELECT 1 AS line,"
     " gen_random_uuid() AS mbid, gen_random_uuid() AS target; SELECT pgsim.store_redirects()",
     "CREATE TEMP TABLE nameless AS SELECT r.mbid, r.id, 0 AS steps, true AS is_same"
@@ -222,7 +234,7 @@ DEFINITIONS = [
 ]
 
 
-@pytest.mark.parametrize("person", ["reader", "writer"])
+@pytest.mark.parametrize("person", ["reader", "listener", "writer"])
 @pytest.mark.parametrize("statement", DEFINITIONS)
 def test_nobody_but_the_owner_changes_what_is_defined(
     shared: Shared, person: str, statement: str

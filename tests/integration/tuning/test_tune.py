@@ -1,6 +1,7 @@
 """pgsim tune on a collection whose artists are told by what varies least."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,31 @@ def test_triplets_teach_what_labels_do(taught: Connection, tmp_path: Path) -> No
         tune(taught, triplets=tmp_path / "t.csv")
     with pytest.raises(UsageError, match=r"none\.csv: No such file or directory$"):
         tune(taught, triplets=tmp_path / "none.csv")
+
+
+def test_ratings_teach_what_their_triplets_do(taught: Connection, tmp_path: Path) -> None:
+    lines = ["a,b,c"]
+    for artist in range(30):
+        a, b, c = f"{artist}-0", f"{artist}-1", f"{artist + 40}-0"
+        lines.append(f"{a},{b},{c}")
+        for answer, verdict in ((b, 1), (c, -1)):
+            taught.execute(
+                "SELECT pgsim.rate(pgsim.mbid_of(%s), pgsim.mbid_of(%s), %s, 'me')",
+                (a, answer, verdict),
+            )
+    # Neither a verdict of another person nor one that was taken back makes a triplet.
+    for verdict, person in ((-1, "you"), (-1, "me"), (0, "me")):
+        taught.execute(
+            "SELECT pgsim.rate(pgsim.mbid_of('0-0'), pgsim.mbid_of('0-2'), %s, %s)",
+            (verdict, person),
+        )
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    report = tune(taught, ratings=True, dry_run=True)
+    assert (report.classes, report.groups) == (30, 30)
+    wanted = tune(taught, triplets=tmp_path / "t.csv", dry_run=True)
+    assert report == replace(wanted, labels="ratings")
+    with pytest.raises(UsageError, match="`triplets` or `ratings`, not both"):
+        tune(taught, triplets=tmp_path / "t.csv", ratings=True)
 
 
 def test_unknown_labels_are_named(taught: Connection) -> None:
