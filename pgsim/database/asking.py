@@ -22,10 +22,11 @@ from pgsim.questions.answers import (
 from pgsim.questions.values import Numbers
 from pgsim.questions.words import (
     Away,
+    Expanding,
     Filters,
-    Listening,
     Mbid,
     Mbids,
+    Radio,
     SeedFilters,
     Words,
     spell_out,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from pgsim.playlists.expand import ExpandedPlaylist
     from pgsim.questions.file_seed import FileSeed
 
 PathLike = str | Path
@@ -77,12 +79,34 @@ class Asking(Connected):
         first = {"seeds": seeds, "k": k, "method": method}
         return self._ask(questions.SIMILAR_TO_ALL, first, question)
 
-    @spell_out(Listening)
+    @spell_out(Radio)
     def radio(
-        self, seeds: Mbids, k: int = 10, **question: Unpack[Listening]
+        self, seeds: Mbids, k: int = 10, **question: Unpack[Radio]
     ) -> Answer[SimilarRecording]:
         """Return up to k recordings in an order to listen to, as `radio()` of SQL does."""
         return self._ask(questions.RADIO, {"seeds": seeds, "k": k}, question)
+
+    @spell_out(Expanding)
+    def expand_playlist(
+        self,
+        playlist: PathLike | Mbids,
+        k: int | None = None,
+        *,
+        output: PathLike | None = None,
+        force: bool = False,
+        **question: Unpack[Expanding],
+    ) -> ExpandedPlaylist:
+        """Return recordings to append to a playlist, and what its tracks are here.
+
+        `playlist` is a file (M3U, JSPF, CSV or a list of MBIDs), or an iterable of MBIDs and own
+        ids. `k` is 20 by default, or with `min_similarity` as many as there are. `output`, an M3U
+        or JSPF, is the whole playlist with them; `force` replaces one that exists.
+        """
+        from pgsim.playlists.expand import expand_playlist
+
+        path = None if output is None else Path(output)
+        with self._use() as conn:
+            return expand_playlist(conn, playlist, k, question, output=path, force=force)
 
     @spell_out(Words)
     def batch(self, seeds: Mbids, k: int = 10, **question: Unpack[Words]) -> Answer[BatchRecording]:

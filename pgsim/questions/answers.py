@@ -70,6 +70,7 @@ class Recording:
 
     mbid: UUID
     artist: str | None
+    artist_mbids: list[UUID] | None
     title: str | None
     album: str | None
     year: int | None
@@ -109,6 +110,22 @@ class Statistics:
     deviation: float | None
     p95: float | None
     max: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedRecording:
+    """The recording that a track of a playlist is, and how it was found; None where none is.
+
+    `place` is that of the track, from 1.
+    """
+
+    place: int
+    mbid: UUID | None
+    matched_by: str | None
+    artist: str | None
+    title: str | None
+    album: str | None
+    has_vector: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pgsim.questions.answers import (
     Answer,
     BatchRecording,
     FoundRecording,
+    MatchedRecording,
     MetricDistance,
     Rating,
     Recording,
@@ -25,10 +26,11 @@ from pgsim.questions.answers import (
 from pgsim.questions.values import CONVERTERS, mbid_of
 from pgsim.questions.words import (
     Away,
+    Expanding,
     Filters,
-    Listening,
     Mbid,
     Mbids,
+    Radio,
     SeedFilters,
     Word,
     Words,
@@ -157,7 +159,23 @@ RADIO = Question(
     "radio",
     SimilarRecording,
     {"seeds": _SEEDS, "k": _K},
-    words_of(Listening),
+    words_of(Radio),
+)
+MATCHES = Question(
+    "match_recordings",
+    MatchedRecording,
+    {"tracks": Word("jsonb", "Tracks of a playlist, as objects of JSPF.")},
+)
+EXPANSION = Question(
+    "expand_playlist",
+    SimilarRecording,
+    {
+        "mbids": Word(
+            "uuid[]", "The recordings of a playlist, in its order.", names_recordings=True
+        ),
+        "k": Word("integer", "How many recordings, from 1 to 1000."),
+    },
+    words_of(Expanding),
 )
 BATCH = Question(
     "similar_recordings_batch", BatchRecording, {"seeds": _SEEDS, "k": _K}, words_of(Words)
@@ -187,8 +205,8 @@ RATINGS = Question(
     "ratings", Rating, {"person": Word("text", "Whose verdicts; everybody's by default.")}
 )
 QUESTIONS: tuple[Question[Any], ...] = (
-    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, BATCH, DISSIMILAR, STATISTICS, DISTANCES,
-    EXPLANATION, FOUND, RATINGS,
+    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, MATCHES, EXPANSION, BATCH, DISSIMILAR, STATISTICS,
+    DISTANCES, EXPLANATION, FOUND, RATINGS,
 )  # fmt: skip
 
 

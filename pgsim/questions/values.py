@@ -57,8 +57,10 @@ def vector_of(numbers: Numbers | Vector) -> Vector:
     return Vector(values)
 
 
-def json_of(weights: Mapping[str, float]) -> Jsonb:
+def json_of(weights: Mapping[str, float] | Jsonb) -> Jsonb:
     """Return weights as JSON; UsageError for what is no mapping to finite numbers."""
+    if isinstance(weights, Jsonb):
+        return weights
     if not isinstance(weights, Mapping):
         raise UsageError(f'`weights` is {weights!r:.80}, but must be like {{"moods": 2}}')
     for name, value in weights.items():

@@ -97,18 +97,11 @@ class Away(Rules, total=False):
 
 
 class Listening(Filters, total=False):
-    """What a radio takes besides: what was heard, what is disliked, and how the order goes."""
+    """What an order to listen to takes besides: what is disliked, and how the order goes."""
 
     dislikes: Annotated[
         Mbids | None,
         Word("uuid[]", "Move away from these recordings, likewise.", names_recordings=True),
-    ]
-    played: Annotated[
-        Mbids | None,
-        Word("uuid[]", "Leave out these recordings, heard before.", names_recordings=True),
-    ]
-    artist_gap: Annotated[
-        int | None, Word("integer", "How many rows lie between two of one artist.", "0")
     ]
     album_gap: Annotated[
         int | None, Word("integer", "How many rows lie between two of one album.", "0")
@@ -117,12 +110,40 @@ class Listening(Filters, total=False):
         float | None,
         Word("double precision", "0 stays at the seeds, 1 goes on from the last row.", "0"),
     ]
-    distinct_titles: Annotated[
-        bool | None, Word("boolean", "Each song once; versions of it count as one.", "false")
-    ]
     approximate: Annotated[
         bool | None,
         Word("boolean", "Allow an approximate answer by a metric without an index.", "false"),
+    ]
+
+
+class Radio(Listening, total=False):
+    """What a radio takes besides: what was heard, and rules."""
+
+    played: Annotated[
+        Mbids | None,
+        Word("uuid[]", "Leave out these recordings, heard before.", names_recordings=True),
+    ]
+    artist_gap: Annotated[
+        int | None, Word("integer", "How many rows lie between two of one artist.", "0")
+    ]
+    distinct_titles: Annotated[
+        bool | None, Word("boolean", "Each song once; versions of it count as one.", "false")
+    ]
+
+
+class Expanding(Listening, total=False):
+    """What a playlist that is expanded takes besides: rules, and how similar rows have to be."""
+
+    artist_gap: Annotated[
+        int | None,
+        Word("integer", "How many rows lie between two of one artist [default: 2].", "2"),
+    ]
+    distinct_titles: Annotated[
+        bool | None, Word("boolean", "Each song once; versions of it count as one.", "true")
+    ]
+    min_similarity: Annotated[
+        float | None,
+        Word("double precision", "Minimum similarity to the mean of the playlist, from 0 to 1."),
     ]
 
 

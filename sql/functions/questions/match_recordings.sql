@@ -33,7 +33,7 @@ BEGIN
                 t.place,
                 i.number,
                 known_recording(substring(i.identifier FROM
-                    '(?i)(?:^|^mbid:|/recording/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[?#/].*)?$')::uuid) AS id,
+                    '(?i)(?:^|^mbid:|^urn:uuid:|/recording/)([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[?#/].*)?$')::uuid) AS id,
                 'mbid' AS way
             FROM track AS t CROSS JOIN LATERAL unnest(t.identifiers) WITH ORDINALITY AS i (identifier, number)
             UNION ALL

@@ -38,6 +38,8 @@ OTHERS: dict[str, list[str]] = {
     "index": [],
     "rebuild": [],
     "similar": [str(mbid(1))],
+    "playlist": ["--force", "playlist.txt"],
+    "ratings": [],
     "evaluate": ["--sample=5"],
     "tune": [],
     "profile": ["--dry-run"],

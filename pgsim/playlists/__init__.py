@@ -1,0 +1,1 @@
+"""Playlists of other programs: read, found in the collection, expanded, and written."""
