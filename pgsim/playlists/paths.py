@@ -37,7 +37,9 @@ def as_uri(location: str, folder: Path) -> str:
         return location
     if _DRIVE.match(location):
         return "file:///" + quote(location.replace("\\", "/"), safe="/:", errors="surrogateescape")
-    return "file://" + quote(os.path.abspath(folder / location), errors="surrogateescape")
+    return "file://" + quote(
+        os.path.normpath(folder.absolute() / location), errors="surrogateescape"
+    )
 
 
 class Places:
