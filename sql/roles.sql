@@ -33,8 +33,8 @@ TO pgsim_reader;
 
 GRANT INSERT, UPDATE, DELETE ON
 pgsim.sampled_pair, pgsim.donor, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a,
-pgsim.similarity_b, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject, pgsim.run,
-pgsim.rating
+pgsim.similarity_b, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject,
+pgsim.run, pgsim.rating
 TO pgsim_writer;
 
 -- What rate() writes.

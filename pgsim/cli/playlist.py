@@ -61,21 +61,22 @@ def playlist(
     _print(found)
     print_table(SHOWN, [[getattr(row, name) for name in SHOWN] for row in found.added])
     if found.written:
-        put(f"{found.written}: {found.tracks + len(found.added) - len(found.left_out):,} tracks")
-        _name(found, "left out of the file, since their path is not known", found.left_out)
+        whole = found.tracks + len(found.added)
+        put(f"{found.written}: {whole - len(found.left_out):,} tracks")
+        _name("left out of the file, since their path is not known", found.left_out, whole)
 
 
 def _print(found: ExpandedPlaylist) -> None:
     ways = ", ".join(f"{count:,} by {way}" for way, count in found.matched.items())
     put(f"{found.tracks:,} tracks, of which {sum(found.matched.values()):,} are here: {ways}")
-    _name(found, "not here", found.unmatched)
-    _name(found, "here without a vector", found.without_vector)
+    _name("not here", found.unmatched, found.tracks)
+    _name("here without a vector", found.without_vector, found.tracks)
 
 
-def _name(found: ExpandedPlaylist, what: str, names: list[str]) -> None:
+def _name(what: str, names: list[str], total: int) -> None:
     """Say how many tracks are so, and name the first of them."""
     if names:
-        say(f"{what}, {len(names):,} of {found.tracks:,} tracks:")
+        say(f"{what}, {len(names):,} of {total:,} tracks:")
         for name in names[:NAMED]:
             say(f"    {name}")
         if len(names) > NAMED:

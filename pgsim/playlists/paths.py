@@ -64,12 +64,13 @@ class Places:
         path = path_of(own)
         if is_url(path):
             return path
-        for (ours, theirs), _ in self._folders.most_common():
-            if path.startswith(ours):
-                return theirs + path[len(ours) :]
         kind, _ = mimetypes.guess_type(path)
-        is_audio = kind is not None and kind.startswith(("audio/", "video/"))
-        return path if is_audio and not self._folders else None
+        if kind is None or not kind.startswith(("audio/", "video/")):
+            return None
+        for (ours, theirs), _ in self._folders.most_common():
+            if path.startswith(ours) and (ours or not is_absolute(path)):
+                return theirs + path[len(ours) :]
+        return path if is_absolute(path) or not self._folders else None
 
 
 def _shared(a: list[str], b: list[str]) -> int:

@@ -101,8 +101,8 @@ BEGIN
                 AND coalesce(artist_key(NULL, r.artist), '') = ANY(n.artist_keys)
                 AND title_key(r.title) = n.title_key
         ORDER BY
-            n.place, coalesce(folded(r.title) = folded(n.title), false) DESC, coalesce(folded(r.album) = folded(n.album), false) DESC,
-            abs(r.length - n.seconds) NULLS LAST, r.mbid
+            n.place, r.title = n.title DESC, folded(r.title) = folded(n.title) DESC,
+            coalesce(folded(r.album) = folded(n.album), false) DESC, abs(r.length - n.seconds) NULLS LAST, r.mbid
     ), found AS (
         SELECT b.place, b.id, b.way FROM by_id AS b
         UNION ALL SELECT b.place, b.id, 'path' FROM by_path AS b
