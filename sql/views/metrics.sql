@@ -9,6 +9,7 @@ FROM (
     ('submissions', '{}', pgsim.rows_of('pgsim.submission')),
     ('redirects', '{}', pgsim.rows_of('pgsim.redirect')),
     ('rejects', '{}', pgsim.rows_of('pgsim.reject')),
+    ('ratings', '{}', pgsim.rows_of('pgsim.rating')),
     ('lists', '{}', pgsim.rows_of(('pgsim.' || pgsim.shown_similarity())::regclass)),
     ('size_bytes', '{"of": "recording"}', pg_table_size('pgsim.recording')::double precision),
     ('size_bytes', '{"of": "index"}', coalesce(pg_relation_size(to_regclass('pgsim.recording_vector')), 0)),
@@ -50,6 +51,22 @@ WHERE c.value IS NOT NULL
 UNION ALL
 SELECT
     c.name,
+    '{}' AS labels,
+    c.value
+FROM (
+    SELECT
+        count(p.rebuild) AS parts,
+        count(p.done_at) AS done
+    FROM pgsim.rebuild AS b INNER JOIN pgsim.rebuild_part AS p ON b.id = p.rebuild
+    WHERE b.finished_at IS NULL
+) AS p
+CROSS JOIN
+    LATERAL (
+        VALUES ('rebuild_parts', p.parts), ('rebuild_parts_done', p.done)
+    ) AS c (name, value)
+UNION ALL
+SELECT
+    c.name,
     jsonb_build_object('command', r.command) AS labels,
     c.value
 FROM (
@@ -88,8 +105,8 @@ FROM (
 CROSS JOIN LATERAL jsonb_each_text(r.report -> 'recall') AS e (key, value);
 
 COMMENT ON VIEW pgsim.metrics IS
-'What a monitor watches, a number a row, in the units of Prometheus: rows, pending changes and the age of the oldest, sizes, the last run '
-'of each command, and the recall last measured by measure_recall().';
+'What a monitor watches, a number a row, in the units of Prometheus: rows, pending changes and the age of the oldest, sizes, the parts of '
+'an unfinished rebuild, the last run of each command, and the recall last measured by measure_recall().';
 COMMENT ON COLUMN pgsim.metrics.name IS 'The name; pgsim_ before it makes it Prometheus''s.';
 COMMENT ON COLUMN pgsim.metrics.labels IS 'What tells rows of one name apart.';
 COMMENT ON COLUMN pgsim.metrics.value IS 'The value: a count, bytes, seconds, seconds since 1970, or 1 for true and 0 for false.';

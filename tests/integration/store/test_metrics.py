@@ -1,13 +1,7 @@
 """What a monitor watches: the view pgsim.metrics, and measure_recall()."""
 
-import os
-import shutil
-import socket
-import subprocess
 import time
-from contextlib import suppress
 from typing import Any
-from urllib.request import urlopen
 
 import psycopg
 import pytest
@@ -16,8 +10,9 @@ from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import Connection
 from pgsim.store import schema
 from pgsim.store.runs import recorded
+from tests.support.audio import needs_program
 from tests.support.lists import fill_reaches
-from tests.support.paths import CHECKOUT
+from tests.support.monitoring import EXPORTER, exporter, page
 from tests.support.plane import insert
 from tests.support.rows import one
 
@@ -47,8 +42,8 @@ def listed(plane: Connection) -> Connection:
 
 def test_an_empty_collection_has_metrics(plane: Connection) -> None:
     found = metrics(plane)
-    names = ("recordings", "submissions", "redirects", "rejects", "lists", *PENDING)
-    assert [found[name] for name in (*names, "pending_age_seconds")] == [0] * 8
+    names = ("recordings", "submissions", "redirects", "rejects", "ratings", "lists", *PENDING)
+    assert [found[name] for name in (*names, "pending_age_seconds")] == [0] * 9
     assert found["list_length"] == 100
     assert "fitted_recordings" not in found
 
@@ -87,6 +82,18 @@ def test_the_last_run_of_each_command_is_there_and_how_it_ended(listed: Connecti
     found = metrics(listed)
     assert (found["run_active load"], found["run_succeeded load"]) == (0, 0)
     assert "run_last_success_timestamp_seconds load" not in found
+
+
+def test_a_rebuild_says_how_far_it_has_come(listed: Connection) -> None:
+    parts = ("rebuild_parts_done", "rebuild_parts")
+    listed.execute("SELECT pgsim.begin_rebuild(100, 'exact', 1, 20)")
+    before, all_ = (metrics(listed)[name] for name in parts)
+    assert (before, all_ > 1) == (0, True)
+    listed.execute("UPDATE pgsim.rebuild_part SET done_at = now() WHERE first_id = 1")
+    assert [metrics(listed)[name] for name in parts] == [1, all_]
+    listed.execute("UPDATE pgsim.rebuild_part SET done_at = now()")
+    listed.execute("UPDATE pgsim.rebuild SET finished_at = now()")
+    assert [metrics(listed)[name] for name in parts] == [0, 0]
 
 
 def test_rows_of_a_large_table_are_estimated(listed: Connection) -> None:
@@ -144,30 +151,11 @@ def test_a_reader_measures_and_watches_without_a_trace(listed: Connection) -> No
     assert one(listed, "SELECT count(*) FROM pgsim.run") == before
 
 
+@needs_program(EXPORTER)
 def test_prometheus_reads_the_metrics_through_its_exporter(listed: Connection) -> None:
-    program = shutil.which("prometheus-postgres-exporter")
-    if program is None:
-        pytest.skip("no exporter here: apt-get install prometheus-postgres-exporter")
     listed.execute("UPDATE pgsim.recording SET vector = '[9,9]' WHERE id = 2")
-    names = ("host", "port", "user", "dbname")
-    source = " ".join(f"{name}={getattr(listed.info, name)}" for name in names)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [
-        program,
-        f"--web.listen-address={address}",
-        f"--extend.query-path={CHECKOUT / 'examples' / 'monitoring' / 'postgres_exporter.yaml'}",
-        *("--disable-default-metrics", "--disable-settings-metrics", "--log.level=error"),
-    ]
-    environment = {**os.environ, "DATA_SOURCE_NAME": f"{source} sslmode=disable"}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-        try:
-            text, deadline = "", time.monotonic() + 20
-            while not text and time.monotonic() < deadline:
-                with suppress(OSError), urlopen(f"http://{address}/metrics", timeout=20) as page:
-                    text = page.read().decode()
-        finally:
-            process.terminate()
+    with exporter(listed) as address:
+        text = page(f"http://{address}/metrics")
     lines = [line for line in text.splitlines() if line.startswith("pgsim_metric_value{")]
     assert len(lines) == len(metrics(listed))
     [pending] = [line for line in lines if 'name="pending_changes"' in line]
