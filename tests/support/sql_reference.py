@@ -63,6 +63,8 @@ FUNCTIONS = (
     *("similar_recordings", "similar_recordings_batch", "similar_to_all", "nearest_recordings"),
     *(
         "radio",
+        "expand_playlist",
+        "match_recordings",
         "dissimilar_recordings",
         "find_recordings",
         "recording_distances",
@@ -72,6 +74,8 @@ FUNCTIONS = (
         "distance_statistics",
         "recording_of",
         "mbid_of",
+        "rate",
+        "ratings",
         "status",
         "measure_recall",
         "refresh_similarity",
