@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pgsim.database.database import Database, connect
     from pgsim.errors import PgsimError, Rejected, UsageError
     from pgsim.evaluation.by_labels import LabelEvaluation
+    from pgsim.evaluation.by_ratings import RatingEvaluation
     from pgsim.evaluation.evaluate import Evaluation
     from pgsim.evaluation.suspects import Suspects
     from pgsim.loading.load import LoadReport
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from pgsim.loading.redirects import RedirectReport
     from pgsim.matrix.rebuild import RebuildReport
     from pgsim.matrix.refresh import RefreshReport
+    from pgsim.playlists.expand import ExpandedPlaylist
     from pgsim.questions.answers import (
         Answer,
         BatchRecording,
         FeatureSet,
         FoundRecording,
         MetricDistance,
+        Rating,
         Recording,
         SetShare,
         SimilarRecording,
@@ -49,6 +52,7 @@ __all__ = [
     "BatchRecording",
     "Database",
     "Evaluation",
+    "ExpandedPlaylist",
     "ExportReport",
     "FeatureSet",
     "FileSeed",
@@ -61,6 +65,8 @@ __all__ = [
     "NamesReport",
     "PgsimError",
     "ProfileReport",
+    "Rating",
+    "RatingEvaluation",
     "RebuildReport",
     "Recording",
     "RedirectReport",
@@ -81,6 +87,7 @@ _HOMES = {
     "pgsim.database.database": ("Database", "connect"),
     "pgsim.errors": ("PgsimError", "Rejected", "UsageError"),
     "pgsim.evaluation.by_labels": ("LabelEvaluation",),
+    "pgsim.evaluation.by_ratings": ("RatingEvaluation",),
     "pgsim.evaluation.evaluate": ("Evaluation",),
     "pgsim.evaluation.suspects": ("Suspects",),
     "pgsim.loading.load": ("LoadReport",),
@@ -90,12 +97,14 @@ _HOMES = {
     "pgsim.loading.redirects": ("RedirectReport",),
     "pgsim.matrix.rebuild": ("RebuildReport",),
     "pgsim.matrix.refresh": ("RefreshReport",),
+    "pgsim.playlists.expand": ("ExpandedPlaylist",),
     "pgsim.questions.answers": (
         "Answer",
         "BatchRecording",
         "FeatureSet",
         "FoundRecording",
         "MetricDistance",
+        "Rating",
         "Recording",
         "SetShare",
         "SimilarRecording",

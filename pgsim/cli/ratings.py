@@ -59,11 +59,12 @@ def _name(artist: str | None, title: str | None) -> str:
 def print_agreement(evaluation: RatingEvaluation) -> None:
     """Print how many triplets of verdicts each of the vectors orders as people do."""
     put(
-        f"{evaluation.verdicts:,} verdicts of {evaluation.people:,} people make"
-        f" {evaluation.triplets:,} triplets of {evaluation.seeds:,} seeds; by chance half are right"
+        f"triplets: {evaluation.triplets:,}, of which half are right by chance; made of"
+        f" {evaluation.verdicts:,} verdicts; seeds: {evaluation.seeds:,}; people:"
+        f" {evaluation.people:,}"
     )
     if evaluation.unusable:
-        put(f"{evaluation.unusable:,} verdicts are of recordings that have no vector here")
+        put(f"verdicts on recordings that have no vector here: {evaluation.unusable:,}")
     print_table(
         ["right", "by distance", "95 %", "by similarity", "95 %"],
         [

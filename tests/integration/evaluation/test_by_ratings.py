@@ -87,7 +87,7 @@ def test_the_shares_are_those_of_each_pair_of_a_liked_and_a_disliked_answer(
     assert report["verdicts"] == sum(map(abs, verdicts.values()))
     assert (report["people"], report["unusable"]) == (2, 0)
     assert run(["--database", filled.info.dsn, "evaluate", "--ratings"]) == 0
-    assert f"{report['triplets']} triplets of {report['seeds']} seeds" in capsys.readouterr().out
+    assert f"triplets: {report['triplets']}, of which half" in capsys.readouterr().out
 
 
 def test_verdicts_on_recordings_that_are_gone_are_counted(filled: Connection) -> None:
