@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pgsim.errors import PgsimError, UsageError
 from pgsim.playlists.jspf import read_jspf, write_jspf
-from pgsim.playlists.m3u import read_m3u, write_m3u
+from pgsim.playlists.m3u import has_place, read_m3u, write_m3u
 from pgsim.playlists.paths import as_uri, is_absolute, is_url, path_of
 from pgsim.playlists.tables import read_table
 from pgsim.playlists.track import Playlist, Track
@@ -52,16 +52,16 @@ def require_writable(path: Path, force: bool) -> None:
 def write_playlist(playlist: Playlist, path: Path, old_folder: Path) -> list[Track]:
     """Write a playlist, whose relative paths start from a folder; return the tracks left out.
 
-    An M3U has no place for a track without a location.
+    An M3U has no place for a track without a location, or with one of several lines.
     """
     if path.suffix.lower() in JSPF:
         left_out: list[Track] = []
         tracks = [_with_uri(track, old_folder) for track in playlist.tracks]
         data = write_jspf(replace(playlist, tracks=tuple(tracks)))
     else:
-        left_out = [track for track in playlist.tracks if not track.location]
+        left_out = [track for track in playlist.tracks if not has_place(track)]
         tracks = [
-            _moved(each, old_folder, path.parent) for each in playlist.tracks if each.location
+            _moved(each, old_folder, path.parent) for each in playlist.tracks if has_place(each)
         ]
         data = write_m3u(replace(playlist, tracks=tuple(tracks)))
     try:

@@ -28,11 +28,11 @@ def read_jspf(data: bytes, path: Path) -> Playlist:
 def _track(given: dict[str, Any]) -> Track:
     duration = given.get("duration")
     return Track(
-        next(iter(_texts(given.get("location"))), None),
+        _text(given.get("location")),
         _texts(given.get("identifier")),
-        given.get("creator") or None,
-        given.get("title") or None,
-        given.get("album") or None,
+        _text(given.get("creator")),
+        _text(given.get("title")),
+        _text(given.get("album")),
         duration / 1000 if isinstance(duration, int | float) and duration > 0 else None,
         jspf=given,
     )
@@ -42,6 +42,11 @@ def _texts(value: object) -> tuple[str, ...]:
     """Return the texts of a list, or the one text."""
     values = value if isinstance(value, list) else [value]
     return tuple(each for each in values if isinstance(each, str))
+
+
+def _text(value: object) -> str | None:
+    """Return the first of the texts; None for none, and for an empty one."""
+    return next(filter(None, _texts(value)), None)
 
 
 def write_jspf(playlist: Playlist) -> bytes:

@@ -17,6 +17,11 @@ _SEGMENTS = "#EXT-X-"  # of a stream
 _LINE_ENDS = re.compile(r"[\x00-\x1f\x7f\u2028\u2029]+")
 
 
+def has_place(track: Track) -> bool:
+    """Return whether a track can be a line of an M3U."""
+    return track.location is not None and not re.search("[\r\n]", track.location)
+
+
 def read_m3u(data: bytes, path: Path) -> Playlist:
     """Return the playlist; UsageError for a list of a stream's segments."""
     text = "".join(decoded(iter([data]), encoding_of(data)))
@@ -68,4 +73,5 @@ def _lines(track: Track) -> Iterator[str]:
     if name or track.seconds:
         length = -1 if track.seconds is None else round(track.seconds)
         yield f"#EXTINF:{length},{_LINE_ENDS.sub(' ', name)}"
-    yield track.location or ""
+    location = track.location or ""
+    yield f"./{location}" if location.startswith("#") else location

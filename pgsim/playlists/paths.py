@@ -9,7 +9,7 @@ from pathlib import Path
 from unicodedata import normalize
 from urllib.parse import quote, unquote, urlsplit
 
-_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
 _DRIVE = re.compile(r"[a-z]:[/\\]", re.IGNORECASE)
 
 
@@ -25,7 +25,7 @@ def is_absolute(path: str) -> bool:
 
 def path_of(location: str) -> str:
     """Return the path of a file's URL, else the location as it is."""
-    if not location.lower().startswith("file:"):
+    if not location.lower().startswith("file:/"):
         return location
     path = unquote(urlsplit(location).path, errors="surrogateescape")
     return path[1:] if _DRIVE.match(path[1:]) else path
@@ -33,7 +33,7 @@ def path_of(location: str) -> str:
 
 def as_uri(location: str, folder: Path) -> str:
     """Return the URI of a path, which may be relative to a folder; a URL is one already."""
-    if is_url(location) and not _DRIVE.match(location):
+    if is_url(location):
         return location
     if _DRIVE.match(location):
         return "file:///" + quote(location.replace("\\", "/"), safe="/:", errors="surrogateescape")

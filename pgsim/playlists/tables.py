@@ -32,12 +32,12 @@ def read_table(data: bytes, path: Path) -> Playlist:
         StringIO(text, newline=""), delimiter=max(_SEPARATORS, key=first.count), strict=True
     )
     try:
-        rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+        rows = [row for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise UsageError(f"{path}, line {reader.line_num}: not CSV: {error}") from None
-    header = rows[0][1] if rows else []
+    header = rows[0] if rows else []
     if any(_MBID.search(cell) for cell in header):
-        return Playlist(tuple(_listed(row) for _, row in rows), path.stem)
+        return Playlist(tuple(map(_listed, rows)), path.stem)
     columns = _columns(header)
     if not columns.keys() & {"identifier", "title", "location"}:
         found = ", ".join(header)[:60] or "nothing"
@@ -45,7 +45,7 @@ def read_table(data: bytes, path: Path) -> Playlist:
             f"{path} begins with '{found}', and has neither MBIDs nor a column of them, of paths or"
             " of titles: call it mbid, path or title (and artist)"
         )
-    return Playlist(tuple(_named(row, columns) for _, row in rows[1:]), path.stem)
+    return Playlist(tuple(_named(row, columns) for row in rows[1:]), path.stem)
 
 
 def _columns(header: list[str]) -> dict[str, int]:

@@ -7,12 +7,21 @@ from uuid import UUID
 
 _MUSICBRAINZ = "https://musicbrainz.org"
 _EXTENSION = f"{_MUSICBRAINZ}/doc/jspf#track"
+_LENGTH = 36  # of an MBID
 _OWN = 5  # the version of a UUID that is made of an own id: MusicBrainz does not know it
 
 
 def identifier_of(mbid: UUID) -> str:
     """Return the URL of a recording of MusicBrainz, or the URN of one that only pgsim knows."""
     return f"urn:uuid:{mbid}" if mbid.version == _OWN else f"{_MUSICBRAINZ}/recording/{mbid}"
+
+
+def _as_uri(identifier: str) -> str:
+    """Return an MBID alone as a URI, and any other identifier as it is."""
+    try:
+        return identifier_of(UUID(identifier)) if len(identifier) == _LENGTH else identifier
+    except ValueError:
+        return identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class Track:
             "duration": None if self.seconds is None else round(self.seconds * 1000),
         }
         return {
-            "identifier": list(self.identifiers),
+            "identifier": [*map(_as_uri, self.identifiers)],
             **{name: value for name, value in known.items() if value},
             "extension": {_EXTENSION: {"artist_identifiers": urls} if urls else {}},
             **self.jspf,

@@ -215,7 +215,7 @@ def test_python_expands_ids_as_well_as_files(conn: Connection, tmp_path: Path) -
     tracks = json.loads((tmp_path / "b.jspf").read_text())["playlist"]["track"]
     assert [each["identifier"] for each in tracks] == [
         [URL(mbid(5))],
-        [str(GONE)],
+        [URL(GONE)],
         *([URL(row.mbid)] for row in of_file.added),
     ]
 

@@ -87,6 +87,12 @@ def test_line_ends_in_a_title_make_no_line(tmp_path: Path) -> None:
     assert lines == ["#EXTM3U", "#EXTINF:-1,A B - C /etc/passwd", "a.mp3"]
 
 
+def test_a_path_that_an_m3u_would_take_for_something_else_is_no_line_of_it(tmp_path: Path) -> None:
+    tracks = Track("#1.mp3"), Track("a\nb.mp3"), Track(title="nowhere")
+    assert write_playlist(Playlist(tracks), tmp_path / "b.m3u", tmp_path) == [*tracks[1:]]
+    assert read_playlist(tmp_path / "b.m3u").tracks == (Track("./#1.mp3"),)
+
+
 JSPF = {
     "playlist": {
         "title": "Evening",
@@ -100,7 +106,7 @@ JSPF = {
                 "extension": {"https://musicbrainz.org/doc/jspf#track": {"added_by": "ada"}},
             },
             {"identifier": [URL], "location": ["file:///m/a%20b.ogg"], "creator": "Ada"},
-            {},
+            {"title": 5, "creator": [], "location": [1], "duration": "long"},
         ],
     }
 }
