@@ -13,17 +13,8 @@ from tests.support.paths import CHECKOUT
 RELATIONS = {
     "What questions read": ("recording", "similarity_matrix", "similarity", "feature_set"),
     "What was loaded": ("submission", "collection", "redirect", "archive", "reject", "run"),
+    "What people say of answers": ("rating",),
     "Who asks over HTTP": ("web_user",),
-    "What was loaded": ("submission", "collection", "redirect", "archive", "reject", "run", "rating"),
-    "What was loaded": (
-        "submission",
-        "collection",
-        "redirect",
-        "archive",
-        "reject",
-        "run",
-        "rating",
-    ),
     "What a monitor watches": ("metrics",),
     "How the matrix is kept": (
         *("similarity_a", "similarity_b", "reach", "stale", "sampled_pair", "donor"),

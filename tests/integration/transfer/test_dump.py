@@ -146,7 +146,15 @@ def test_a_dump_of_the_matrix_answers_as_the_whole_one_and_holds_nothing_more(
     assert (report.recordings, report.lists, report.submissions) == (1200, 1201, 0)
     with closing(connect(source)) as before, closing(connect(target, autocommit=True)) as conn:
         kept = everything(before)
-        for name in ("reject", "run", "rebuild", "submission", "similarity_a", "of my own", "rating"):
+        for name in (
+            "reject",
+            "run",
+            "rebuild",
+            "submission",
+            "similarity_a",
+            "of my own",
+            "rating",
+        ):
             kept[name] = []
         assert everything(conn) == kept
         assert answers(conn) == answers(before)
