@@ -82,7 +82,7 @@ def test_roles_that_another_database_needs_stay_and_so_does_all_else(
     schema.grant_roles(conn)
     with closing(connect(new_database(filled_template), autocommit=True)) as other:
         schema.grant_roles(other)
-        assert removal(conn, roles=True).roles == ["pgsim_writer", "pgsim_listener", "pgsim_reader"]
+        assert removal(conn, roles=True).roles == ["pgsim_writer", "pgsim_reader", "pgsim_listener"]
         with pytest.raises(PgsimError, match="nothing was removed; leave `roles` out"):
             uninstall(conn, roles=True)
     assert is_there(conn)
