@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pgsim.errors import UsageError
+import orjson
+
 from pgsim.questions.question import Question
+from pgsim.questions.words import Word
+from pgsim.web.collection import LISTS
+from pgsim.web.values import value_of
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams
 
-    from pgsim.postgres.connection import Connection
+    from pgsim.web.reader import Reader
 
-K = "20"
+LENGTHS = {"k": "20", "steps": "10"}  # how many recordings an answer has, unless a visitor says
 TIMES = "times_"  # begins the name of a field that multiplies the weight of a feature set
 _AS_IN_THE_PROFILE = "1"
+_FACTOR = Word("double precision", "What the weight of the profile is multiplied by.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +33,36 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class FeatureWeight:
-    """A feature set, its weight in the profile, and what the visitor multiplies that by."""
+class Choices:
+    """What a collection lets one choose: genres, decades, and feature sets with their weights."""
 
-    name: str
-    weight: float
-    times: str
+    genres: Sequence[Choice]
+    decades: Sequence[Choice]
+    weights: Mapping[str, float]
 
     @property
-    def label(self) -> str:
-        return self.name.replace("_", " ")
+    def metrics(self) -> list[Choice]:
+        return [Choice(name, label(name)) for name in self.weights]
+
+
+def label(name: str) -> str:
+    """Return the name of a feature set as a page writes it."""
+    return name.replace("_", " ")
+
+
+async def read_choices(reader: Reader) -> Choices:
+    """Return what this collection lets one choose, the most frequent genre first."""
+    genres, decades, sets = [
+        (await reader.found(LISTS[path][1])).rows() for path in ("/genres", "/decades", "/sets")
+    ]
+    return Choices(
+        [Choice(row["genre"], f"{row['genre']} ({row['recordings']:,})") for row in genres],
+        [
+            Choice(str(row["decade"]), f"{row['decade']}s ({row['recordings']:,})")
+            for row in decades
+        ],
+        {row["name"]: row["weight"] for row in sets if row["fitted"]},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,66 +70,32 @@ class Form:
     """The fields of a form, by the words of the questions."""
 
     query: QueryParams
-    genres: Sequence[Choice]
-    decades: Sequence[Choice]
-    sets: Sequence[FeatureWeight]
-
-    @property
-    def metrics(self) -> list[Choice]:
-        return [Choice(each.name, each.label) for each in self.sets]
-
-    @property
-    def k(self) -> str:
-        return self.value("k") or K
+    choices: Choices
 
     def value(self, name: str) -> str:
-        """Return what is filled in, or nothing."""
-        return self.query.get(name, "")
+        """Return what is filled in, or what holds without it."""
+        return self.query.get(name) or LENGTHS.get(name, "")
 
-    def words(self, question: Question[Any]) -> dict[str, Any]:
-        """Return the words of a question that are filled in; UsageError for a weight of no number."""
-        words: dict[str, Any] = {
-            name: self.value(name) for name in question.words if self.value(name)
+    def times(self, name: str) -> str:
+        """Return what the weight of a set is multiplied by."""
+        return self.query.get(f"{TIMES}{name}") or _AS_IN_THE_PROFILE
+
+    def given(self, question: Question[Any]) -> dict[str, Any]:
+        """Return the words that are filled in, for SQL; Problem for one that is no value."""
+        given = {
+            name: value_of(name, question.first[name], self.value(name))
+            for name in LENGTHS
+            if name in question.first
         }
-        changed = [each for each in self.sets if each.times != _AS_IN_THE_PROFILE]
+        for name, word in question.words.items():
+            if self.value(name):
+                given[name] = value_of(name, word, self.value(name))
+        factors = {name: self.times(name) for name in self.choices.weights}
+        changed = {
+            name: value_of(f"{TIMES}{name}", _FACTOR, factor) * self.choices.weights[name]
+            for name, factor in factors.items()
+            if factor != _AS_IN_THE_PROFILE
+        }
         if changed:
-            words["weights"] = {each.name: each.weight * _number(each) for each in changed}
-        return words
-
-
-def _number(each: FeatureWeight) -> float:
-    try:
-        return float(each.times)
-    except ValueError:
-        raise UsageError(
-            f"the weight of {each.name} is multiplied by '{each.times}', but must be by a number"
-        ) from None
-
-
-def read_form(conn: Connection, query: QueryParams) -> Form:
-    """Return the form of a query, with what this collection lets one choose."""
-    return Form(
-        query,
-        [
-            Choice(genre, f"{genre} ({count:,})")
-            for genre, count in conn.execute(
-                "SELECT genre, count(*) FROM pgsim.recording"
-                " WHERE genre IS NOT NULL AND vector IS NOT NULL"
-                " GROUP BY genre ORDER BY count(*) DESC, genre"
-            )
-        ],
-        [
-            Choice(str(decade), f"{decade}s ({count:,})")
-            for decade, count in conn.execute(
-                "SELECT year - year % 10, count(*) FROM pgsim.recording"
-                " WHERE year IS NOT NULL AND vector IS NOT NULL GROUP BY 1 ORDER BY 1"
-            )
-        ],
-        [
-            FeatureWeight(name, weight, query.get(f"{TIMES}{name}") or _AS_IN_THE_PROFILE)
-            for name, weight in conn.execute(
-                "SELECT name, weight FROM pgsim.feature_set"
-                " WHERE center IS NOT NULL ORDER BY position"
-            )
-        ],
-    )
+            given["weights"] = orjson.dumps(changed).decode()
+        return given

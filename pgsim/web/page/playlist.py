@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from fastapi import Response
+from starlette.responses import Response
 
 if TYPE_CHECKING:
     from pgsim.web.page.shown import Shown

@@ -2,93 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
+import psycopg
+from starlette.routing import Route
 
-from pgsim.errors import PgsimError, UsageError
-from pgsim.postgres.rows import one_value
+from pgsim.errors import PgsimError
 from pgsim.questions import question as questions
-from pgsim.web.page.form import read_form
+from pgsim.web.page.form import Form
+from pgsim.web.page.map import IN_VIEW, legend, read_view
 from pgsim.web.page.radio import Radio
-from pgsim.web.page.shown import show_named
 from pgsim.web.page.site import Answered, Site, TakeAway
+from pgsim.web.problems import Problem, problem_of
 
 if TYPE_CHECKING:
-    from pgsim.postgres.connection import Connection
+    from starlette.requests import Request
+    from starlette.responses import Response
 
+PATH = next((each for each in questions.QUESTIONS if each.function == "similar_path"), None)
 START = 12  # recordings of the first page
-FOUND = 20
 
-Page = Callable[..., Response]
+Page = Callable[..., Awaitable["Response"]]
 
 
-def home(site: Site, request: Request) -> Response:
+async def home(site: Site, request: Request) -> Response:
     """Return the first page: some recordings to start from, and what else there is."""
-    with site.connection() as conn:
-        # MBIDs are random: so is their order.
-        some = conn.execute(
-            "SELECT mbid FROM pgsim.recording"
-            " WHERE title IS NOT NULL AND vector IS NOT NULL ORDER BY mbid LIMIT %s",
-            (START,),
-        )
-        rows = show_named(conn, [mbid for (mbid,) in some], site.audio)
-        count = one_value(conn, "SELECT count(*) FROM pgsim.recording WHERE vector IS NOT NULL")
-        return site.page(request, conn, "home", rows=rows, recordings=count)
+    # MBIDs are random: so is their order.
+    some = await site.reader.found(
+        "SELECT mbid::text FROM pgsim.recording"
+        f" WHERE title IS NOT NULL AND vector IS NOT NULL ORDER BY mbid LIMIT {START}"
+    )
+    rows = await site.named([row["mbid"] for row in some.rows()])
+    [count] = await site.reader.row(
+        "SELECT count(*) FROM pgsim.recording WHERE vector IS NOT NULL"
+    )
+    return await site.page(request, "home", rows=rows, recordings=count)
 
 
-def search(site: Site, request: Request) -> Response:
+async def search(site: Site, request: Request) -> Response:
     """Return the recordings that words find."""
     words = request.query_params.get("q", "")
-    with site.connection() as conn:
-        return site.answer(request, conn, "search", _found(site, conn, words), q=words)
+    return await site.answer(request, "search", await _found(site, request, words), q=words)
 
 
-def recording(site: Site, request: Request, named: str) -> Response:
+async def recording(site: Site, request: Request, named: str) -> Response:
     """Return a recording and its nearest or farthest."""
-    with site.connection() as conn:
-        [seed] = show_named(conn, [named], site.audio)
-        form = read_form(conn, request.query_params)
-        farthest = form.value("end") == "farthest"
-        question = questions.DISSIMILAR if farthest else questions.SIMILAR
-        words = form.words(question)
-        answered = site.ask(conn, question, {"seed": seed.mbid, "k": form.k}, words)
-        endpoint = f"recordings/{seed.mbid}/{'dissimilar' if farthest else 'similar'}"
-        take_away = TakeAway(f"Like {seed.name}", endpoint, {"k": form.k, **words})
-        return site.answer(
-            request, conn, "recording", answered, take_away,
-            seed=seed, form=form, farthest=farthest,
-        )  # fmt: skip
+    [seed] = await site.named([named])
+    form = await _form(site, request)
+    is_farthest = form.value("end") == "farthest"
+    question = questions.DISSIMILAR if is_farthest else questions.SIMILAR
+    answered = await site.ask(question, {"seed": seed.mbid}, form)
+    endpoint = f"recordings/{seed.mbid}/{'dissimilar' if is_farthest else 'similar'}"
+    parameters = {name: value for name, value in answered.given.items() if name != "seed"}
+    take_away = TakeAway(f"Like {seed.name}", endpoint, parameters)
+    return await site.answer(
+        request, "recording", answered, take_away, seed=seed, form=form, is_farthest=is_farthest
+    )
 
 
-def why(site: Site, request: Request, named: str, other: str) -> Response:
+async def why(site: Site, request: Request, named: str, other: str) -> Response:
     """Return each feature set's share of the distance of two recordings."""
-    with site.connection() as conn:
-        one, two = show_named(conn, [named, other], site.audio)
-        shares = questions.EXPLANATION.ask(conn, {"a": one.mbid, "b": two.mbid})
-        return site.page(request, conn, "why", seed=one, other=two, shares=shares)
+    one, two = await site.named([named, other])
+    given = {"a": one.mbid, "b": two.mbid}
+    shares = await site.reader.found(f"SELECT * FROM {questions.EXPLANATION.call(given)}", given)
+    return await site.page(request, "why", seed=one, other=two, shares=shares.rows())
 
 
-def radio(site: Site, request: Request) -> Response:
+async def radio(site: Site, request: Request) -> Response:
     """Return what to listen to: like the seeds, unlike the dislikes, without what was played."""
     listening = Radio(request.query_params)
-    with site.connection() as conn:
-        form = read_form(conn, request.query_params)
-        seeds = show_named(conn, listening.named("seed"), site.audio)
-        dislikes = show_named(conn, listening.named("dislike"), site.audio)
-        if not seeds:
-            raise UsageError("a radio starts from a recording: choose `Radio` beside one")
-        words = form.words(questions.RADIO)
-        lists = {"dislikes": listening.named("dislike"), "played": listening.named("played")}
-        words |= {name: mbids for name, mbids in lists.items() if mbids}
-        first = {"seeds": [each.mbid for each in seeds], "k": form.k}
-        answered = site.ask(conn, questions.RADIO, first, words)
-        return site.answer(
-            request, conn, "radio", answered, TakeAway("Radio", "radio", {**first, **words}),
-            radio=listening, form=form, seeds=seeds, dislikes=dislikes,
-        )  # fmt: skip
+    seeds = await site.named(listening.named("seed"))
+    if not seeds:
+        raise Problem(422, "a radio starts from a recording", "choose Radio beside one")
+    dislikes = await site.named(listening.named("dislike"))
+    first = {
+        "seeds": [each.mbid for each in seeds],
+        "dislikes": [each.mbid for each in dislikes],
+        "played": listening.named("played"),
+    }
+    form = await _form(site, request)
+    answered = await site.ask(
+        questions.RADIO, {name: mbids for name, mbids in first.items() if mbids}, form
+    )
+    renamed = {"seeds": "seed", "dislikes": "dislike"}
+    parameters = {renamed.get(name, name): value for name, value in answered.given.items()}
+    return await site.answer(
+        request, "radio", answered, TakeAway("Radio", "radio", parameters),
+        radio=listening, form=form, seeds=seeds, dislikes=dislikes,
+    )  # fmt: skip
+
+
+async def path(site: Site, request: Request) -> Response:
+    """Return the recordings from one to another; where the other is not named, a search for it."""
+    query = request.query_params
+    [seed] = await site.named([query.get("from", "")])
+    if not query.get("to"):
+        words = query.get("words", "")
+        found = await _found(site, request, words)
+        return await site.answer(request, "path_to", found, seed=seed, words=words)
+    [other] = await site.named([query["to"]])
+    form = await _form(site, request)
+    answered = await site.ask(PATH, {"from_mbid": seed.mbid, "to_mbid": other.mbid}, form)
+    take_away = TakeAway(
+        f"From {seed.name} to {other.name}",
+        f"recordings/{seed.mbid}/path/{other.mbid}",
+        {name: value for name, value in answered.given.items() if not name.endswith("_mbid")},
+    )
+    return await site.answer(
+        request, "path", answered, take_away, seed=seed, other=other, form=form
+    )
+
+
+async def map_(site: Site, request: Request) -> Response:
+    """Return the map, and some of the recordings that are in view."""
+    query = request.query_params
+    around = None
+    if query.get("around"):
+        [seed] = await site.named([query["around"]])
+        place = await site.reader.found(
+            "SELECT x, y FROM pgsim.map_position WHERE id = pgsim.recording_of(%(mbid)s::uuid)",
+            {"mbid": seed.mbid},
+        )
+        if not place.rows():
+            raise Problem(404, f"{seed.name} has no place on the map yet", "a refresh gives it one")
+        [around] = place.rows()
+    view = read_view(query, around)
+    bounds = ", ".join(f"{name} => %({name})s" for name in view.rectangle)
+    rows = await site.rows(
+        f"pgsim.map_recordings({bounds}, k => {IN_VIEW})", view.rectangle, order="a.mbid"
+    )
+    return await site.page(
+        request, "map", rows=rows, view=view, around=around,
+        legend=legend(await site.choices(), view.colour),
+    )  # fmt: skip
+
+
+async def _found(site: Site, request: Request, words: str) -> Answered:
+    if not words.strip():
+        return Answered({}, [])
+    return await site.ask(questions.FOUND, {"words": words}, await _form(site, request))
+
+
+async def _form(site: Site, request: Request) -> Form:
+    return Form(request.query_params, await site.choices())
 
 
 PAGES: Mapping[str, Page] = {
@@ -97,29 +154,21 @@ PAGES: Mapping[str, Page] = {
     "/recording/{named}": recording,
     "/recording/{named}/why/{other}": why,
     "/radio": radio,
+    "/path": path,
+    "/map": map_,
 }
 
 
-def make_pages(site: Site) -> APIRouter:
+def make_pages(site: Site) -> list[Route]:
     """Return the routes of the pages; a page that cannot be made is one that says why."""
-    router = APIRouter()
-    for path, page in PAGES.items():
-        router.add_route(path, _endpoint(site, page), include_in_schema=False)
-    return router
+    return [Route(path, _endpoint(site, page)) for path, page in PAGES.items()]
 
 
-def _endpoint(site: Site, page: Page) -> Callable[[Request], Response]:
-    def endpoint(request: Request) -> Response:
+def _endpoint(site: Site, page: Page) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
         try:
-            return page(site, request, **request.path_params)
-        except PgsimError as error:
-            return site.problem(request, error)
+            return await page(site, request, **request.path_params)
+        except (PgsimError, psycopg.Error) as error:
+            return site.problem(request, problem_of(error))
 
     return endpoint
-
-
-def _found(site: Site, conn: Connection, words: str) -> Answered:
-    if not words.strip():
-        return Answered([])
-    first = {"words": words, "k": FOUND, "artist": None, "title": None}
-    return site.ask(conn, questions.FOUND, first, {})

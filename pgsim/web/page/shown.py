@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from pgsim.questions.question import recordings
-
-if TYPE_CHECKING:
-    from uuid import UUID
-
-    from pgsim.postgres.connection import Connection
-    from pgsim.questions.answers import Recording
-
-AUDIO = {".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".weba"}
+# Of pgsim.recording, as r; a row of a page is made of them.
+COLUMNS = "r.mbid, r.title, r.artist, r.album, r.year, r.genre, r.length, r.source_id, r.url"
 MUSICBRAINZ = "https://musicbrainz.org/recording/"
+_AUDIO = {".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".weba"}
 
-# The address at which this server plays a recording, or None.
-Audio = Callable[["Recording"], str | None]
+# Return the address at which this server plays a recording with these columns, or None.
+Audio = Callable[[Mapping[str, Any]], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A recording of a page. `play` is an address of audio, `link` one of a page about it."""
 
-    mbid: UUID
+    mbid: str
     name: str
     artist: str | None
     album: str | None
@@ -40,34 +34,21 @@ class Shown:
     musicbrainz: str | None
 
 
-def show(
-    conn: Connection, rows: Iterable[Any], audio: Audio, similarities: bool = True
-) -> list[Shown]:
-    """Return the recordings of rows that have an `mbid`, in their order."""
-    rows = list(rows)
-    stored = recordings(conn, [row.mbid for row in rows])
-    scores = [getattr(row, "similarity", None) if similarities else None for row in rows]
-    return [_shown(*each, audio) for each in zip(stored, scores, strict=True)]
-
-
-def show_named(conn: Connection, named: Sequence[str], audio: Audio) -> list[Shown]:
-    """Return the recordings with these MBIDs or own ids; PgsimError for an unknown one."""
-    return [_shown(each, None, audio) for each in recordings(conn, named)]
-
-
-def _shown(row: Recording, similarity: float | None, audio: Audio) -> Shown:
-    link = row.url if row.url and urlsplit(row.url).scheme in {"http", "https"} else None
-    is_audio = link and PurePosixPath(urlsplit(link).path).suffix.lower() in AUDIO
+def show(row: Mapping[str, Any], audio: Audio) -> Shown:
+    """Return what a page shows of a row with COLUMNS, and perhaps a similarity."""
+    link = row["url"] if urlsplit(row["url"] or "").scheme in {"http", "https"} else None
+    is_audio = link is not None and PurePosixPath(urlsplit(link).path).suffix.lower() in _AUDIO
+    own_id = row["source_id"]
     return Shown(
-        mbid=row.mbid,
-        name=row.title or (PurePosixPath(row.source_id).name if row.source_id else str(row.mbid)),
-        artist=row.artist,
-        album=row.album,
-        year=row.year,
-        genre=row.genre,
-        length=row.length,
-        similarity=similarity,
+        mbid=row["mbid"],
+        name=row["title"] or (PurePosixPath(own_id).name if own_id else row["mbid"]),
+        artist=row["artist"],
+        album=row["album"],
+        year=row["year"],
+        genre=row["genre"],
+        length=row["length"],
+        similarity=row.get("similarity"),
         play=audio(row) or (link if is_audio else None),
         link=None if is_audio else link,
-        musicbrainz=None if row.source_id else f"{MUSICBRAINZ}{row.mbid}",
+        musicbrainz=None if own_id else f"{MUSICBRAINZ}{row['mbid']}",
     )

@@ -1,29 +1,29 @@
-"""What every page is made with: a connection, the templates, and the headers of a page."""
+"""What every page is made with: the database, the templates, and the headers of a page."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from fastapi import Request, Response
-from fastapi.responses import HTMLResponse
+import psycopg
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from psycopg.errors import NoDataFound
+from starlette.responses import HTMLResponse, Response
 
-from pgsim.errors import PgsimError, UsageError
-from pgsim.postgres.errors import as_pgsim_errors
-from pgsim.postgres.rows import one_row
+from pgsim.web.page.form import Choices, Form, read_choices
 from pgsim.web.page.playlist import FORMATS, playlist
-from pgsim.web.page.shown import Audio, Shown, show
+from pgsim.web.page.shown import COLUMNS, Audio, Shown, show
+from pgsim.web.problems import Problem, problem_of
 
 if TYPE_CHECKING:
-    from pgsim.postgres.connection import Connection
+    from starlette.requests import Request
+
     from pgsim.questions.question import Question
+    from pgsim.web.reader import Reader
 
 STATIC = Path(__file__).with_name("static")
 # No script, style or font from elsewhere, and none inside a page. Audio may lie at its own address.
@@ -49,6 +49,7 @@ HEADERS = {
 _VERSIONS = {
     path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:8] for path in STATIC.iterdir()
 }
+_KEPT = 60.0  # seconds for which the choices of a form are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,6 @@ class Parts:
     path: bool = False
     map: bool = False
     ratings: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The rows of an answer; where the question was refused, the error instead."""
-
-    rows: list[Shown]
-    error: PgsimError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +80,21 @@ class TakeAway:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The arguments of a question, and the rows of its answer or the problem."""
+
+    given: Mapping[str, Any]
+    rows: list[Shown]
+    problem: Problem | None = None
+
+
 class Site:
-    """The connection and the templates of all pages.
+    """The database and the templates of all pages; `audio` says where a recording is played."""
 
-    `use` lends a connection for one page; `audio` says where this server plays a recording.
-    """
-
-    def __init__(
-        self, use: Callable[[], AbstractContextManager[Connection]], audio: Audio
-    ) -> None:
-        self._use, self.audio = use, audio
+    def __init__(self, reader: Reader, audio: Audio) -> None:
+        self.reader, self.audio = reader, audio
+        self._choices: tuple[float, Choices] | None = None
         self._templates = Environment(
             loader=FileSystemLoader(Path(__file__).with_name("templates")),
             autoescape=True,
@@ -105,91 +103,108 @@ class Site:
             undefined=StrictUndefined,
         )
 
-    @contextmanager
-    def connection(self) -> Iterator[Connection]:
-        """Lend a connection; errors of PostgreSQL become PgsimError."""
-        with as_pgsim_errors(), self._use() as conn:
-            yield conn
+    async def choices(self) -> Choices:
+        """Return what a form lets one choose; it may be a minute old."""
+        if self._choices is None or time.monotonic() - self._choices[0] > _KEPT:
+            self._choices = (time.monotonic(), await read_choices(self.reader))
+        return self._choices[1]
 
-    def ask(
-        self,
-        conn: Connection,
-        question: Question[Any],
-        first: Mapping[str, Any],
-        words: Mapping[str, Any],
+    async def named(self, names: Sequence[str]) -> list[Shown]:
+        """Return recordings by their MBIDs or own ids; an error of SQL for an unknown one."""
+        found = await self.reader.found(
+            f"SELECT {COLUMNS} FROM unnest(%(names)s::text[]) WITH ORDINALITY AS n (name, place)"
+            " INNER JOIN pgsim.recording AS r ON r.id = pgsim.recording_of(pgsim.mbid_of(n.name))"
+            " ORDER BY n.place",
+            {"names": list(names)},
+        )
+        return [show(row, self.audio) for row in found.rows()]
+
+    async def ask(
+        self, question: Question[Any], first: Mapping[str, Any], form: Form
     ) -> Answered:
-        """Return the answer to a question, or why it was refused."""
+        """Return the answer to a question with the words of a form, or why there is none."""
+        given = dict(first)
+        score = "" if question.function == "find_recordings" else "a.similarity"
         try:
-            with as_pgsim_errors():
-                rows = question.ask(conn, first, words)
-        except PgsimError as error:
-            return Answered([], error)
-        return Answered(show(conn, rows, self.audio))
+            given = {**form.given(question), **first}
+            rows = await self.rows(question.call(given), given, score)
+        except (Problem, psycopg.Error) as error:
+            problem = problem_of(error)
+            if problem.status >= 500:
+                raise
+            return Answered(given, [], problem)
+        return Answered(given, rows)
 
-    def answer(
+    async def rows(
+        self, call: str, given: Mapping[str, Any], score: str = "", order: str = "a.rank"
+    ) -> list[Shown]:
+        """Return the recordings that a call of a function of SQL returns."""
+        columns = f"{COLUMNS}, {score}" if score else COLUMNS
+        found = await self.reader.found(
+            f"SELECT {columns} FROM {call} AS a"
+            f" INNER JOIN pgsim.recording AS r ON a.mbid = r.mbid ORDER BY {order}",
+            given,
+        )
+        return [show(row, self.audio) for row in found.rows()]
+
+    async def answer(
         self,
         request: Request,
-        conn: Connection,
         template: str,
         answered: Answered,
         take_away: TakeAway | None = None,
         **context: Any,
     ) -> Response:
         """Return an answer as a page; as a playlist, where the query asks for one."""
-        format_ = request.query_params.get("format")
-        if take_away and format_ in FORMATS and answered.error is None:
-            return playlist(format_, take_away.title, answered.rows, str(request.base_url))
-        if take_away:
-            context["downloads"] = take_away.links(request)
-        return self.page(
+        name = request.query_params.get("format")
+        if take_away and name in FORMATS and answered.problem is None:
+            return playlist(name, take_away.title, answered.rows, str(request.base_url))
+        return await self.page(
             request,
-            conn,
             template,
-            200 if answered.error is None else 422,
+            200 if answered.problem is None else 422,
             rows=answered.rows,
-            error=answered.error,
+            problem=answered.problem,
+            downloads=take_away.links(request) if take_away else {},
             **context,
         )
 
-    def page(
+    async def page(
+        self, request: Request, template: str, status: int = 200, **context: Any
+    ) -> Response:
+        """Return the page that a template makes."""
+        return self._render(request, await self._parts(), template, status, context)
+
+    def problem(self, request: Request, problem: Problem) -> Response:
+        """Return the page about a problem."""
+        context = {"problem": problem}
+        return self._render(request, Parts(), "problem", problem.status.value, context)
+
+    def _render(
         self,
         request: Request,
-        conn: Connection | None,
+        parts: Parts,
         template: str,
-        status: int = 200,
-        **context: Any,
-    ) -> HTMLResponse:
-        """Return the page that a template makes; without a connection, one about a problem."""
+        status: int,
+        context: Mapping[str, Any],
+    ) -> Response:
         root = request.scope.get("root_path", "")
         text = self._templates.get_template(f"{template}.html").render(
             {
                 "root": root,
                 "static": lambda name: f"{root}/static/{name}?{_VERSIONS[name]}",
-                "has": Parts() if conn is None else _parts(conn),
+                "has": parts,
                 "q": "",
-                "error": None,
                 **context,
             }
         )
         return HTMLResponse(text, status, HEADERS)
 
-    def problem(self, request: Request, error: PgsimError) -> HTMLResponse:
-        """Return the page about an error: what is not known, what is wrong, or what failed."""
-        if isinstance(error.__cause__, NoDataFound):
-            status, title = 404, "Not known"
-        elif isinstance(error, UsageError):
-            status, title = 422, "That cannot be answered"
-        else:
-            status, title = 503, "The database does not answer"
-        return self.page(request, None, "problem", status, title=title, error=error)
-
-
-def _parts(conn: Connection) -> Parts:
-    return Parts(
-        *one_row(
-            conn,
-            "SELECT to_regproc('pgsim.similar_path') IS NOT NULL,"
-            " to_regproc('pgsim.map_recordings') IS NOT NULL,"
-            " to_regproc('pgsim.rate') IS NOT NULL",
+    async def _parts(self) -> Parts:
+        return Parts(
+            *await self.reader.row(
+                "SELECT to_regproc('pgsim.similar_path') IS NOT NULL,"
+                " to_regproc('pgsim.map_recordings') IS NOT NULL,"
+                " to_regproc('pgsim.rate') IS NOT NULL"
+            )
         )
-    )

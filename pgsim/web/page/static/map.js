@@ -6,7 +6,7 @@ import { show } from "./page.js";
 const LIMIT = 600; // recordings of a tile
 const TILE = 320; // pixels that a tile covers at least
 const KEPT = 400; // tiles in memory
-const DEEPEST = 24;
+const DEEPEST = 20;
 const NEAR = 14; // pixels from a point within which it is chosen
 
 export function start(element) {
@@ -14,8 +14,7 @@ export function start(element) {
     const tip = element.querySelector(".tip");
     const paper = canvas.getContext("2d");
     const { tiles: source, recording, colour } = element.dataset;
-    const [left, bottom, right, top] = numbers(element.dataset.extent);
-    const side = Math.max(right - left, top - bottom) || 1;
+    const [left, bottom, right, top, side] = [-1, -1, 1, 1, 2]; // where the map lies
     let [x, y, zoom] = numbers(element.dataset.view);
     const around = element.dataset.around && numbers(element.dataset.around);
     const tiles = new Map();
@@ -69,7 +68,7 @@ export function start(element) {
         tiles.set(key, tile);
         const size = side / 2 ** level;
         const query = new URLSearchParams({
-            x0: left + i * size, y0: bottom + j * size, x1: left + (i + 1) * size, y1: bottom + (j + 1) * size, limit: LIMIT,
+            x_from: left + i * size, x_to: left + (i + 1) * size, y_from: bottom + j * size, y_to: bottom + (j + 1) * size, k: LIMIT,
         });
         try {
             const response = await fetch(`${source}?${query}`);
@@ -101,19 +100,26 @@ export function start(element) {
         isDrawing = true;
         requestAnimationFrame(() => {
             isDrawing = false;
-            const radius = Math.min(5, 1.3 + zoom * 0.45);
+            const radius = Math.min(5, 1.8 + zoom * 0.5);
             const other = colours.get("");
             paper.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
             paper.clearRect(0, 0, width, height);
             let count = 0;
             for (const point of points()) {
-                paper.fillStyle = colours.get(String(point[colour])) ?? other;
-                paper.fillRect(across(point.x) - radius, down(point.y) - radius, 2 * radius, 2 * radius);
+                paper.fillStyle = colours.get(meaning(point)) ?? other;
+                paper.beginPath();
+                paper.arc(across(point.x), down(point.y), radius, 0, 2 * Math.PI);
+                paper.fill();
                 count++;
             }
             if (around) ring(...around);
             canvas.dataset.points = count;
         });
+    }
+
+    function meaning(point) {
+        if (colour === "genre") return point.genre;
+        return point.year === null ? null : String(point.year - (point.year % 10));
     }
 
     function ring(mapX, mapY) {
@@ -143,10 +149,13 @@ export function start(element) {
         clearTimeout(settled);
         settled = setTimeout(() => {
             loadInView();
-            const url = new URL(location.href);
-            for (const [name, value] of Object.entries({ x, y, zoom })) url.searchParams.set(name, Number(value.toPrecision(6)));
-            history.replaceState(null, "", url);
-            show(url, "#answer");
+            for (const link of [location, ...document.querySelectorAll(".tabs a")]) {
+                const url = new URL(link.href);
+                for (const [name, value] of Object.entries({ x, y, zoom })) url.searchParams.set(name, Number(value.toPrecision(6)));
+                if (link === location) history.replaceState(null, "", url);
+                else link.href = url;
+            }
+            show(location.href, "#answer");
         }, 200);
     }
 
