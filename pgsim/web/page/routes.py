@@ -6,19 +6,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from pgsim.errors import PgsimError
 from pgsim.questions import question as questions
 from pgsim.web.page.form import Form
 from pgsim.web.page.map import IN_VIEW, legend, read_view
 from pgsim.web.page.radio import Radio
-from pgsim.web.page.site import Answered, Site, TakeAway
+from pgsim.web.page.site import STATIC, Answered, Site, TakeAway
 from pgsim.web.problems import Problem, problem_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import Scope
 
 PATH = next((each for each in questions.QUESTIONS if each.function == "similar_path"), None)
 START = 12  # recordings of the first page
@@ -159,9 +161,10 @@ PAGES: Mapping[str, Page] = {
 }
 
 
-def make_pages(site: Site) -> list[Route]:
-    """Return the routes of the pages; a page that cannot be made is one that says why."""
-    return [Route(path, _endpoint(site, page)) for path, page in PAGES.items()]
+def page_routes(site: Site) -> list[BaseRoute]:
+    """Return the routes of the pages, and of what they load."""
+    pages = [Route(path, _endpoint(site, page)) for path, page in PAGES.items()]
+    return [*pages, Mount("/static", KeptFiles(directory=STATIC))]
 
 
 def _endpoint(site: Site, page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -172,3 +175,13 @@ def _endpoint(site: Site, page: Page) -> Callable[[Request], Awaitable[Response]
             return site.problem(request, problem_of(error))
 
     return endpoint
+
+
+class KeptFiles(StaticFiles):
+    """Files that a browser may keep: a changed one has another address."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file."""
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response

@@ -1,15 +1,14 @@
 // The map: points of the tiles in view, on a canvas. Tiles are squares of a quadtree; each holds a
 // sample of its recordings, and all of them where they are few.
 
-import { show } from "./page.js";
-
 const LIMIT = 600; // recordings of a tile
 const TILE = 320; // pixels that a tile covers at least
 const KEPT = 400; // tiles in memory
 const DEEPEST = 20;
 const NEAR = 14; // pixels from a point within which it is chosen
 
-export function start(element) {
+/** Start the map in an element; `show` puts a part of another page in the place of this page's. */
+export function start(element, show) {
     const canvas = element.querySelector("canvas");
     const tip = element.querySelector(".tip");
     const paper = canvas.getContext("2d");

@@ -4,7 +4,7 @@ const WAIT = 150; // ms after the last key or move of a slider
 const asked = new Map(); // the request that is under way for each part of the page
 
 /** Put the part of another page that `target` selects in the place of this page's. */
-export async function show(url, target) {
+async function show(url, target) {
     asked.get(target)?.abort();
     const asking = new AbortController();
     asked.set(target, asking);
@@ -33,7 +33,7 @@ function say(text) {
 function wake(part) {
     mark();
     for (const map of part.querySelectorAll("[data-map]")) {
-        import("./map.js").then((module) => module.start(map));
+        import(map.dataset.map).then((module) => module.start(map, show));
     }
 }
 

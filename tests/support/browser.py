@@ -1,0 +1,92 @@
+"""A browser for the tests of the page: Debian's Chromium, driven by Playwright."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+try:
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import Browser, Page, sync_playwright
+except ImportError:
+    pytest.skip("playwright is not installed: pip install 'pgsim[dev]'", allow_module_level=True)
+
+CHROMIUM = shutil.which("chromium")
+SERIOUS = {"serious", "critical"}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the browser; skip where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """A visitor of a site at an address, and what went wrong while pages were shown."""
+
+    page: Page
+    base: str
+    errors: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(20_000)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._asked)
+
+    def _said(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.errors.append(message.text)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.base, "data:", "blob:")):
+            self.elsewhere.append(request.url)
+
+    def open(self, path: str) -> None:
+        """Show a page, and wait until all of it is there."""
+        self.page.goto(self.base + path, wait_until="networkidle")
+
+    @property
+    def address(self) -> str:
+        """The path and the query of the page that is shown."""
+        url = urlsplit(self.page.url)
+        return f"{url.path}?{url.query}" if url.query else url.path
+
+    def names(self) -> list[str]:
+        """Return the names of the recordings that are listed."""
+        return self.page.locator(".answers .name").all_inner_texts()
+
+    def findings(self) -> list[str]:
+        """Return what axe finds seriously wrong for people who cannot see or point."""
+        found = Axe().run(self.page).response["violations"]
+        return [
+            f"{each['id']}: {node['html']}: {node['failureSummary']}"
+            for each in found
+            if each["impact"] in SERIOUS
+            for node in each["nodes"]
+        ]
+
+
+@contextmanager
+def visit(browser: Browser, base: str, **settings: Any) -> Iterator[Visitor]:
+    """Lend a visitor with a browser window of its own; nothing may go wrong while it is lent.
+
+    Nothing wrong is no message on the console, and no request to another host.
+    """
+    context = browser.new_context(**settings)
+    visitor = Visitor(context.new_page(), base)
+    yield visitor
+    context.close()
+    assert visitor.errors == []
+    assert visitor.elsewhere == []
