@@ -1,6 +1,6 @@
 """The questions that SQL answers: each function, its arguments and its rows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -46,6 +46,18 @@ class Question(Generic[Row]):
     first: Mapping[str, Word]
     words: Mapping[str, Word] = field(default_factory=dict)
 
+    def call(self, names: Iterable[str], own_ids: Collection[str] = ()) -> str:
+        """Return the call of the function in SQL, with these arguments by name, as psycopg's.
+
+        Those of `own_ids` are given as text, MBIDs or own ids, which SQL looks up.
+        """
+        words = {**self.first, **self.words}
+        named = [
+            f"{name} => {_argument(name, words[name].kind, is_own_id=name in own_ids)}"
+            for name in names
+        ]
+        return f"pgsim.{self.function}({', '.join(named)})"
+
     def ask(
         self,
         conn: Connection,
@@ -73,10 +85,7 @@ class Question(Generic[Row]):
             name: value if value is None else CONVERTERS.get(kinds[name], _as_it_is)(value)
             for name, value in given.items()
         }
-        # A vector says its type itself, whatever schema pgvector lives in.
-        casts = {name: "" if kind == "vector" else f"::{kind}" for name, kind in kinds.items()}
-        named = ", ".join(f"{name} => %({name})s{casts[name]}" for name in values)
-        query = f"SELECT * FROM pgsim.{self.function}({named})"
+        query = f"SELECT * FROM {self.call(values)}"
         cursor = conn.cursor(row_factory=class_row(self.row))
         try:
             return Answer(self.row, cursor.execute(query.encode(), values).fetchall())
@@ -84,6 +93,18 @@ class Question(Generic[Row]):
             numbers = [(v, name) for name, v in given.items() if isinstance(v, int | float)]
             value, name = max(numbers, key=lambda each: abs(each[0]))
             raise UsageError(f"{name} {value}: {error.diag.message_primary}") from None
+
+
+def _argument(name: str, kind: str, *, is_own_id: bool) -> str:
+    if is_own_id and kind == "uuid":
+        return f"pgsim.mbid_of(%({name})s::text)"
+    if is_own_id:
+        return (
+            f"ARRAY(SELECT pgsim.mbid_of(i.id) FROM unnest(%({name})s::text[])"
+            " WITH ORDINALITY AS i (id, place) ORDER BY i.place)"
+        )
+    # A vector says its type itself, whatever schema pgvector lives in.
+    return f"%({name})s" if kind == "vector" else f"%({name})s::{kind}"
 
 
 def _as_it_is(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,8 @@ from psycopg.types.json import Jsonb
 from pgsim.errors import UsageError
 from pgsim.questions.words import Mbid, Mbids
 
+_MBID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
 Numbers = Sequence[float] | NDArray[np.floating[Any]] | NDArray[np.integer[Any]]
 
 
@@ -25,6 +28,11 @@ def mbid_of(value: Mbid) -> UUID:
         raise UsageError(
             f"'{value}' is not an MBID: 36 characters, as in a MusicBrainz URL"
         ) from None
+
+
+def is_mbid(text: str) -> bool:
+    """Return whether a text is an MBID as written; other forms of a UUID can be own ids, too."""
+    return bool(_MBID.fullmatch(text))
 
 
 def mbids_of(values: Mbids) -> list[UUID]:

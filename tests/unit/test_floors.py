@@ -18,7 +18,7 @@ PGSIM = CHECKOUT / "pgsim"
 FLOORS = (
     ("__init__", "__main__"),
     ("cli",),
-    ("demo",),
+    ("demo", "web"),
     ("database",),
     ("tuning",),
     ("questions", "transfer", "evaluation", "planning"),

@@ -1,0 +1,132 @@
+"""The endpoints of questions: a path, the question behind it, and what its arguments are called."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from pgsim.questions.question import Question
+from pgsim.questions.values import is_mbid
+from pgsim.questions.words import Word
+from pgsim.web.problems import Problem
+from pgsim.web.values import KINDS, value_of
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What an argument of SQL is called in a request: in its query, where a list is repeated,
+    and in its body."""
+
+    query: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The arguments of a question, ready for psycopg; those of `own_ids` are looked up by SQL."""
+
+    values: dict[str, Any]
+    own_ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A question under a path below /api/v1.
+
+    `seeds` gives the argument for each name in the path; `names` gives another name in requests
+    than SQL's to some arguments.
+    """
+
+    path: str
+    question: Question[Any]
+    seeds: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, Name] = field(default_factory=dict)
+    methods: tuple[str, ...] = ("GET",)
+
+    def words(self) -> dict[str, Word]:
+        """Return the arguments that are not in the path, by SQL's names."""
+        every = {**self.question.first, **self.question.words}
+        return {name: word for name, word in every.items() if name not in self.seeds.values()}
+
+    def name_of(self, argument: str) -> Name:
+        """Return what an argument is called in requests."""
+        return self.names.get(argument, Name(argument, argument))
+
+    def required(self) -> set[str]:
+        """Return the arguments that a question cannot do without: what it starts from."""
+        return {
+            name
+            for name, word in self.question.first.items()
+            if word.names_recordings or word.kind == "vector"
+        }
+
+    async def given(self, request: Request) -> Given:
+        """Return a request's arguments; Problem for a name or a value that the question lacks."""
+        if request.method == "POST":
+            raw = await _body_of(request)
+            names = {self.name_of(argument).body: argument for argument in self.words()}
+        else:
+            names = {self.name_of(argument).query: argument for argument in self.words()}
+            raw = _query_of(request, {n for n, a in names.items() if self._is_list(a)})
+        words = {**self.question.first, **self.question.words}
+        values = {}
+        for name, value in raw.items():
+            if name not in names:
+                known = ", ".join(names)
+                raise Problem(
+                    HTTPStatus.UNPROCESSABLE_ENTITY,
+                    f"{self.question.function}() takes no {name!r:.80}",
+                    f"known: {known}",
+                )
+            values[names[name]] = value_of(name, words[names[name]], value)
+        for name, argument in self.seeds.items():
+            values[argument] = value_of(name, words[argument], request.path_params[name])
+        for argument in self.required() - values.keys():
+            called = self.name_of(argument)
+            name = called.body if request.method == "POST" else called.query
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} is missing", words[argument].help
+            )
+        return Given(values, frozenset(n for n, v in values.items() if _has_own_id(words[n], v)))
+
+    def _is_list(self, argument: str) -> bool:
+        return KINDS[self.words()[argument].kind].is_list
+
+
+def _has_own_id(word: Word, value: Any) -> bool:
+    if not word.names_recordings:
+        return False
+    return not all(map(is_mbid, [value] if isinstance(value, str) else value))
+
+
+def _query_of(request: Request, lists: set[str]) -> dict[str, Any]:
+    """Return the query's parameters. One with an empty value is left out, as a form sends it."""
+    found: dict[str, Any] = {}
+    for name, value in request.query_params.multi_items():
+        if not value:
+            continue
+        if name in lists:
+            found.setdefault(name, []).append(value)
+        elif name in found:
+            raise Problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY, f"{name!r:.80} is given twice", "give it once"
+            )
+        else:
+            found[name] = value
+    return found
+
+
+async def _body_of(request: Request) -> dict[str, Any]:
+    """Return the members of a JSON object; null leaves one out."""
+    try:
+        body = orjson.loads(await request.body())
+    except orjson.JSONDecodeError as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"the body is no JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "the body is no JSON object", 'such as {"k": 10}'
+        )
+    return {name: value for name, value in body.items() if value is not None}

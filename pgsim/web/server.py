@@ -1,0 +1,54 @@
+"""The server: uvicorn, on an address or a Unix socket, with one process or several."""
+
+import os
+import signal
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+import uvicorn
+from fastapi import FastAPI
+
+from pgsim.progress import Say
+from pgsim.web.app import make_app
+from pgsim.web.reader import check_rights
+from pgsim.web.settings import Settings
+
+_SETTINGS = "PGSIM_SERVE_SETTINGS"  # by which a process of several is told them
+
+
+def listen(
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    socket: Path | None,
+    workers: int,
+    say: Say,
+) -> None:
+    """Serve until a signal ends it; PgsimError where it may not ask, or cannot listen."""
+    check_rights(settings)  # once, before several processes say it
+    os.environ[_SETTINGS] = orjson.dumps(asdict(settings), default=str).decode()
+    say(f"answering at {f'{socket}' if socket else f'http://{host}:{port}'}")
+    # uvicorn hears the signals, and sends them again once it has stopped.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    uvicorn.run(
+        "pgsim.web.server:app_of_environment",
+        factory=True,
+        host=host,
+        port=port,
+        uds=None if socket is None else str(socket),
+        workers=workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+    )
+
+
+def app_of_environment() -> FastAPI:
+    """Return the application with the settings that `listen` left in the environment."""
+    given = orjson.loads(os.environ[_SETTINGS])
+    for name in ("secret", "audio"):
+        given[name] = None if given[name] is None else Path(given[name])
+    return make_app(Settings(**{**given, "cors": tuple(given["cors"])}))
