@@ -16,6 +16,7 @@ from starlette.responses import Response
 from pgsim.version import __version__
 from pgsim.web.collection import LISTS, Lister, recording_of
 from pgsim.web.formats import SUFFIXES
+from pgsim.web.page.routes import add_page
 from pgsim.web.problems import Problem, problem_of, response_of
 from pgsim.web.questions import ENDPOINTS, Asker
 from pgsim.web.reader import Reader, check_rights
@@ -82,6 +83,7 @@ def make_app(settings: Settings) -> FastAPI:
 
     app.add_api_route(f"{API}/recordings/{{mbid}}", recording, methods=["GET"])
     app.add_api_route(f"{API}/health", health, methods=["GET"])
+    add_page(app)
     return app
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -54,22 +54,26 @@ class Visitor:
             self.elsewhere.append(request.url)
 
     def open(self, path: str) -> None:
-        """Show a page, and wait until all of it is there."""
-        self.page.goto(self.base + path, wait_until="networkidle")
+        """Show a page."""
+        self.page.goto(self.base + path)
 
     @property
-    def address(self) -> str:
-        """The path and the query of the page that is shown."""
-        url = urlsplit(self.page.url)
-        return f"{url.path}?{url.query}" if url.query else url.path
+    def parameters(self) -> dict[str, list[str]]:
+        """The parameters in the address of the page that is shown."""
+        return parse_qs(urlsplit(self.page.url).query)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
 
     def names(self) -> list[str]:
         """Return the names of the recordings that are listed."""
-        return self.page.locator(".answers .name").all_inner_texts()
+        return self.page.locator(".answers .name").all_text_contents()
 
     def findings(self) -> list[str]:
         """Return what axe finds seriously wrong for people who cannot see or point."""
-        found = Axe().run(self.page).response["violations"]
+        found = Axe().run(self.page, options={"resultTypes": ["violations"]}).response["violations"]
         return [
             f"{each['id']}: {node['html']}: {node['failureSummary']}"
             for each in found

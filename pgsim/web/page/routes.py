@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from pgsim.errors import PgsimError
@@ -18,6 +17,7 @@ from pgsim.web.page.site import STATIC, Answered, Site, TakeAway
 from pgsim.web.problems import Problem, problem_of
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Scope
@@ -161,10 +161,12 @@ PAGES: Mapping[str, Page] = {
 }
 
 
-def page_routes(site: Site) -> list[BaseRoute]:
-    """Return the routes of the pages, and of what they load."""
-    pages = [Route(path, _endpoint(site, page)) for path, page in PAGES.items()]
-    return [*pages, Mount("/static", KeptFiles(directory=STATIC))]
+def add_page(app: FastAPI) -> None:
+    """Add the pages to the application, and what they load."""
+    site = Site(app.state.reader, lambda _: None)
+    for path, page in PAGES.items():
+        app.add_route(path, _endpoint(site, page), include_in_schema=False)
+    app.mount("/static", KeptFiles(directory=STATIC))
 
 
 def _endpoint(site: Site, page: Page) -> Callable[[Request], Awaitable[Response]]:
