@@ -11,7 +11,7 @@ import pytest
 
 try:
     from axe_playwright_python.sync_playwright import Axe
-    from playwright.sync_api import Browser, Page, sync_playwright
+    from playwright.sync_api import Browser, Locator, Page, sync_playwright
 except ImportError:
     pytest.skip("playwright is not installed: pip install 'pgsim[dev]'", allow_module_level=True)
 
@@ -70,6 +70,20 @@ class Visitor:
     def names(self) -> list[str]:
         """Return the names of the recordings that are listed."""
         return self.page.locator(".answers .name").all_text_contents()
+
+    def middle(self, place: Locator) -> tuple[float, float]:
+        """Return the middle of what is shown at a place."""
+        box = place.bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def colour(self, canvas: Locator) -> str:
+        """Return the colour in the middle of a canvas, as CSS writes it."""
+        red, green, blue, _ = canvas.evaluate(
+            "each => [...each.getContext('2d')"
+            ".getImageData(each.width / 2, each.height / 2, 1, 1).data]"
+        )
+        return f"rgb({red}, {green}, {blue})"
 
     def findings(self) -> list[str]:
         """Return what axe finds seriously wrong for people who cannot see or point."""

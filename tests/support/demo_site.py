@@ -32,6 +32,15 @@ class DemoSite:
         query = "SELECT mbid FROM pgsim.recording WHERE title = %s"
         return str(self.db.connection.execute(query, (title,)).fetchall()[0][0])
 
+    def in_view(self, x: float, y: float, half: float) -> list[str]:
+        """Return the titles of the recordings in a square of the map."""
+        query = (
+            "SELECT title FROM pgsim.recording INNER JOIN pgsim.map_position USING (id)"
+            " WHERE abs(x - %s) <= %s AND abs(y - %s) <= %s"
+        )
+        found = self.db.connection.execute(query, (x, half, y, half)).fetchall()
+        return [title for (title,) in found]
+
 
 @contextmanager
 def demo_site(server: embedded.Server, template: str, audio: Path) -> Iterator[DemoSite]:
@@ -75,14 +84,14 @@ def _add_map(db: Database) -> None:
 
 
 def _add_audio(db: Database, folder: Path) -> None:
-    """Write a second of tone where SEED and its nearest are found in the folder."""
+    """Write three seconds of tone where SEED and its nearest are found in the folder."""
     [seed] = db.find(title=SEED, k=1)
     nearest = db.similar(seed.mbid, 3)
     for row in db.recordings([seed.mbid, *(each.mbid for each in nearest)]):
         if row.source_id:
             path = folder / row.source_id
             path.parent.mkdir(parents=True, exist_ok=True)
-            samples = np.sin(np.arange(8000) * 0.3) * 3000
+            samples = np.sin(np.arange(24_000) * 0.3) * 3000
             with wave.open(str(path), "wb") as file:
                 file.setparams((1, 2, 8000, 0, "NONE", ""))
                 file.writeframes(samples.astype("<i2").tobytes())

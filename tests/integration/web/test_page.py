@@ -1,11 +1,14 @@
 """The page in a browser: what a visitor sees, types, hears and takes away."""
 
 import csv
+import gzip
 import io
 import json
 import re
 import urllib.request
 from collections.abc import Iterator
+from importlib.resources import as_file, files
+from pathlib import Path
 
 import pytest
 
@@ -232,3 +235,72 @@ def test_an_answer_can_be_taken_away(visitor: Visitor, site: DemoSite) -> None:
     assert first == "#EXTM3U"
     audio = [line for line in lines if line.startswith("http")]
     assert urllib.request.urlopen(audio[0]).status == 200
+
+
+def test_music_plays_goes_on_elsewhere_and_comes_to_the_next(
+    visitor: Visitor, site: DemoSite
+) -> None:
+    visitor.open(f"/recording/{site.seed}")
+    audio = visitor.page.locator("audio")
+    visitor.page.get_by_role("link", name=f"Play {SEED}", exact=True).click()
+    wait_until(lambda: audio.evaluate("each => each.currentTime") > 0)
+    first = audio.evaluate("each => each.src")
+    visitor.page.get_by_role("link", name="Least alike").click()
+    visitor.page.wait_for_url("**end=farthest")
+    assert audio.evaluate("each => !each.paused")
+    visitor.page.go_back()
+    visitor.page.get_by_role("link", name="Play Imperial Army").wait_for()
+    wait_until(lambda: audio.evaluate("each => each.src") != first)
+    assert visitor.page.get_by_role("region", name="Player").inner_text().startswith("Imperial")
+    visitor.page.get_by_role("button", name="Close").click()
+    assert audio.evaluate("each => each.paused")
+
+
+def test_a_file_finds_its_nearest_and_farthest(
+    reader: Visitor, site: DemoSite, tmp_path: Path
+) -> None:
+    path = tmp_path / "one.json"
+    with as_file(files("pgsim.demo") / "recordings.ndjson.gz") as recordings:
+        path.write_bytes(gzip.open(recordings).readline())
+    reader.open("/")
+    reader.page.get_by_label("An audio file").set_input_files(path)
+    reader.page.get_by_role("button", name="What sounds like it?").click()
+    reader.page.get_by_role("heading", name="What sounds like one.json?").wait_for()
+    nearest = site.db.nearest(site.db.seed_of_file(path).vector, 10)
+    assert reader.names()[:10] == [row.title for row in nearest]
+    assert reader.names()[0] == "8Bit Bonus Track"
+    assert len(reader.names()) == 20
+
+
+def test_a_thumb_becomes_a_rating_and_another_one_replaces_it(
+    visitor: Visitor, site: DemoSite
+) -> None:
+    visitor.open(f"/recording/{site.seed}")
+    answer = site.mbid("Imperial Army")
+    for name, verdict in (("Imperial Army sounds like it", 1), ("Imperial Army does not", -1)):
+        button = visitor.page.get_by_role("button", name=name)
+        button.click()
+        wait_until(lambda: button.get_attribute("aria-pressed") == "true")
+        query = "SELECT seed::text, answer::text, verdict FROM pgsim.rating"
+        assert site.db.connection.execute(query).fetchall() == [(site.seed, answer, verdict)]
+
+
+def test_the_map_shows_every_recording_and_leads_to_each(visitor: Visitor, site: DemoSite) -> None:
+    visitor.open("/map")
+    canvas = visitor.page.locator("canvas")
+    wait_until(lambda: canvas.get_attribute("data-points") == "523")
+    canvas.focus()
+    visitor.press("+", "+", "ArrowLeft")
+    wait_until(lambda: visitor.parameters.get("zoom") == ["1"])
+    [x], [y] = visitor.parameters["x"], visitor.parameters["y"]
+    wait_until(lambda: set(visitor.names()) <= set(site.in_view(float(x), float(y), 0.5)))
+    one = site.mbid("Frantic")
+    visitor.open(f"/map?around={one}")
+    wait_until(lambda: int(canvas.get_attribute("data-points") or 0) > 0)
+    middle = visitor.middle(canvas)
+    visitor.page.mouse.move(*middle)
+    assert visitor.page.locator(".tip").inner_text().startswith("Frantic")
+    swatch = visitor.page.locator(".legend li", has_text="game (").locator(".swatch")
+    assert visitor.colour(canvas) == swatch.evaluate("each => getComputedStyle(each).backgroundColor")
+    visitor.page.mouse.click(*middle)
+    visitor.page.wait_for_url(f"**/recording/{one}")
