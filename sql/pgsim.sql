@@ -21,6 +21,7 @@
 \ir tables/archive.sql
 \ir tables/reject.sql
 \ir tables/run.sql
+\ir tables/web_user.sql
 
 \ir indexes/recording_genre_year.sql
 \ir indexes/recording_year.sql

@@ -21,7 +21,7 @@ GRANT SELECT ON
 pgsim.alembic_version, pgsim.upgrade_step, pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.donor,
 pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b,
 pgsim.similarity_matrix, pgsim.metrics, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event,
-pgsim.archive, pgsim.reject, pgsim.run
+pgsim.archive, pgsim.reject, pgsim.run, pgsim.web_user
 TO pgsim_reader;
 
 -- For a dump, which notes how far each has counted.

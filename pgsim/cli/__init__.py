@@ -32,6 +32,7 @@ from pgsim.cli import (
     status,
     tune,
     uninstall,
+    user,
 )
 from pgsim.cli import demo as demonstration
 from pgsim.cli.common import with_options
@@ -155,6 +156,7 @@ for command in (
     export.import_,
     uninstall.uninstall,
     serve.serve,
+    user.user,
     server.start,
     server.stop,
     server.url,

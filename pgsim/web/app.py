@@ -1,29 +1,37 @@
 """The application: its paths, its limits and its pool, put together."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
 
-import orjson
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pgsim.version import __version__
-from pgsim.web.collection import LISTS, Lister, recording_of
-from pgsim.web.formats import SUFFIXES
+from pgsim.web.acousticbrainz import AcousticBrainz
+from pgsim.web.docs import docs_page
+from pgsim.web.formats import SUFFIXES, as_json
+from pgsim.web.guard import Guard
+from pgsim.web.login import Login
+from pgsim.web.metrics import Metrics
+from pgsim.web.openapi import openapi
+from pgsim.web.operation import Answer
+from pgsim.web.operations import API, operations
 from pgsim.web.page.routes import add_page
 from pgsim.web.problems import Problem, problem_of, response_of
-from pgsim.web.questions import ENDPOINTS, Asker
+from pgsim.web.questions import DATASETS, ENDPOINTS
 from pgsim.web.reader import Reader, check_rights
 from pgsim.web.settings import Settings
+from pgsim.web.subsonic import Subsonic
+from pgsim.web.uploads import Uploads
+from pgsim.web.users import read_secret, secret_file
 
-API = "/api/v1"
-Answer = Callable[[Request], Awaitable[Response]]
 _log = logging.getLogger("pgsim.web")
 
 
@@ -48,7 +56,12 @@ class PlainRoute(APIRoute):
 
 def make_app(settings: Settings) -> FastAPI:
     """Return the application; PgsimError where it may not ask as these settings say."""
-    reader = Reader(settings, check_rights(settings))
+    role = check_rights(settings)
+    reader = Reader(settings, role)
+    path = secret_file(settings.secret)
+    has_secret = settings.secret is not None or path.exists()
+    login = Login(reader, read_secret(path) if has_secret else None)
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -68,30 +81,50 @@ def make_app(settings: Settings) -> FastAPI:
     app.router.route_class = PlainRoute
     app.state.reader, app.state.settings = reader, settings
     app.add_exception_handler(HTTPException, _refused)
-    for endpoint in ENDPOINTS:
-        _add(app, endpoint.path, Asker(endpoint, reader).answer, endpoint.methods)
-    for path in LISTS:
-        _add(app, path, Lister(path, reader).answer)
+    app.add_middleware(Guard, settings=settings, login=login, metrics=metrics)
+    if settings.cors:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors),
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+        )
+    uploads = Uploads(settings, reader, role)
+    known = list(operations(settings, reader, uploads))
 
-    async def recording(request: Request) -> Response:
-        row = await recording_of(reader, request.path_params["mbid"])
-        return Response(orjson.dumps(row), media_type="application/json")
+    async def description(_: Request) -> Response:
+        rows = {each.question.row for each in (*ENDPOINTS, DATASETS)}
+        return as_json(await openapi(known, rows, reader, settings.root_path))
 
-    async def health(_: Request) -> Response:
-        await reader.state()
-        return Response(b'{"status":"ok"}', media_type="application/json")
+    async def docs(request: Request) -> Response:
+        return docs_page(known, request.scope.get("root_path", ""))
 
-    app.add_api_route(f"{API}/recordings/{{mbid}}", recording, methods=["GET"])
-    app.add_api_route(f"{API}/health", health, methods=["GET"])
-    add_page(app)
+    async def counts(_: Request) -> Response:
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+    for each in known:
+        suffixes = ("", *SUFFIXES) if len(each.media_types) > 1 else ("",)
+        for suffix in suffixes:
+            app.add_api_route(f"{each.path}{suffix}", each.answer, methods=list(each.methods))
+    _add_others(app, reader, login)
+    for address, answer in (("/openapi.json", description), ("/docs", docs), ("/metrics", counts)):
+        app.add_api_route(address, answer, methods=["GET"])
+    add_page(app, reader, settings, uploads)
     return app
 
 
-def _add(app: FastAPI, path: str, answer: Answer, methods: tuple[str, ...] = ("GET",)) -> None:
-    for suffix in ("", *SUFFIXES):
-        app.add_api_route(
-            f"{API}{path}{suffix}", answer, methods=list(methods), include_in_schema=not suffix
-        )
+def _add_others(app: FastAPI, reader: Reader, login: Login) -> None:
+    """Add the paths of other programs' clients."""
+    acousticbrainz = AcousticBrainz(reader)
+    paths: dict[str, Answer] = {
+        "/similarity/{metric}/between/": acousticbrainz.between,
+        "/similarity/{metric}/": acousticbrainz.similar,
+        "/similarity_search/": acousticbrainz.search,
+        "/{mbid}/similarity_search/": acousticbrainz.search,
+    }
+    for path, answer in paths.items():
+        app.add_api_route(f"{API}{path}", answer, methods=["GET"])
+    app.add_api_route("/rest/{method}", Subsonic(reader, login).answer, methods=["GET", "POST"])
 
 
 def _failed(error: Exception) -> Response:

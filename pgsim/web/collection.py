@@ -7,17 +7,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pgsim.web.formats import answered
+from pgsim.questions.words import Word
+from pgsim.web.audio import has_audio
+from pgsim.web.endpoint import body_of, query_of, read_words
+from pgsim.web.formats import answered, as_json
 from pgsim.web.problems import Problem
 from pgsim.web.reader import Found, Reader
+from pgsim.web.recording import recording_of
+from pgsim.web.settings import Settings
 
-RECORDING = """
-    SELECT
-        r.mbid, r.artist, r.title, r.album, r.year, r.length, r.genre, r.genres, r.artist_mbids,
-        r.source_id, r.url, r.missing, r.submissions
-    FROM pgsim.recording AS r
-    WHERE r.id = pgsim.recording_of(pgsim.mbid_of(%(mbid)s::text))
-"""
 # Each list by its path: its columns, and its query.
 LISTS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "/genres": (
@@ -42,6 +40,36 @@ LISTS: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 
 
+_POINTS = """
+    SELECT m.* FROM pgsim.map_recordings(
+        x_from => %(x0)s::double precision, x_to => %(x1)s::double precision,
+        y_from => %(y0)s::double precision, y_to => %(y1)s::double precision,
+        k => %(limit)s::integer
+    ) AS m
+"""
+_EXTENT = """
+    SELECT min(m.x) AS x0, min(m.y) AS y0, max(m.x) AS x1, max(m.y) AS y1, count(*) AS recordings
+    FROM pgsim.map_position AS m
+"""
+_RATE = """
+    SELECT pgsim.rate(
+        pgsim.mbid_of(%(seed)s::text), pgsim.mbid_of(%(answer)s::text), %(verdict)s::integer,
+        %(by_whom)s::text
+    )
+"""
+RATING_WORDS: Mapping[str, Word] = {
+    "seed": Word("uuid", "The recording that was asked about."),
+    "answer": Word("uuid", "The recording of the answer."),
+    "verdict": Word("integer", "1: it sounds like the seed; -1: it does not; 0: takes it back."),
+    "by_whom": Word("text", "Whose verdict it is."),
+}
+_CORNER = Word("double precision", "A side of the rectangle.")
+POINT_WORDS: Mapping[str, Word] = {
+    **dict.fromkeys(("x0", "y0", "x1", "y1"), _CORNER),
+    "limit": Word("integer", "How many recordings at most.", "1000"),
+}
+
+
 class Lister:
     """Answers the requests for one of LISTS."""
 
@@ -58,8 +86,39 @@ class Lister:
         return await answered(request, self._reader, self._columns, ask)
 
 
-async def recording_of(reader: Reader, mbid: str) -> dict[str, Any]:
-    """Return what is stored about a recording, by its MBID or own id; Problem 404 for none."""
-    if "\0" in mbid:
-        raise Problem(HTTPStatus.NOT_FOUND, "the recording's name has a NUL")
-    return (await reader.found(RECORDING, {"mbid": mbid})).rows()[0]
+class Collection:
+    """Answers requests for one recording, for the map, and for the verdicts on answers."""
+
+    def __init__(self, reader: Reader, settings: Settings) -> None:
+        self._reader, self._audio = reader, settings.audio
+
+    async def recording(self, request: Request) -> Response:
+        """Return what is stored about a recording."""
+        row = await recording_of(self._reader, request.path_params["mbid"])
+        return as_json({**row, "has_audio": has_audio(self._audio, row)})
+
+    async def points(self, request: Request) -> Response:
+        """Return the recordings in a rectangle of the map."""
+        values: dict[str, Any] = dict.fromkeys(POINT_WORDS) | {"limit": 1000}
+        values |= read_words(query_of(request), POINT_WORDS)
+        return Response(
+            (await self._reader.found(_POINTS, values)).json, media_type="application/json"
+        )
+
+    async def extent(self, _: Request) -> Response:
+        """Return the rectangle that has the whole map."""
+        return as_json((await self._reader.found(_EXTENT)).rows()[0])
+
+    async def rate(self, request: Request) -> Response:
+        """Store a verdict on an answer."""
+        await store_verdict(self._reader, {"by_whom": "pgsim serve", **await body_of(request)})
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def store_verdict(reader: Reader, raw: Mapping[str, Any]) -> None:
+    """Store a verdict with RATING_WORDS; Problem 422 where one is missing or wrong."""
+    values = read_words(raw, RATING_WORDS)
+    for name in RATING_WORDS:
+        if name not in values:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} is missing")
+    await reader.write(_RATE, values)

@@ -1,6 +1,6 @@
 """The endpoints of questions: a path, the question behind it, and what its arguments are called."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -66,22 +66,14 @@ class Endpoint:
     async def given(self, request: Request) -> Given:
         """Return a request's arguments; Problem for a name or a value that the question lacks."""
         if request.method == "POST":
-            raw = await _body_of(request)
+            raw = await body_of(request)
             names = {self.name_of(argument).body: argument for argument in self.words()}
         else:
             names = {self.name_of(argument).query: argument for argument in self.words()}
-            raw = _query_of(request, {n for n, a in names.items() if self._is_list(a)})
+            raw = query_of(request, {n for n, a in names.items() if self._is_list(a)})
         words = {**self.question.first, **self.question.words}
-        values = {}
-        for name, value in raw.items():
-            if name not in names:
-                known = ", ".join(names)
-                raise Problem(
-                    HTTPStatus.UNPROCESSABLE_ENTITY,
-                    f"{self.question.function}() takes no {name!r:.80}",
-                    f"known: {known}",
-                )
-            values[names[name]] = value_of(name, words[names[name]], value)
+        known = {name: words[argument] for name, argument in names.items()}
+        values = {names[name]: value for name, value in read_words(raw, known).items()}
         for name, argument in self.seeds.items():
             values[argument] = value_of(name, words[argument], request.path_params[name])
         for argument in self.required() - values.keys():
@@ -102,7 +94,18 @@ def _has_own_id(word: Word, value: Any) -> bool:
     return not all(map(is_mbid, [value] if isinstance(value, str) else value))
 
 
-def _query_of(request: Request, lists: set[str]) -> dict[str, Any]:
+def read_words(raw: Mapping[str, Any], words: Mapping[str, Word]) -> dict[str, Any]:
+    """Return the values of words for psycopg; Problem 422 for a name that is none of them."""
+    for name in raw.keys() - words.keys():
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"there is no parameter {name!r:.80} here",
+            f"known: {', '.join(words)}",
+        )
+    return {name: value_of(name, words[name], value) for name, value in raw.items()}
+
+
+def query_of(request: Request, lists: Collection[str] = ()) -> dict[str, Any]:
     """Return the query's parameters. One with an empty value is left out, as a form sends it."""
     found: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
@@ -119,7 +122,7 @@ def _query_of(request: Request, lists: set[str]) -> dict[str, Any]:
     return found
 
 
-async def _body_of(request: Request) -> dict[str, Any]:
+async def body_of(request: Request) -> dict[str, Any]:
     """Return the members of a JSON object; null leaves one out."""
     try:
         body = orjson.loads(await request.body())

@@ -29,15 +29,22 @@ def format_of(request: Request) -> str:
     return next((each for each in (JSON, CSV, NDJSON) if each in accepted), JSON)
 
 
+def as_json(value: Any) -> Response:
+    """Return a value that is no list of rows."""
+    return Response(orjson.dumps(value), media_type=JSON)
+
+
 def encoded(media_type: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     """Return rows as CSV with a header, or as NDJSON."""
     if media_type == NDJSON:
         return b"".join(orjson.dumps(row) + b"\n" for row in rows)
+    return csv_line(columns) + b"".join(csv_line([row[name] for name in columns]) for row in rows)
+
+
+def csv_line(values: Iterable[Any]) -> bytes:
+    """Return values as one line of CSV."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(row[column]) for column in columns])
+    csv.writer(text).writerow(map(_cell, values))
     return text.getvalue().encode()
 
 

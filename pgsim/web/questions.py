@@ -6,11 +6,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pgsim.questions import question as questions
+from pgsim.questions.answers import SimilarRecording
+from pgsim.questions.words import Filters, Word, words_of
 from pgsim.web.endpoint import Endpoint, Name
 from pgsim.web.formats import answered
 from pgsim.web.reader import Found, Reader
 
 _BOTH = ("GET", "POST")
+_END = Word("uuid", "An end: a recording's MBID, or own id.", names_recordings=True)
+PATH = questions.Question(
+    "similar_path",
+    SimilarRecording,
+    {
+        "from_mbid": _END,
+        "to_mbid": _END,
+        "steps": Word("integer", "How many recordings, with both ends.", "25"),
+    },
+    words_of(Filters),
+)
 ENDPOINTS = (
     Endpoint("/recordings/{mbid}/similar", questions.SIMILAR, {"mbid": "seed"}),
     Endpoint("/recordings/{mbid}/dissimilar", questions.DISSIMILAR, {"mbid": "seed"}),
@@ -20,6 +33,7 @@ ENDPOINTS = (
     Endpoint(
         "/recordings/{mbid}/distances/{other}", questions.DISTANCES, {"mbid": "a", "other": "b"}
     ),
+    Endpoint("/recordings/{mbid}/path/{other}", PATH, {"mbid": "from_mbid", "other": "to_mbid"}),
     Endpoint("/recordings", questions.FOUND, names={"words": Name("q", "q")}),
     Endpoint(
         "/similar",
@@ -45,6 +59,9 @@ ENDPOINTS = (
         names={"query": Name("vector", "vector")},
         methods=("POST",),
     ),
+)
+DATASETS = Endpoint(
+    "/datasets", questions.BATCH, names={"seeds": Name("mbid", "mbids")}, methods=_BOTH
 )
 
 

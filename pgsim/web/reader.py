@@ -1,7 +1,7 @@
 """The database as requests ask it: a bounded pool of connections that may only read."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,11 +114,19 @@ class Reader:
         """Close the connections."""
         await self._pool.close()
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[AsyncConnection[TupleRow]]:
-        """Lend a connection in autocommit mode."""
-        async with self._pool.connection() as conn:
-            yield conn
+    async def stream(
+        self, query: str, parameters: Mapping[str, Any]
+    ) -> AsyncGenerator[tuple[Any, ...]]:
+        """Yield the rows of a query as they come; the connection is in use until the last."""
+        async with self._pool.connection() as conn, conn.cursor() as cursor:
+            async for row in cursor.stream(query.encode(), parameters):
+                yield row
+
+    async def write(self, query: str, parameters: Mapping[str, Any]) -> None:
+        """Run one statement that writes, where the role may do so."""
+        async with self._pool.connection() as conn, conn.transaction():
+            await conn.execute("SET TRANSACTION READ WRITE")
+            await conn.execute(query.encode(), parameters)
 
     async def ask(
         self,
@@ -143,15 +151,23 @@ class Reader:
         return str(row[0])
 
     async def row(self, query: str, parameters: Mapping[str, Any] | None = None) -> tuple[Any, ...]:
-        """Return the only row of a query; a connection that was lost meanwhile is tried anew."""
-        for is_last in (False, True):
-            try:
-                async with self._pool.connection() as conn:
-                    row = await (await conn.execute(query.encode(), parameters)).fetchone()
-                    break
-            except psycopg.OperationalError as error:
-                if is_last or not is_away(error):
-                    raise
-                await self._pool.check()
-        assert row is not None
-        return row
+        """Return the only row of a query that always has one."""
+        return (await self.rows(query, parameters))[0]
+
+    async def rows(
+        self, query: str, parameters: Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of a query. If the connection was lost meanwhile, it is asked again."""
+        try:
+            return await self._rows(query, parameters)
+        except psycopg.OperationalError as error:
+            if not is_away(error):
+                raise
+        await self._pool.check()
+        return await self._rows(query, parameters)
+
+    async def _rows(
+        self, query: str, parameters: Mapping[str, Any] | None
+    ) -> list[tuple[Any, ...]]:
+        async with self._pool.connection() as conn:
+            return await (await conn.execute(query.encode(), parameters)).fetchall()

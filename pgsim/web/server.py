@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def listen(
     port: int,
     socket: Path | None,
     workers: int,
+    proxies: Sequence[str],
     say: Say,
 ) -> None:
     """Serve until a signal ends it; PgsimError where it may not ask, or cannot listen."""
@@ -43,6 +45,8 @@ def listen(
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
     )
 
 

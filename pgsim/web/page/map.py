@@ -94,5 +94,7 @@ def legend(choices: Choices, colour: str) -> list[Colour]:
         known = choices.decades[-_DECADES:]
         apart = (_DECADES - 1) // max(1, len(known) - 1)
         styles = [f"s{n}" for n in range(0, _DECADES, apart)]
-    found = [Colour(each.value, each.label, style) for each, style in zip(known, styles, strict=False)]
+    found = [
+        Colour(each.value, each.label, style) for each, style in zip(known, styles, strict=False)
+    ]
     return [*found, Colour("", "another, or unknown", _OTHER)]

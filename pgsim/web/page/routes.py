@@ -10,11 +10,14 @@ from starlette.staticfiles import StaticFiles
 
 from pgsim.errors import PgsimError
 from pgsim.questions import question as questions
+from pgsim.web.audio import audio_file
 from pgsim.web.page.form import Form
 from pgsim.web.page.map import IN_VIEW, legend, read_view
 from pgsim.web.page.radio import Radio
+from pgsim.web.page.sent import rate, upload
 from pgsim.web.page.site import STATIC, Answered, Site, TakeAway
 from pgsim.web.problems import Problem, problem_of
+from pgsim.web.questions import PATH
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Scope
 
-PATH = next((each for each in questions.QUESTIONS if each.function == "similar_path"), None)
+    from pgsim.web.reader import Reader
+    from pgsim.web.settings import Settings
+    from pgsim.web.uploads import Uploads
+
 START = 12  # recordings of the first page
 
 Page = Callable[..., Awaitable["Response"]]
@@ -36,9 +42,7 @@ async def home(site: Site, request: Request) -> Response:
         f" WHERE title IS NOT NULL AND vector IS NOT NULL ORDER BY mbid LIMIT {START}"
     )
     rows = await site.named([row["mbid"] for row in some.rows()])
-    [count] = await site.reader.row(
-        "SELECT count(*) FROM pgsim.recording WHERE vector IS NOT NULL"
-    )
+    [count] = await site.reader.row("SELECT count(*) FROM pgsim.recording WHERE vector IS NOT NULL")
     return await site.page(request, "home", rows=rows, recordings=count)
 
 
@@ -150,22 +154,30 @@ async def _form(site: Site, request: Request) -> Form:
     return Form(request.query_params, await site.choices())
 
 
-PAGES: Mapping[str, Page] = {
-    "/": home,
-    "/search": search,
-    "/recording/{named}": recording,
-    "/recording/{named}/why/{other}": why,
-    "/radio": radio,
-    "/path": path,
-    "/map": map_,
-}
+PAGES: tuple[tuple[str, str, Page], ...] = (
+    ("GET", "/", home),
+    ("GET", "/search", search),
+    ("GET", "/recording/{named}", recording),
+    ("GET", "/recording/{named}/why/{other}", why),
+    ("GET", "/radio", radio),
+    ("GET", "/path", path),
+    ("GET", "/map", map_),
+    ("POST", "/upload", upload),
+    ("POST", "/rate", rate),
+)
 
 
-def add_page(app: FastAPI) -> None:
+def add_page(app: FastAPI, reader: Reader, settings: Settings, uploads: Uploads) -> None:
     """Add the pages to the application, and what they load."""
-    site = Site(app.state.reader, lambda _: None)
-    for path, page in PAGES.items():
-        app.add_route(path, _endpoint(site, page), include_in_schema=False)
+
+    def audio(row: Mapping[str, Any]) -> str | None:
+        if audio_file(settings.audio, row) is None:
+            return None
+        return f"{settings.root_path}/api/v1/recordings/{row['mbid']}/audio"
+
+    site = Site(reader, uploads, audio)
+    for method, path, page in PAGES:
+        app.add_route(path, _endpoint(site, page), [method], include_in_schema=False)
     app.mount("/static", KeptFiles(directory=STATIC))
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from pgsim.questions.question import Question
     from pgsim.web.reader import Reader
+    from pgsim.web.uploads import Uploads
 
 STATIC = Path(__file__).with_name("static")
 # No script, style or font from elsewhere, and none inside a page. Audio may lie at its own address.
@@ -92,8 +93,8 @@ class Answered:
 class Site:
     """The database and the templates of all pages; `audio` says where a recording is played."""
 
-    def __init__(self, reader: Reader, audio: Audio) -> None:
-        self.reader, self.audio = reader, audio
+    def __init__(self, reader: Reader, uploads: Uploads, audio: Audio) -> None:
+        self.reader, self.uploads, self.audio = reader, uploads, audio
         self._choices: tuple[float, Choices] | None = None
         self._templates = Environment(
             loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -119,9 +120,7 @@ class Site:
         )
         return [show(row, self.audio) for row in found.rows()]
 
-    async def ask(
-        self, question: Question[Any], first: Mapping[str, Any], form: Form
-    ) -> Answered:
+    async def ask(self, question: Question[Any], first: Mapping[str, Any], form: Form) -> Answered:
         """Return the answer to a question with the words of a form, or why there is none."""
         given = dict(first)
         score = "" if question.function == "find_recordings" else "a.similarity"
@@ -156,7 +155,7 @@ class Site:
         **context: Any,
     ) -> Response:
         """Return an answer as a page; as a playlist, where the query asks for one."""
-        name = request.query_params.get("format")
+        name = request.query_params.get("format", "")
         if take_away and name in FORMATS and answered.problem is None:
             return playlist(name, take_away.title, answered.rows, str(request.base_url))
         return await self.page(
@@ -205,6 +204,6 @@ class Site:
             *await self.reader.row(
                 "SELECT to_regproc('pgsim.similar_path') IS NOT NULL,"
                 " to_regproc('pgsim.map_recordings') IS NOT NULL,"
-                " to_regproc('pgsim.rate') IS NOT NULL"
+                " coalesce(has_table_privilege(to_regclass('pgsim.rating'), 'INSERT'), false)"
             )
         )

@@ -67,7 +67,7 @@ export function start(element, show) {
         tiles.set(key, tile);
         const size = side / 2 ** level;
         const query = new URLSearchParams({
-            x_from: left + i * size, x_to: left + (i + 1) * size, y_from: bottom + j * size, y_to: bottom + (j + 1) * size, k: LIMIT,
+            x0: left + i * size, y0: bottom + j * size, x1: left + (i + 1) * size, y1: bottom + (j + 1) * size, limit: LIMIT,
         });
         try {
             const response = await fetch(`${source}?${query}`);

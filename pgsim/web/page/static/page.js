@@ -81,9 +81,10 @@ document.addEventListener("submit", (event) => {
 
 async function rate(form, button) {
     const body = new URLSearchParams([...new FormData(form), [button.name, button.value]]);
-    const response = await fetch(form.action, { method: "POST", body });
-    for (const each of form.querySelectorAll("button")) each.setAttribute("aria-pressed", response.ok && each === button);
-    say(response.ok ? "Noted." : "This could not be noted.");
+    const response = await fetch(form.action, { method: "POST", body, redirect: "manual" });
+    const isStored = response.type === "opaqueredirect"; // to the page that a browser without scripts shows
+    for (const each of form.querySelectorAll("button")) each.setAttribute("aria-pressed", isStored && each === button);
+    say(isStored ? "Your verdict is stored." : "Your verdict could not be stored.");
 }
 
 // --- the player: music goes on while one looks at other pages
