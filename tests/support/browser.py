@@ -60,7 +60,7 @@ class Visitor:
     @property
     def parameters(self) -> dict[str, list[str]]:
         """The parameters in the address of the page that is shown."""
-        return parse_qs(urlsplit(self.page.url).query)
+        return parse_qs(urlsplit(self.page.evaluate("location.href")).query)
 
     def press(self, *keys: str) -> None:
         """Press keys, one after the other."""

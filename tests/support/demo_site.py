@@ -96,14 +96,14 @@ def _add_map(db: Database) -> None:
 
 
 def _add_audio(db: Database, folder: Path) -> None:
-    """Write three seconds of tone where SEED and its nearest are found in the folder."""
+    """Write half a minute of tone where SEED and its nearest are found in the folder."""
     [seed] = db.find(title=SEED, k=1)
     nearest = db.similar(seed.mbid, 3)
     for row in db.recordings([seed.mbid, *(each.mbid for each in nearest)]):
         if row.source_id:
             path = folder / row.source_id
             path.parent.mkdir(parents=True, exist_ok=True)
-            samples = np.sin(np.arange(24_000) * 0.3) * 3000
+            samples = np.sin(np.arange(240_000) * 0.3) * 3000
             with wave.open(str(path), "wb") as file:
                 file.setparams((1, 2, 8000, 0, "NONE", ""))
                 file.writeframes(samples.astype("<i2").tobytes())

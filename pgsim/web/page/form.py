@@ -1,4 +1,4 @@
-"""The words of a question as fields of a form: what a visitor filled in, and what to choose from."""
+"""The words of a question as fields of a form: what is filled in, and what to choose from."""
 
 from __future__ import annotations
 
