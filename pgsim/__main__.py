@@ -10,8 +10,8 @@ from pgsim.signals import ENDING
 def main() -> None:
     """Run the command line."""
     open_standard_files()
-    # An exception inside an import can be printed and forgotten. The command line, once it is
-    # imported, raises one.
+    # An exception inside an import can be printed and forgotten. The command line, once the
+    # command is imported, raises one.
     for each in ENDING:
         if signal.getsignal(each) != signal.SIG_IGN:
             signal.signal(each, _end)

@@ -6,38 +6,17 @@ Errors are printed here, once.
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import StringIO
 from typing import Annotated, Any
 
-import psycopg
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pgsim.cli import (
-    build,
-    check,
-    describe,
-    dump,
-    evaluate,
-    export,
-    extract,
-    musicbrainz,
-    plan,
-    profile,
-    serve,
-    server,
-    setup,
-    similar,
-    status,
-    tune,
-    uninstall,
-    user,
-)
-from pgsim.cli import demo as demonstration
-from pgsim.cli.common import with_options
+from pgsim.cli.commands import COMMANDS, function_of
+from pgsim.cli.wording import with_options
 from pgsim.errors import PgsimError
-from pgsim.postgres.errors import as_pgsim_error
 from pgsim.printable import one_line, printable
 from pgsim.signals import ENDING
 from pgsim.version import __version__
@@ -71,10 +50,6 @@ class _FullValues:
         return left
 
 
-class Group(_FullValues, TyperGroup):
-    """The program, with the options that stand before the command."""
-
-
 class Command(_FullValues, TyperCommand):
     """A command whose usage names its arguments without braces: `pgsim load [OPTIONS] PATH...`."""
 
@@ -82,6 +57,38 @@ class Command(_FullValues, TyperCommand):
         """Return the parts of the line after the command's name."""
         pieces = super().collect_usage_pieces(ctx)
         return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what psycopg raises is raised as PgsimError."""
+        from pgsim.postgres.errors import as_pgsim_errors  # imports psycopg
+
+        with as_pgsim_errors():
+            return super().invoke(ctx)
+
+
+def command(name: str) -> Any:
+    """Return a command with its parameters; its module is imported."""
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(name, cls=Command)(function_of(name))
+    return typer.main.get_command(alone)
+
+
+class Group(_FullValues, TyperGroup):
+    """The program, with the options that stand before the command.
+
+    It lists the commands by name and summary, and imports the one that is called.
+    """
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {
+            name: TyperCommand(name, help=summary) for name, (_, summary) in COMMANDS.items()
+        }
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the name of the command, the command, and the arguments that follow."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, command(name) if name else None, rest
 
 
 app = typer.Typer(
@@ -129,41 +136,8 @@ def options(
     ] = False,
 ) -> None:
     """Music recording similarity inside PostgreSQL."""
+    ctx.obj()  # the command's module is imported: it begins
     ctx.obj = Options(database)
-
-
-for command in (
-    describe.describe,
-    setup.init,
-    extract.extract,
-    build.load,
-    musicbrainz.redirects,
-    musicbrainz.names,
-    build.fuse,
-    profile.profile,
-    build.index,
-    build.refresh,
-    build.rebuild,
-    similar.similar,
-    status.status,
-    check.check,
-    evaluate.evaluate,
-    tune.tune,
-    plan.plan,
-    dump.dump,
-    dump.restore,
-    export.export,
-    export.import_,
-    uninstall.uninstall,
-    serve.serve,
-    user.user,
-    server.start,
-    server.stop,
-    server.url,
-    server.psql,
-    demonstration.demo,
-):
-    app.command(command.__name__.rstrip("_"), cls=Command)(command)
 
 
 def main() -> None:
@@ -174,19 +148,24 @@ def main() -> None:
         ended_by.append(number)
         raise KeyboardInterrupt  # at which psycopg cancels its query
 
+    def begin() -> None:
+        for each in heard:
+            signal.signal(each, end)
+
     heard = [each for each in ENDING if signal.getsignal(each) != signal.SIG_IGN]  # nohup
-    for each in heard:
-        signal.signal(each, end)
-    code = run(sys.argv[1:])
+    code = run(sys.argv[1:], begin)
     for each in heard:  # nothing is left to undo
         signal.signal(each, signal.SIG_DFL)
     sys.exit(128 + ended_by[0] if ended_by else code)
 
 
-def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code; an error is one line on stderr."""
+def run(arguments: list[str], begin: Callable[[], None] = lambda: None) -> int:
+    """Run one command and return its exit code; an error is one line on stderr.
+
+    `begin` is called when the command's module is imported, before the command runs.
+    """
     try:
-        code = app(arguments, standalone_mode=False, prog_name="pgsim")
+        code = app(arguments, standalone_mode=False, prog_name="pgsim", obj=begin)
     except _UsageError as error:
         said = StringIO()
         error.show(said)
@@ -194,9 +173,6 @@ def run(arguments: list[str]) -> int:
         return 2
     except PgsimError as error:
         return _fail(with_options(str(error)), error.exit_code)
-    except psycopg.Error as error:
-        known = as_pgsim_error(error)
-        return _fail(str(known), known.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except UnicodeEncodeError as error:

@@ -1,7 +1,6 @@
 """Shared by the commands: the connection, the --json option, tables and progress."""
 
 import json
-import re
 import shutil
 import signal
 import sys
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pgsim.cli.wording import with_options
 from pgsim.database.database import Database
 from pgsim.database.database import connect as open_database
 from pgsim.errors import PgsimError
@@ -25,8 +25,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 LINE_EVERY = 10.0  # seconds between progress lines where there is no terminal
 WIDTH = 80  # columns of a table where there is no terminal
-# An argument of a Python function, as pgsim.errors says: `same_genre`, `force=True`.
-_ARGUMENT = re.compile(r"`([a-z]+(?:_[a-z]+)*)(?:=True)?`")
 
 
 @contextmanager
@@ -68,15 +66,6 @@ def say(text: str) -> None:
 def put(text: str) -> None:
     """Print a line on stdout, for a person; CSV is for programs, and goes as it is."""
     typer.echo(printable(text))
-
-
-def with_options(text: str) -> str:
-    """Return the text with options of the command line in place of arguments of Python."""
-    return _ARGUMENT.sub(lambda found: _option(found[1]), text)
-
-
-def _option(argument: str) -> str:
-    return f"-{argument}" if len(argument) == 1 else f"--{argument.replace('_', '-')}"
 
 
 def put_on_search_path(conn: Connection) -> None:

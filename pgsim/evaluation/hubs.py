@@ -75,7 +75,7 @@ def candidates(k: int) -> int:
 
     The same as candidates() of SQL, which a test compares.
     """
-    return max(4 * k, 80)
+    return max(4 * k, 100)
 
 
 def read_occurrences(

@@ -20,6 +20,14 @@ from pgsim.web.reader import Reader
 MOST_RECORDINGS = 25
 MOST_NEIGHBOURS = 1000
 _DUPLICATES = ("none", "samescore", "all")
+_METRICS = "SELECT k.metric FROM pgsim.known_metrics() AS k"
+_BETWEEN = """
+    SELECT d.distance
+    FROM pgsim.recording AS a
+    CROSS JOIN pgsim.recording AS b
+    CROSS JOIN LATERAL pgsim.recording_distances(a.mbid, b.mbid) AS d
+    WHERE a.mbid = %(a)s::uuid AND b.mbid = %(b)s::uuid AND d.metric = %(metric)s::text
+"""
 
 
 class _Refused(Exception):
@@ -83,18 +91,11 @@ class AcousticBrainz:
         if len(asked) != 2:
             raise _Refused("Does not contain two recordings in the request")
         metric = request.path_params["metric"]
-        known = await self._reader.rows(
-            "SELECT count(*) FILTER (WHERE m.name = %(metric)s::text) > 0,"
-            " string_agg(m.name, ', ' ORDER BY m.name) FROM pgsim.metrics AS m",
-            {"metric": metric},
-        )
-        if not known[0][0]:
-            raise _Refused(f"unknown metric '{metric}'; known: {known[0][1]}")
+        known = await self._reader.rows(_METRICS)
+        if (metric,) not in known:
+            raise _Refused(f"unknown metric '{metric}'; known: {', '.join(n for (n,) in known)}")
         rows = await self._reader.rows(
-            "SELECT d.distance FROM pgsim.recording AS a, pgsim.recording AS b,"
-            " pgsim.recording_distances(a.mbid, b.mbid) AS d"
-            " WHERE a.mbid = %(a)s::uuid AND b.mbid = %(b)s::uuid AND d.metric = %(metric)s::text",
-            {"a": asked[0][0], "b": asked[1][0], "metric": metric},
+            _BETWEEN, {"a": asked[0][0], "b": asked[1][0], "metric": metric}
         )
         return {metric: rows[0][0]} if rows and rows[0][0] is not None else {}
 
@@ -118,7 +119,10 @@ async def _answered(answer: Any, request: Request) -> Response:
         problem = problem_of(error)
         if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise
-        status, value = HTTPStatus.BAD_REQUEST, {"message": str(problem)}
+        status, value = (
+            HTTPStatus.BAD_REQUEST,
+            {"message": "; ".join(filter(None, (problem.detail, problem.hint)))},
+        )
     return Response(orjson.dumps(value), status, media_type="application/json")
 
 

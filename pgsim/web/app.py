@@ -72,7 +72,6 @@ def make_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="pgsim",
         version=__version__,
-        root_path=settings.root_path,
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,

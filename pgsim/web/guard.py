@@ -14,7 +14,7 @@ from pgsim.web.problems import Problem, problem_of, response_of
 from pgsim.web.settings import Settings
 
 OPEN = ("/api/v1/health", "/rest/")  # what asks for no key: the one says nothing, the other logs in
-UPLOAD = "/upload"  # of the API, and of the page
+UPLOADS = ("/api/v1/upload", "/upload")  # of the API, and of the page
 _BODY_TIME = 30.0  # seconds between two pieces of a body
 _MOST_CLIENTS = 10_000  # that are remembered
 
@@ -51,6 +51,10 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        root_path = self._settings.root_path
+        if root_path:
+            scope["root_path"] = root_path
+        path = scope["path"].removeprefix(root_path)
         started = time.perf_counter()
         status = HTTPStatus.INTERNAL_SERVER_ERROR.value
 
@@ -61,15 +65,15 @@ class Guard:
             await send(message)
 
         try:
-            await self._check(scope)
+            await self._check(scope, path)
         except Exception as error:
             await response_of(problem_of(error))(scope, receive, note)
         else:
-            await self._app(scope, self._bounded(scope, receive), note)
+            await self._app(scope, self._bounded(path, receive), note)
         finally:
             self._metrics.count(scope, status, time.perf_counter() - started)
 
-    async def _check(self, scope: Scope) -> None:
+    async def _check(self, scope: Scope, path: str) -> None:
         client = scope["client"][0] if scope["client"] else ""
         if self._rates is not None and not self._rates.take(client):
             raise Problem(
@@ -77,13 +81,12 @@ class Guard:
                 f"more than {self._settings.rate:g} requests a second",
                 "ask more slowly",
             )
-        if self._settings.needs_key and not scope["path"].startswith(OPEN):
+        if self._settings.needs_key and not path.startswith(OPEN):
             await self._login.require_key(Request(scope))
 
-    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+    def _bounded(self, path: str, receive: Receive) -> Receive:
         """Return a `receive` that ends a body that is too long, or comes too slowly."""
-        is_upload = scope["path"].endswith(UPLOAD)
-        most = self._settings.largest_upload if is_upload else self._settings.largest_body
+        most = self._settings.largest_upload if path in UPLOADS else self._settings.largest_body
         length = 0
 
         async def bounded() -> Message:

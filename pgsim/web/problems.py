@@ -1,5 +1,6 @@
 """What went wrong, as application/problem+json: the message and the hint that SQL gives."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -12,9 +13,10 @@ from pgsim.errors import PgsimError, UsageError
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER = "2"  # seconds
-# By SQLSTATE: no_data_found; what this database does not have yet; too long; not allowed.
+_NO_DATA = "P0002"  # an unknown recording, or one that lacks what a word asks for
+_UNKNOWN = re.compile("unknown recording |.* is neither an MBID nor the own id")
+# By SQLSTATE: what this database does not have yet; too long; not allowed.
 _STATUSES = {
-    "P0002": HTTPStatus.NOT_FOUND,
     "42883": HTTPStatus.NOT_FOUND,
     "42P01": HTTPStatus.NOT_FOUND,
     "57014": HTTPStatus.GATEWAY_TIMEOUT,
@@ -22,9 +24,8 @@ _STATUSES = {
     "25006": HTTPStatus.FORBIDDEN,
     "55000": HTTPStatus.CONFLICT,
 }
+_ABSENT = {"42883", "42P01"}
 _HINTS = {
-    "42883": "run pgsim init --upgrade, if this version of pgsim has that question",
-    "42P01": "run pgsim init --upgrade, if this version of pgsim has that table",
     "57014": "ask for less, or start pgsim serve with a longer --timeout",
     "42501": "run pgsim init --roles, which gives pgsim_reader its rights",
 }
@@ -64,10 +65,14 @@ def _of_postgres(error: psycopg.Error) -> Problem:
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "PostgreSQL does not answer", "try again")
     message = " ".join((error.diag.message_primary or str(error)).split())
     hint = error.diag.message_hint or _HINTS.get(state or "")
+    if state in _ABSENT:
+        message, hint = "this database has no such question yet", "run pgsim init --upgrade"
     if state in _STATUSES:
         return Problem(_STATUSES[state], message, hint)
+    if state == _NO_DATA and _UNKNOWN.match(message):
+        return Problem(HTTPStatus.NOT_FOUND, message, hint)
     # Data exceptions; and what the driver itself cannot send.
-    if state is None or state.startswith("22"):
+    if state is None or state == _NO_DATA or state.startswith("22"):
         return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, message, hint)
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, message, hint)
 

@@ -2,13 +2,10 @@
 
 import asyncio
 import re
-import resource
-from contextlib import closing
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import orjson
 from starlette.datastructures import UploadFile
@@ -16,11 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pgsim.errors import PgsimError
-from pgsim.postgres.connection import connect
 from pgsim.processes import Worker, WorkerDied
 from pgsim.questions import question as questions
-from pgsim.questions.file_seed import FileSeed, read_file_seed
-from pgsim.store.collection import read_collection
+from pgsim.questions.file_seed import FileSeed
+from pgsim.web.measuring import make_measure
 from pgsim.web.problems import Problem
 from pgsim.web.reader import Reader
 from pgsim.web.settings import Settings
@@ -40,23 +36,6 @@ _FARTHEST = """
     ) AS f
     ORDER BY rank
 """
-
-
-def _measurer(conninfo: str, memory: int) -> Any:
-    """Return the function that reads a file, in a process whose memory is bounded."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with closing(connect(conninfo, autocommit=True)) as conn:
-        collection = read_collection(conn)
-
-    def measure(path: str) -> FileSeed:
-        try:
-            with closing(connect(conninfo, autocommit=True)) as conn:
-                return read_file_seed(conn, Path(path), collection)
-        except MemoryError:
-            raise PgsimError("the file needs too much memory") from None
-
-    return measure
 
 
 class Uploads:
@@ -90,7 +69,7 @@ class Uploads:
         worker: Worker[str, FileSeed] = await asyncio.to_thread(
             partial(
                 Worker,
-                _measurer,
+                make_measure,
                 self._settings.conninfo,
                 self._settings.upload_memory,
                 environment={"PGOPTIONS": f"-c role={self._role}"} if self._role else None,

@@ -9,9 +9,9 @@ import pytest
 import typer
 from typer.cli import get_docs_for_click
 
-from pgsim.cli import app
 from pgsim.features.profile import SHIPPED, read_profile
 from pgsim.postgres.connection import Connection, connect
+from tests.support.commands import program
 from tests.support.pages import DOCS, compare_or_write, printed_by, trimmed
 from tests.support.sql_reference import (
     CHANNELS,
@@ -86,7 +86,7 @@ def test_the_page_of_tables_is_that_of_the_catalog(conn: Connection) -> None:
 
 
 def test_the_page_of_commands_is_that_of_the_command_line() -> None:
-    command = typer.main.get_command(app)
+    command = program()
     context = typer.Context(command, info_name="pgsim")
     written = get_docs_for_click(obj=command, ctx=context, name="pgsim")
     # Its list of commands cuts their summaries, and its title is that of one page of its own.

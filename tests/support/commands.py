@@ -1,12 +1,29 @@
-"""Commands run in the tests' process, and the rows that they leave."""
+"""The commands, with what each one takes; commands run in the tests' process, and their rows."""
 
 import json
+from functools import cache
 from typing import Any
 
 import pytest
+import typer
 
-from pgsim.cli import run
+from pgsim.cli import app, command, run
+from pgsim.cli.commands import COMMANDS
 from pgsim.postgres.connection import connect
+
+
+def program() -> Any:
+    """The program as typer knows it, with every command imported."""
+    group: Any = typer.main.get_command(app)
+    group.commands = {name: command(name) for name in COMMANDS}
+    return group
+
+
+@cache
+def commands() -> dict[str, Any]:
+    """The program itself as `pgsim`, and its commands."""
+    group = program()
+    return {"pgsim": group, **group.commands}
 
 
 def report(capsys: pytest.CaptureFixture[str], *arguments: object, code: int = 0) -> Any:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import psycopg
 import pytest
-from psycopg import sql
 
 from pgsim import Database, embedded
 from pgsim.web.settings import Settings
@@ -22,11 +21,15 @@ HOSTILE = "<script>document.title = 'taken'</script>\"'&"
 
 @dataclass(frozen=True)
 class DemoSite:
-    """A site: its address, the database behind it, and the MBID of SEED."""
+    """A site: its address, and the database behind it."""
 
     base: str
     db: Database
-    seed: str
+
+    @property
+    def seed(self) -> str:
+        """The MBID of SEED."""
+        return self.mbid(SEED)
 
     def mbid(self, title: str) -> str:
         """Return the MBID of the recording with a title."""
@@ -54,20 +57,21 @@ class DemoSite:
 
 
 @contextmanager
-def demo_site(server: embedded.Server, template: str, audio: Path) -> Iterator[DemoSite]:
+def demo_site(
+    server: embedded.Server, admin: psycopg.Connection, template: str, audio: Path
+) -> Iterator[DemoSite]:
     """Serve a copy of the demo's database; the folder gets the audio of some recordings."""
-    with psycopg.connect(server.conninfo("postgres"), autocommit=True) as admin:
-        made = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        admin.execute(made.format(sql.Identifier(NAME), sql.Identifier(template)))
-        with Database(server.conninfo(NAME)) as db:
-            _add_hostile(db)
-            _add_audio(db, audio)
-            if DemoSite("", db, "").has("pgsim.map_position"):
+    admin.execute(f"CREATE DATABASE {NAME} TEMPLATE {template} STRATEGY file_copy".encode())
+    url = server.conninfo(NAME)
+    with Database(url) as db:
+        _add_hostile(db)
+        _add_audio(db, audio)
+        with serving(Settings(url, as_owner=True, audio=audio)) as base:
+            site = DemoSite(base, db)
+            if site.has("pgsim.map_position"):
                 _add_map(db)
-            settings = Settings(server.conninfo(NAME), as_owner=True, audio=audio)
-            with serving(settings) as base:
-                yield DemoSite(base, db, DemoSite(base, db, "").mbid(SEED))
-        admin.execute(f"DROP DATABASE {NAME} WITH (FORCE)".encode())
+            yield site
+    admin.execute(f"DROP DATABASE {NAME} WITH (FORCE)".encode())
 
 
 def _add_hostile(db: Database) -> None:

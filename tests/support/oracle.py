@@ -161,7 +161,7 @@ class Oracle:
                 for word, value in words.items()
                 if word not in plain
             )
-            found = found[: max(4 * k, 40 if asked else 80)]
+            found = found[: max(4 * k, 40 if asked else 100)]
             found.sort(
                 key=lambda r: (
                     self.exponent(apart[r.id], reach, self.reach[r.id]),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 REACH = 50
-DEPTH = 80
+DEPTH = 100
 K = 10
 
 

@@ -13,6 +13,7 @@ from tests.support.paths import CHECKOUT
 RELATIONS = {
     "What questions read": ("recording", "similarity_matrix", "similarity", "feature_set"),
     "What was loaded": ("submission", "collection", "redirect", "archive", "reject", "run"),
+    "Who asks over HTTP": ("web_user",),
     "What a monitor watches": ("metrics",),
     "How the matrix is kept": (
         *("similarity_a", "similarity_b", "reach", "stale", "sampled_pair", "donor"),

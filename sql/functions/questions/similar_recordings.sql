@@ -142,7 +142,7 @@ k rows come back whenever k recordings qualify. Ties are ordered by mbid. A cond
   set that is not named keeps its weight.
 - approximate: whether a metric without an index may be answered by reordering the recordings nearest by the fused
   distance, which is quicker than a scan and may miss some; default false.
-- ranking: similarity (default) takes the nearest max(4k, 80) recordings and orders them by similarity; with any
+- ranking: similarity (default) takes the nearest max(4k, 100) recordings and orders them by similarity; with any
   condition, the nearest max(4k, 40) that qualify. distance returns the k nearest.
 
 Raises an error for an unknown seed, genre, metric, feature set or ranking, for a seed that has no vector or lacks

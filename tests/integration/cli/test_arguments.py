@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from pgsim import embedded
-from pgsim.cli import app, run
+from pgsim.cli import run
+from tests.support.commands import commands
 from tests.support.documents import collection, mbid, write_lines
 
 LONGEST = 20.0  # seconds
@@ -48,11 +48,6 @@ OTHERS: dict[str, list[str]] = {
     "import": [],
 }
 REPLACED = {"psql"}  # by another program, which reads its own arguments
-
-
-def commands() -> dict[str, Any]:
-    group: Any = typer.main.get_command(app)
-    return {"pgsim": group, **group.commands}
 
 
 def valued(command: Any) -> list[Any]:

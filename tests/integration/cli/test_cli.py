@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
 from pgsim import embedded
-from pgsim.cli import app, run
+from pgsim.cli import run
 from pgsim.cli.common import print_table
 from pgsim.postgres.connection import connect
 from pgsim.store import locks
+from tests.support.commands import commands
 from tests.support.databases import environment
 from tests.support.documents import collection, low_level, mbid, write_lines
 from tests.support.paths import CHECKOUT
@@ -320,8 +320,9 @@ def test_progress_goes_to_stderr_and_stdout_is_one_json_document(
     url = new_database(acousticbrainz_template)
     path = write_lines(tmp_path / "a.ndjson", [low_level(i) for i in range(4)])
     impatient = (
-        "from functools import partial; from pgsim import cli; from pgsim.loading import load;"
-        " from pgsim.loading.chunks import Limits; cli.common.LINE_EVERY = 0;"
+        "from functools import partial; from pgsim import cli; from pgsim.cli import common;"
+        " from pgsim.loading import load; from pgsim.loading.chunks import Limits;"
+        " common.LINE_EVERY = 0;"
         " load.load = partial(load.load, limits=Limits(batch=2)); cli.main()"
     )
     done = subprocess.run(
@@ -361,11 +362,6 @@ def test_a_column_of_numbers_is_one_by_type_and_a_row_is_one_line(
     assert lines[3:5] == ["  5   1979", "      a b [31mc"]
     assert len([line for line in lines if line]) == 5  # two of them the head's
     assert max(map(len, lines)) <= 80
-
-
-def commands() -> dict[str, Any]:
-    group: Any = typer.main.get_command(app)
-    return {"pgsim": group, **group.commands}
 
 
 @pytest.mark.parametrize("name", commands())

@@ -5,21 +5,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
-from pgsim.cli import app, run
+from pgsim.cli import run
 from pgsim.questions.question import SIMILAR
+from tests.support.commands import commands
 from tests.support.paths import CHECKOUT
 
 MOST = 50  # characters of a command's first sentence
-
-
-def commands() -> dict[str, Any]:
-    group: Any = typer.main.get_command(app)
-    return {"pgsim": group, **group.commands}
 
 
 def printed(*arguments: str, **environment: str) -> str:
@@ -86,6 +80,26 @@ def test_every_word_of_a_question_is_an_option_of_similar_with_its_own_help() ->
         [spelling] = options[name].opts
         assert spelling.removeprefix("--").replace("-", "_") in (name, name.removesuffix("s"))
         assert options[name].help.startswith(word.help.removesuffix("."))
+
+
+def test_what_calls_no_command_imports_none() -> None:
+    slow = ("numpy", "psycopg", "pgvector", "sqlalchemy", "alembic", "pgsim.cli.common")
+    code = (
+        "import sys; from pgsim.cli import run;"
+        " assert [run([each]) for each in ('--version', '--help', 'statsu')] == [0, 0, 2];"
+        f" sys.exit(str([each for each in {slow} if each in sys.modules]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=CHECKOUT
+    )
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_a_misspelt_command_is_told_which_ones_are_like_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["statsu"]) == 2
+    assert "No such command 'statsu'. Did you mean 'status'" in capsys.readouterr().err
 
 
 def test_a_shell_completes_commands_and_options() -> None:

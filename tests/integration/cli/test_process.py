@@ -62,7 +62,7 @@ def test_nohup_keeps_the_program_from_hanging_up(tmp_path: Path) -> None:
         sys.executable,
         "-c",
         SLOW,
-        "--version",
+        "status",
     )
     process.send_signal(signal.SIGHUP)
     time.sleep(0.3)
@@ -110,7 +110,7 @@ def test_an_export_that_the_terminal_hangs_up_on_leaves_nothing(
         "from pgsim import cli; gate = sys.argv[-1]\n"
         "arguments = sys.argv[1:-1]; real = sys.argv; sys.argv = [real[0], *arguments, gate]\n"
         "import pgsim.cli as cli\n"
-        "run = cli.run; cli.run = lambda _: run(arguments)\n"
+        "run = cli.run; cli.run = lambda _, begin: run(arguments, begin)\n"
         "cli.main()"
     )
     url = server.conninfo(filled_template)

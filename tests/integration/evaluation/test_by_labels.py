@@ -308,7 +308,7 @@ def test_the_command_prints_in_80_columns_speaks_json_and_draws(
     assert run(words) == 0
     said = capsys.readouterr().out
     assert max(map(len, said.splitlines())) <= 80
-    for text in ("by distance", "by similarity", "P@10", "MAP@80", "chance", "mfccs",
+    for text in ("by distance", "by similarity", "P@10", "MAP@100", "chance", "mfccs",
                  "equal shares", "the profile", "HNSW index", "live answer",
                  "have no album: of them, copies alone are left out"):  # fmt: skip
         assert text in said
@@ -319,7 +319,7 @@ def test_the_command_prints_in_80_columns_speaks_json_and_draws(
     assert run([*words, "--json", "--plot", str(file)]) == 0
     report = json.loads(capsys.readouterr().out)
     assert (report["labels"], report["queries"], report["k"], report["depth"]) == (
-        "artist", 60, 10, 80,
+        "artist", 60, 10, 100,
     )  # fmt: skip
     assert report["rows"][0]["vectors"] == "chance"
     assert set(report["rows"][1]["quality"]["precision"]) == {"value", "low", "high"}

@@ -33,7 +33,7 @@ def test_numbers_of_a_question_are_constants_in_its_plan(plane: Connection) -> N
     text = plan(plane, "SELECT * FROM pgsim.exact_neighbours('{1}', 100)")
     assert f"<= {REACH}" in text
     text = plan(plane, "SELECT x <= pgsim.candidates(x, true) FROM unnest('{1}'::int[]) AS x")
-    assert "GREATEST((4 * x), 80)" in text
+    assert "GREATEST((4 * x), 100)" in text
 
 
 def test_similarity_is_the_exponential_and_never_an_error(plane: Connection) -> None:

@@ -103,11 +103,11 @@ def test_a_recording_far_from_what_is_not_wanted_comes_first(plane: Connection) 
 )
 def test_a_word_that_asks_for_nothing_changes_nothing(grid: Connection, words: str) -> None:
     seed = one(grid, "SELECT mbid FROM pgsim.recording WHERE id = 1")
-    # One of the farther half of the 80 nearest becomes the most similar of all.
+    # One of the farther half of the 100 nearest becomes the most similar of all.
     far = one(
         grid,
         "UPDATE pgsim.similarity SET reach = 1e6 WHERE id = (SELECT min(n.id)"
-        " FROM pgsim.similarity AS s, unnest(s.neighbours[60:80]) AS n (id)"
+        " FROM pgsim.similarity AS s, unnest(s.neighbours[70:100]) AS n (id)"
         " WHERE s.id = 1 AND mod(n.id, 3) > 0)"
         " RETURNING (SELECT mbid FROM pgsim.recording AS r WHERE r.id = similarity.id)",
     )

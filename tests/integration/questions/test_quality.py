@@ -121,9 +121,9 @@ def test_ranks_find_more_of_an_artist_than_z_scores(
 
 
 def by_similarity(apart: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The order in which similar_recordings answers: the nearest 80, by d² / reach(a) reach(b)."""
+    """The order in which similar_recordings answers: the nearest 100, by d² / reach(a) reach(b)."""
     reach = np.sort(apart, axis=1)[:, :REACH].mean(axis=1)
-    farthest = np.partition(apart, 79, axis=1)[:, 79:80]
+    farthest = np.partition(apart, 99, axis=1)[:, 99:100]
     return np.where(apart <= farthest, apart**2 / reach / reach[:, None], np.inf)
 
 

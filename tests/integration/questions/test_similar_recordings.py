@@ -98,7 +98,7 @@ def test_ranking_by_similarity_orders_the_nearest_eighty_or_forty_matches(
     clustered: Connection, name: str
 ) -> None:
     for seed in seeds(clustered, True)[:10]:
-        pool = 40 if FILTERS[name] else 80
+        pool = 40 if FILTERS[name] else 100
         nearest = {mbid for mbid, _ in truth(clustered, seed, pool, FILTERS[name])}
         rows = clustered.execute(
             "SELECT mbid, similarity, distance FROM similar_recordings(%s, 10"

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from pgsim import embedded
 from tests.support.browser import Browser, Visitor, chromium, visit
 from tests.support.demo_site import HOSTILE, SEED, DemoSite, demo_site
 from tests.support.waiting import wait_until
@@ -24,8 +26,14 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(server, demo_template, tmp_path_factory) -> Iterator[DemoSite]:
-    with demo_site(server, demo_template, tmp_path_factory.mktemp("audio")) as site:
+def site(
+    server: embedded.Server,
+    admin: psycopg.Connection,
+    demo_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[DemoSite]:
+    audio = tmp_path_factory.mktemp("audio")
+    with demo_site(server, admin, demo_template, audio) as site:
         yield site
 
 

@@ -1,8 +1,8 @@
-"""What the commands share, without a database."""
+"""Arguments of Python as options of the command line."""
 
 import pytest
 
-from pgsim.cli.common import with_options
+from pgsim.cli.wording import with_options
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,128 @@
+"""OpenSubsonic's sonicSimilarity, asked by a client that is not ours, and by hand."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import md5
+from typing import Any
+from xml.etree import ElementTree
+
+import httpx
+import libopensonic
+import pytest
+from libopensonic import errors
+
+from pgsim.postgres.connection import Connection
+from tests.support.documents import mbid
+
+A, B = mbid(7), mbid(11)
+
+
+@pytest.fixture(scope="module")
+def opensonic(address: str, key: str) -> Iterator[libopensonic.Connection]:
+    """A connection of py-opensonic, which logs in by a token."""
+    host, _, port = address.rpartition(":")
+    conn = libopensonic.Connection(host, username="anna", password=key, port=int(port))
+    with closing(conn):
+        yield conn
+
+
+def asked(address: str, method: str, **given: Any) -> dict[str, Any]:
+    """A method's answer in JSON."""
+    response = httpx.get(f"{address}/rest/{method}", params={"f": "json", **given})
+    assert response.status_code == 200
+    answer: dict[str, Any] = response.json()["subsonic-response"]
+    return answer
+
+
+def test_a_client_finds_songs_and_what_sounds_like_them(
+    opensonic: libopensonic.Connection, conn: Connection
+) -> None:
+    assert opensonic.ping()
+    names = {each.name for each in opensonic.get_open_subsonic_extensions()}
+    assert {"sonicSimilarity", "apiKeyAuthentication"} <= names
+    found = opensonic.search3("title 7", song_count=1).song
+    assert found is not None
+    assert [(each.id, each.title) for each in found] == [(str(A), "Title 7")]
+    assert opensonic.get_song(str(A)).artist == "Artist 2"
+    rows = conn.execute("SELECT mbid, similarity FROM pgsim.similar_recordings(%s, 3)", (A,))
+    matches = opensonic.get_sonic_similar_tracks(str(A), count=3)
+    assert [(each.entry.id, each.similarity) for each in matches] == [
+        (str(recording), similarity) for recording, similarity in rows
+    ]
+
+
+def test_a_client_is_told_of_an_unknown_song(opensonic: libopensonic.Connection) -> None:
+    with pytest.raises(errors.DataNotFoundError):
+        opensonic.get_song(str(mbid(999)))
+
+
+def test_every_song_comes_once_by_an_empty_search(address: str, key: str) -> None:
+    pages = [
+        asked(address, "search3", apiKey=key, query='""', songCount=12, songOffset=offset)
+        for offset in (0, 12, 24)
+    ]
+    songs = [song["id"] for page in pages for song in page["searchResult3"]["song"]]
+    assert sorted(songs) == [str(mbid(number)) for number in range(30)]
+
+
+def test_there_are_four_ways_to_log_in(address: str, key: str) -> None:
+    token = md5(f"{key}pepper".encode()).hexdigest()
+    for given in (
+        {"u": "anna", "p": key},
+        {"u": "anna", "p": f"enc:{key.encode().hex()}"},
+        {"u": "anna", "t": token, "s": "pepper"},
+        {"apiKey": key},
+    ):
+        assert asked(address, "ping.view", **given)["status"] == "ok"
+        posted = httpx.post(f"{address}/rest/ping", data={"f": "json", **given})
+        assert posted.json()["subsonic-response"]["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({}, 10),
+        ({"u": "anna"}, 10),
+        ({"u": "anna", "t": "0" * 32}, 10),
+        ({"u": "anna", "p": "wrong"}, 40),
+        ({"u": "anna", "p": "enc:zz"}, 40),
+        ({"u": "anna", "t": "0" * 32, "s": "pepper"}, 40),
+        ({"u": "nobody", "t": "0" * 32, "s": "pepper"}, 40),
+        ({"apiKey": "wrong"}, 44),
+        ({"apiKey": "wrong", "u": "anna"}, 43),
+    ],
+)
+def test_who_does_not_log_in_is_refused(address: str, given: dict[str, str], code: int) -> None:
+    answer = asked(address, "getSong", id=str(A), **given)
+    assert (answer["status"], answer["error"]["code"]) == ("failed", code)
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "code"),
+    [
+        ("getSong", {}, 10),
+        ("getSong", {"id": "nobody"}, 70),
+        ("getSonicSimilarTracks", {"id": str(mbid(999))}, 70),
+        ("getSonicSimilarTracks", {"id": str(A), "count": "many"}, 0),
+        ("findSonicPath", {"startSongId": str(A)}, 10),
+    ],
+)
+def test_an_error_has_subsonics_code(
+    address: str, key: str, method: str, given: dict[str, str], code: int
+) -> None:
+    assert asked(address, method, apiKey=key, **given)["error"]["code"] == code
+
+
+def test_xml_has_the_members_of_json(address: str, key: str) -> None:
+    given = {"apiKey": key, "id": str(A), "count": 2}
+    answer = asked(address, "getSonicSimilarTracks", **given)
+    text = httpx.get(f"{address}/rest/getSonicSimilarTracks.view", params=given).text
+    space = "{http://subsonic.org/restapi}"
+    root = ElementTree.fromstring(text)
+    assert (root.tag, root.get("status")) == (f"{space}subsonic-response", "ok")
+    for match, same in zip(root.findall(f"{space}sonicMatch"), answer["sonicMatch"], strict=True):
+        assert float(match.attrib["similarity"]) == same["similarity"]
+        entry = match.find(f"{space}entry")
+        assert entry is not None
+        texts = {name: str(value) for name, value in same["entry"].items()}
+        assert entry.attrib == {**texts, "isDir": "false"}
