@@ -7,8 +7,10 @@ INSTALLED := $(VENV)/installed
 .PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
 	bench-matrix bench-query bench-refresh bench-small bench-trust bench-tables bench-plan clean
 
+# On a terminal it ends with the address of a page to explore, until Ctrl-C; a script goes on.
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
+	@if [ -t 1 ]; then $(BIN)/pgsim --database demo serve --as-owner --port 0; fi
 
 # make check runs tests/docs.
 test: $(INSTALLED)
@@ -99,5 +101,5 @@ clean:
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,parquet,hdf5,plot,rhythm,musicnn,docs,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,parquet,hdf5,plot,rhythm,musicnn,web,docs,dev]'
 	touch $@

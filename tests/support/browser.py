@@ -1,9 +1,12 @@
 """A browser for the tests of the page: Debian's Chromium, driven by Playwright."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +14,7 @@ import pytest
 
 try:
     from axe_playwright_python.sync_playwright import Axe
+    from PIL import Image
     from playwright.sync_api import Browser, Locator, Page, sync_playwright
 except ImportError:
     pytest.skip("playwright is not installed: pip install 'pgsim[dev]'", allow_module_level=True)
@@ -108,3 +112,15 @@ def visit(browser: Browser, base: str, **settings: Any) -> Iterator[Visitor]:
     context.close()
     assert visitor.errors == []
     assert visitor.elsewhere == []
+
+
+def check_picture(path: Path, picture: bytes) -> None:
+    """Compare the size of a picture with a golden one; with PGSIM_GOLDEN=write, write it small.
+
+    Its pixels differ from browser to browser.
+    """
+    image = Image.open(BytesIO(picture))
+    if os.environ.get("PGSIM_GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
+        image.convert("RGB").quantize(64).save(path, optimize=True)
+    assert Image.open(path).size == image.size

@@ -14,9 +14,12 @@ import psycopg
 import pytest
 
 from pgsim import embedded
-from tests.support.browser import Browser, Visitor, chromium, visit
+from tests.support.browser import Browser, Visitor, check_picture, chromium, visit
 from tests.support.demo_site import HOSTILE, SEED, DemoSite, demo_site
+from tests.support.paths import CHECKOUT
 from tests.support.waiting import wait_until
+
+PICTURES = CHECKOUT / "docs" / "howto" / "explore"
 
 
 @pytest.fixture(scope="module")
@@ -316,3 +319,18 @@ def test_the_map_shows_every_recording_and_leads_to_each(visitor: Visitor, site:
     )
     visitor.page.mouse.click(*middle)
     visitor.page.wait_for_url(f"**/recording/{one}")
+
+
+def test_the_pictures_of_the_docs_show_the_page(browser: Browser, site: DemoSite) -> None:
+    shown = {
+        "home": "/",
+        "recording": f"/recording/{site.seed}?max_per_album=1",
+        "why": f"/recording/{site.seed}/why/{site.mbid('Imperial Army')}",
+    }
+    if site.has("pgsim.map_position"):
+        shown["map"] = "/map"
+    with visit(browser, site.base, viewport={"width": 1000, "height": 620}) as visitor:
+        for name, path in shown.items():
+            visitor.open(path)
+            visitor.page.wait_for_load_state("networkidle")
+            check_picture(PICTURES / f"{name}.png", visitor.page.screenshot())
