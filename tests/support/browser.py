@@ -1,6 +1,5 @@
 """A browser for the tests of the page: Debian's Chromium, driven by Playwright."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
+from tests.support.pages import is_to_be_written
 
 try:
     from axe_playwright_python.sync_playwright import Axe
@@ -120,7 +121,7 @@ def check_picture(path: Path, picture: bytes) -> None:
     Its pixels differ from browser to browser.
     """
     image = Image.open(BytesIO(picture))
-    if os.environ.get("PGSIM_GOLDEN") == "write":
+    if is_to_be_written():
         path.parent.mkdir(exist_ok=True)
         image.convert("RGB").quantize(64).save(path, optimize=True)
     assert Image.open(path).size == image.size

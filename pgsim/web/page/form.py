@@ -96,6 +96,6 @@ class Form:
             for name, factor in factors.items()
             if factor != _AS_IN_THE_PROFILE
         }
-        if changed:
+        if changed and "weights" in question.words:
             given["weights"] = orjson.dumps(changed).decode()
         return given

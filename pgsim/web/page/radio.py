@@ -32,17 +32,20 @@ class Radio:
         return [(name, each) for name in _LISTS for each in self.named(name)]
 
     def more_like(self, row: Shown) -> str:
-        return self._with(*self._but(row), ("seed", str(row.mbid)))
+        """Return the query of a radio that starts from this recording, too."""
+        return self._with(*self._but(row), ("seed", row.mbid))
 
     def less_like(self, row: Shown) -> str:
-        return self._with(*self._but(row), ("dislike", str(row.mbid)))
+        """Return the query of a radio that moves away from this recording."""
+        return self._with(*self._but(row), ("dislike", row.mbid))
 
     def without(self, row: Shown) -> str:
+        """Return the query of a radio that knows nothing of this recording."""
         return self._with(*self._but(row))
 
     def go_on(self, rows: Iterable[Shown]) -> str:
         """Return the query for what comes after these rows."""
-        heard = [*self.named("played"), *(str(row.mbid) for row in rows)][-HEARD:]
+        heard = [*self.named("played"), *(row.mbid for row in rows)][-HEARD:]
         others = [(name, each) for name, each in self._items() if name != "played"]
         return self._with(*others, *(("played", each) for each in heard))
 
@@ -50,7 +53,7 @@ class Radio:
         return [(name, each) for name, each in self.query.multi_items() if each]
 
     def _but(self, row: Shown) -> list[tuple[str, str]]:
-        return [(name, each) for name, each in self._items() if each != str(row.mbid)]
+        return [(name, each) for name, each in self._items() if each != row.mbid]
 
     def _with(self, *items: tuple[str, str]) -> str:
         return f"?{urlencode(items)}"

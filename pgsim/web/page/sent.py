@@ -56,5 +56,13 @@ async def rate(site: Site, request: Request) -> Response:
     response = RedirectResponse(
         f"{root}/recording/{quote(str(form['seed']))}", HTTPStatus.SEE_OTHER
     )
-    response.set_cookie(_VISITOR, visitor, _YEAR, path=f"{root}/", httponly=True, samesite="strict")
+    response.set_cookie(
+        _VISITOR,
+        visitor,
+        _YEAR,
+        path=f"{root}/",
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
     return response

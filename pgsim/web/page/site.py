@@ -55,7 +55,7 @@ _KEPT = 60.0  # seconds for which the choices of a form are kept
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a server may offer besides the questions that every collection answers."""
+    """What a page offers besides: what the database has, and what the role may do."""
 
     path: bool = False
     map: bool = False
@@ -203,7 +203,7 @@ class Site:
         return Parts(
             *await self.reader.row(
                 "SELECT to_regproc('pgsim.similar_path') IS NOT NULL,"
-                " to_regproc('pgsim.map_recordings') IS NOT NULL,"
+                " coalesce(pg_relation_size(to_regclass('pgsim.map_position')) > 0, false),"
                 " coalesce(has_table_privilege(to_regclass('pgsim.rating'), 'INSERT'), false)"
             )
         )

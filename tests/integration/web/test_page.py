@@ -75,9 +75,12 @@ def test_the_first_page_is_small_and_quick(visitor: Visitor) -> None:
     sizes = [len(each.body()) for each in responses]
     assert len(sizes) >= 4
     assert sum(sizes) < 100_000
-    # The quickest of some: other tests run at the same time.
     took = "performance.timing.loadEventEnd - performance.timing.navigationStart"
-    assert min(visitor.page.evaluate(took) for _ in range(3) if not visitor.open("/")) < 1000
+    milliseconds = []
+    for _ in range(5):  # of which one is quick, though other tests run at the same time
+        visitor.open("/")
+        milliseconds.append(visitor.page.evaluate(took))
+    assert min(milliseconds) < 1000
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -322,10 +325,11 @@ def test_the_map_shows_every_recording_and_leads_to_each(visitor: Visitor, site:
 
 
 def test_the_pictures_of_the_docs_show_the_page(browser: Browser, site: DemoSite) -> None:
+    farewell, other = site.mbid("Farewell"), site.mbid("Farkaskönny")
     shown = {
         "home": "/",
-        "recording": f"/recording/{site.seed}?max_per_album=1",
-        "why": f"/recording/{site.seed}/why/{site.mbid('Imperial Army')}",
+        "recording": f"/recording/{farewell}",
+        "why": f"/recording/{farewell}/why/{other}",
     }
     if site.has("pgsim.map_position"):
         shown["map"] = "/map"

@@ -13,7 +13,8 @@ async function show(url, target) {
     try {
         const response = await fetch(url, { signal: asking.signal });
         const page = new DOMParser().parseFromString(await response.text(), "text/html");
-        const found = page.querySelector(target) ?? page.querySelector("#main > *");
+        const found = page.querySelector(target);
+        if (!found) return location.assign(url); // a page about a problem
         document.querySelector(target).replaceWith(found);
         document.title = page.title;
         wake(found);
