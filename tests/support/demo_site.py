@@ -36,15 +36,30 @@ class DemoSite:
         query = "SELECT mbid FROM pgsim.recording WHERE title = %s"
         return str(self.db.connection.execute(query, (title,)).fetchall()[0][0])
 
-    def has(self, table: str) -> bool:
-        """Return whether this version of pgsim has a table."""
-        found = self.db.connection.execute("SELECT to_regclass(%s) IS NOT NULL", (table,))
-        return bool(found.fetchall()[0][0])
+    def paths(self) -> list[str]:
+        """Return the path of a page of each kind."""
+        seed, other = self.seed, self.mbid("Stairs")
+        return [
+            "/",
+            "/search?q=music",
+            f"/recording/{seed}",
+            f"/recording/{seed}/why/{other}",
+            f"/radio?seed={seed}&dislike={other}",
+            f"/recording/{seed}?end=farthest&k=0",
+            "/recording/nobody",
+            *([f"/map?around={seed}&colour=decade"] if self.has("pgsim.map_position") else []),
+            *([f"/path?from={seed}&to={other}"] if self.has("pgsim.similar_path") else []),
+        ]
 
-    def needs(self, table: str) -> None:
-        """Skip where this version of pgsim lacks a table."""
-        if not self.has(table):
-            pytest.skip(f"this version of pgsim has no {table}")
+    def has(self, name: str) -> bool:
+        """Return whether this version of pgsim has a table or a function."""
+        query = "SELECT to_regclass(%(name)s) IS NOT NULL OR to_regproc(%(name)s) IS NOT NULL"
+        return bool(self.db.connection.execute(query, {"name": name}).fetchall()[0][0])
+
+    def needs(self, name: str) -> None:
+        """Skip where this version of pgsim lacks a table or a function."""
+        if not self.has(name):
+            pytest.skip(f"this version of pgsim has no {name}")
 
     def in_view(self, x: float, y: float, half: float) -> list[str]:
         """Return the titles of the recordings in a square of the map."""

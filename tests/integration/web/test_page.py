@@ -53,21 +53,6 @@ def reader(browser: Browser, site: DemoSite) -> Iterator[Visitor]:
         yield visitor
 
 
-def pages(site: DemoSite) -> list[str]:
-    """The address of a page of each kind."""
-    seed, other = site.seed, site.mbid("Stairs")
-    return [
-        "/",
-        "/search?q=music",
-        f"/recording/{seed}",
-        f"/recording/{seed}?end=farthest&k=0",
-        f"/recording/{seed}/why/{other}",
-        f"/radio?seed={seed}&dislike={other}",
-        "/recording/nobody",
-        *([f"/map?around={seed}&colour=decade"] if site.has("pgsim.map_position") else []),
-    ]
-
-
 def test_the_first_page_is_small_and_quick(visitor: Visitor) -> None:
     responses = []
     visitor.page.on("response", lambda each: responses.append(each))
@@ -86,7 +71,7 @@ def test_the_first_page_is_small_and_quick(visitor: Visitor) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_can_be_read_by_everybody(browser: Browser, site: DemoSite, scheme: str) -> None:
     # The pages share their colours: some show them all.
-    paths = pages(site) if scheme == "light" else pages(site)[2:5]
+    paths = site.paths() if scheme == "light" else site.paths()[2:5]
     with visit(browser, site.base, color_scheme=scheme) as visitor:
         for path in paths:
             visitor.open(path)
@@ -98,7 +83,7 @@ def test_pages_can_be_read_by_everybody(browser: Browser, site: DemoSite, scheme
 
 def test_no_page_is_wider_than_a_phone(browser: Browser, site: DemoSite) -> None:
     with visit(browser, site.base, viewport={"width": 360, "height": 800}) as visitor:
-        for path in pages(site):
+        for path in site.paths():
             visitor.open(path)
             assert visitor.page.evaluate("document.body.scrollWidth") <= 360, path
         visitor.errors.clear()
@@ -205,6 +190,21 @@ def test_a_radio_learns_what_one_likes_and_goes_on_without_repeats(
     visitor.page.get_by_role("link", name=f"Leave out {first[0]}").click()
     visitor.page.wait_for_load_state()
     assert "dislike" not in visitor.parameters
+
+
+def test_a_path_leads_to_a_recording_that_is_found_by_its_words(
+    visitor: Visitor, site: DemoSite
+) -> None:
+    site.needs("pgsim.similar_path")
+    visitor.open(f"/recording/{site.seed}")
+    visitor.page.get_by_role("link", name="Path to another").click()
+    visitor.page.get_by_label("Which recording ends the path?").fill("frantic")
+    visitor.page.get_by_role("link", name="Path to Frantic").click()
+    visitor.page.get_by_role("slider", name="Recordings").fill("5")
+    wait_until(lambda: len(visitor.names()) == 5)
+    assert visitor.names()[0] == SEED
+    assert visitor.names()[-1] == "Frantic"
+    assert visitor.parameters["steps"] == ["5"]
 
 
 def test_lists_work_without_scripts(reader: Visitor, site: DemoSite) -> None:
