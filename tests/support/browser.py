@@ -90,9 +90,15 @@ class Visitor:
         )
         return f"rgb({red}, {green}, {blue})"
 
-    def findings(self) -> list[str]:
-        """Return what axe finds seriously wrong for people who cannot see or point."""
-        found = Axe().run(self.page, options={"resultTypes": ["violations"]}).response["violations"]
+    def findings(self, *rules: str) -> list[str]:
+        """Return what axe finds seriously wrong for people who cannot see well, or not point.
+
+        It checks these of its rules, by default all.
+        """
+        options: dict[str, Any] = {"resultTypes": ["violations"]}
+        if rules:
+            options["runOnly"] = list(rules)
+        found = Axe().run(self.page, options=options).response["violations"]
         return [
             f"{each['id']}: {node['html']}: {node['failureSummary']}"
             for each in found
