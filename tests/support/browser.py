@@ -130,4 +130,5 @@ def check_picture(path: Path, picture: bytes) -> None:
     if is_to_be_written():
         path.parent.mkdir(exist_ok=True)
         image.convert("RGB").quantize(64).save(path, optimize=True)
-    assert Image.open(path).size == image.size
+    with Image.open(path) as golden:
+        assert golden.size == image.size
