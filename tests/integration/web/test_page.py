@@ -61,11 +61,12 @@ def test_the_first_page_is_small_and_quick(visitor: Visitor) -> None:
     assert len(sizes) >= 3  # the page, its style and its script
     assert sum(sizes) < 100_000
     took = "performance.timing.loadEventEnd - performance.timing.navigationStart"
-    milliseconds = []
-    for _ in range(5):  # of which one is quick, though other tests run at the same time
+
+    def is_quick() -> bool:
         visitor.open("/")
-        milliseconds.append(visitor.page.evaluate(took))
-    assert min(milliseconds) < 1000
+        return bool(visitor.page.evaluate(took) < 1000)
+
+    wait_until(is_quick)  # other tests run at the same time
 
 
 def test_pages_can_be_read_by_everybody(visitor: Visitor, site: DemoSite) -> None:
