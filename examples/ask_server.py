@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
@@ -24,7 +25,7 @@ def ask(path: str, **words: Any) -> Any:
         raise SystemExit(f"{problem['detail']}; {problem.get('hint', '')}") from None
 
 
-(seed, *_) = ask("recordings", q="mars", k=1)
+(seed, *_) = ask("recordings", q=" ".join(sys.argv[1:]) or "mars", k=1)
 print(f"from {seed['artist']}: {seed['title']}")
 
 for row in ask("radio", seed=seed["mbid"], k=5, album_gap=1, drift=0.5):
