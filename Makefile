@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+# Else every process of the tests would compile them anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
 	bench-matrix bench-query bench-web bench-refresh bench-small bench-trust bench-tables bench-plan clean
@@ -10,9 +12,10 @@ INSTALLED := $(VENV)/installed
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
 
-# make check runs tests/docs.
+# make check runs tests/docs. The files go out in their order: the quick ones, in tests/unit, are the
+# last, so that all cores end at once.
 test: $(INSTALLED)
-	$(BIN)/pytest -n auto --dist loadfile --ignore tests/docs
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/docs
 
 # Essentia and librosa have no wheels everywhere: without them the tests of extraction say that they
 # skip. MusiCNN's asks for TensorFlow and an old NumPy, and needs neither. CAMPAIGN_SECONDS=60 shortens the quarter of an hour in which everything works at once.

@@ -145,7 +145,7 @@ def index(
     one feature set. A question by a metric without an index scans all recordings.
     """
     with database(ctx) as db:
-        built = db.index(metric)
+        built = db.index(metric, say=say)
     if as_json:
         print_json({"built": built})
     else:

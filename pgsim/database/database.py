@@ -252,12 +252,15 @@ class Database(Asking):
                 run.update(asdict(report))
         return report
 
-    def index(self, metric: str | None = None) -> bool:
-        """Build the HNSW index, or that of one feature set; False where it is there already."""
+    def index(self, metric: str | None = None, *, say: Say = silent) -> bool:
+        """Build the HNSW index, or that of one feature set; False where it is there already.
+
+        `say` receives a line that names who changes recordings, where this waits.
+        """
         from pgsim.store.index import build_index, build_metric_index
 
         with self._use(commits=True) as conn, recorded(conn, "index") as run:
-            built = build_metric_index(conn, metric) if metric else build_index(conn)
+            built = build_metric_index(conn, metric, say) if metric else build_index(conn, say)
             run.update({"built": built, "metric": metric})
         return built
 

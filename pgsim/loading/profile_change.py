@@ -15,6 +15,7 @@ from pgsim.store import locks
 from pgsim.store.collection import read_collection, replace_profile, write_name
 from pgsim.store.index import build_metric_index, drop_indexes
 from pgsim.store.layout import change_layout
+from pgsim.store.table_locks import lock_tables
 
 _OTHERS_VECTORS = """
     SELECT count(*), min(r.mbid::text)
@@ -95,6 +96,7 @@ def change_profile(
         if not change.makes_vectors:
             write_name(conn, wanted)
             return report
+        lock_tables(conn, ["recording", "submission", "sampled_pair"], say)
         drop_indexes(conn)
         if change.moves:
             say("writing the features of all submissions in their new places")

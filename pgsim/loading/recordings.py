@@ -28,6 +28,7 @@ from pgsim.store.collection import Collection, read_collection, write_fit, write
 from pgsim.store.donors import keep_donors, read_donors
 from pgsim.store.index import build_index, build_metric_index, drop_indexes, may_index
 from pgsim.store.recording import RECORDING_COLUMNS
+from pgsim.store.table_locks import lock_tables
 
 AT_ONCE = 5000  # recordings in memory at once
 _Row = tuple[bytes, bytes, bytes | None]  # MBID, features and documents of a submission
@@ -107,6 +108,8 @@ def refit(
         fit = moments.fit()
         write_fit(conn, profile, fit)
         owns_index = may_index(conn)
+        if owns_index:
+            lock_tables(conn, ["recording"], say)
         metrics = drop_indexes(conn) if owns_index else []
         collection = read_collection(conn)
         donors = _donors(conn, profile, fit) if moments.lack_some(fit) else None

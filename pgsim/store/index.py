@@ -5,8 +5,10 @@ from psycopg import sql
 from pgsim.features.profile import WHOLE_DIMENSIONS
 from pgsim.postgres.connection import Connection, naming_pgvector
 from pgsim.postgres.rows import one_value
+from pgsim.progress import Say, silent
 from pgsim.store.files import read_sql
 from pgsim.store.pgvector import serial_build
+from pgsim.store.table_locks import UNCHANGED, lock_tables
 
 MOST_MEMORY = 8 << 30  # the most bytes that an index is built in
 # The kB that the index needs to be built in memory: a vector and about 800 bytes of links each. It
@@ -49,15 +51,16 @@ def vector_dimensions(conn: Connection) -> int:
     )
 
 
-def build_index(conn: Connection) -> bool:
+def build_index(conn: Connection, say: Say = silent) -> bool:
     """Build the index, in as much memory as it needs; return False where it is there already.
 
-    A new sample of pairs is drawn with it, by which the similarity of a metric is computed.
+    A new sample of pairs is drawn with it, by which the similarity of a metric is computed. `say`
+    receives a line that names who changes recordings, where this waits.
     """
     if has_index(conn):
         return False
     with conn.transaction():
-        _prepare(conn)
+        _prepare(conn, say)
         dimensions = vector_dimensions(conn)
         is_half = dimensions > WHOLE_DIMENSIONS
         name = "recording_vector_half" if is_half else "recording_vector"
@@ -67,13 +70,13 @@ def build_index(conn: Connection) -> bool:
     return True
 
 
-def build_metric_index(conn: Connection, metric: str) -> bool:
+def build_metric_index(conn: Connection, metric: str, say: Say = silent) -> bool:
     """Build the index of one feature set's slice; return False where it is there already.
 
     psycopg's InvalidParameterValue where the metric is unknown, or not the slice of one set.
     """
     with conn.transaction():
-        _prepare(conn)
+        _prepare(conn, say)
         return bool(one_value(conn, "SELECT pgsim.index_metric(%s)", (metric,)))
 
 
@@ -92,8 +95,9 @@ def drop_indexes(conn: Connection) -> list[str]:
     return metrics
 
 
-def _prepare(conn: Connection) -> None:
-    """Give the transaction the memory that a build needs, and no workers that would do harm."""
+def _prepare(conn: Connection, say: Say) -> None:
+    """Give the transaction the recordings as they are, the memory of a build, and safe workers."""
+    lock_tables(conn, ["recording"], say, UNCHANGED)
     conn.execute(serial_build(is_local=True).encode())
     memory = f"({INDEX_MEMORY})::text || 'kB'"
     conn.execute(f"SELECT set_config('maintenance_work_mem', {memory}, true)".encode())

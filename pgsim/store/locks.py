@@ -117,7 +117,11 @@ def holder(conn: Connection, lock: Lock) -> str | None:
     row = conn.execute(query.encode(), (lock.name,)).fetchone()
     if row is None:
         return None
-    pid, role, program, since = row
+    return in_words(*row)
+
+
+def in_words(pid: int, role: str | None, program: str | None, since: str | None) -> str:
+    """Return a session in words, by its row of pg_stat_activity."""
     words = [f"process {pid}"]
     words += [f"of role '{role}'"] if role else []
     words += [f"({program})"] if program else []

@@ -26,6 +26,7 @@ from pgsim.store.collection import (
     write_columns,
 )
 from pgsim.store.files import REVISIONS, newest_revision, read_sql
+from pgsim.store.table_locks import lock_all
 
 DEFAULT_PATH = ['"$user"', "public"]  # PostgreSQL's own, quoted for SET
 _NAME = re.compile(r'"((?:[^"]|"")*)"|([^\s,"][^\s,]*)')
@@ -80,6 +81,7 @@ def upgrade(conn: Connection, say: Say = silent, revisions: Path = REVISIONS) ->
             _alone(conn, say),
             code.dependants_named(),
         ):
+            lock_all(conn, say)
             code.require_own_names(conn)
             privileges = code.read_privileges(conn)
             with naming_pgvector(conn):

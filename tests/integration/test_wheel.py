@@ -15,6 +15,8 @@ import pgsim
 from tests.support.documents import collection, mbid, write_lines
 from tests.support.paths import CHECKOUT
 
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+
 
 def run(*command: str | Path, folder: Path, path: Path | None = None) -> str:
     """Run a command in a folder, with a search path of that alone; what it prints."""
@@ -38,17 +40,11 @@ def run(*command: str | Path, folder: Path, path: Path | None = None) -> str:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this checkout."""
+    pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is not installed")
+    pytest.importorskip("pip", reason="pip is not installed")
     folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    built = subprocess.run(
-        [*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, CHECKOUT],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if "requirement hatchling" in built.stderr or "No module named pip" in built.stderr:
-        pytest.skip("hatchling, which builds the wheel, cannot be fetched here")
-    assert built.returncode == 0, built.stderr
+    # With the hatchling that is here: an environment of its own would be fetched and made anew.
+    run(*PIP, "wheel", "--no-deps", "--no-build-isolation", CHECKOUT, folder=folder)
     (path,) = folder.glob("*.whl")
     return path
 
@@ -57,8 +53,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheel in it, to be put on the search path; what it needs is there."""
     folder = tmp_path_factory.mktemp("installed")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    run(*pip, "--no-deps", "--no-index", "--target", folder, wheel, folder=folder)
+    # What is imported is compiled then; not what is not.
+    options = ("--no-deps", "--no-index", "--no-compile", "--target", folder)
+    run(*PIP, "install", *options, wheel, folder=folder)
     return folder
 
 

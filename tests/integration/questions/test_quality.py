@@ -52,6 +52,12 @@ def vectors(features: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 @pytest.fixture(scope="module")
+def apart(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(4680, 4680): how far each song is from each, infinite to itself."""
+    return distances(vectors)
+
+
+@pytest.fixture(scope="module")
 def msd(
     server: embedded.Server, songs: list[dict[str, str]], vectors: NDArray[np.float32]
 ) -> Iterator[Connection]:
@@ -83,21 +89,31 @@ def artist_precision(songs: list[dict[str, str]], order: NDArray[np.float64]) ->
     """precision@10 by artist where the seed's own album is left out; `order` is (n, n), a key."""
     artists = np.unique([song["artist_id"] for song in songs], return_inverse=True)[1]
     albums = np.unique([song["release_id"] for song in songs], return_inverse=True)[1]
-    order = np.where(albums[:, None] == albums, np.inf, order)
-    nearest = np.argpartition(order, K, axis=1)[:, :K]
-    return float((artists[nearest] == artists[:, None]).mean())
+    found = nearest(np.where(albums[:, None] == albums, np.inf, order))
+    return float((artists[found] == artists[:, None]).mean())
 
 
 def distances(vectors: NDArray[Any]) -> NDArray[np.float64]:
+    """(n, n), infinite on the diagonal."""
     values = vectors.astype(np.float64)
     squares = (values**2).sum(axis=1)
-    return np.sqrt(np.maximum(squares[:, None] + squares - 2 * values @ values.T, 0))
+    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * values @ values.T, 0))
+    np.fill_diagonal(apart, np.inf)
+    return apart
+
+
+def nearest(order: NDArray[np.float64]) -> NDArray[np.intp]:
+    """(n, K): the first of each row, in any order."""
+    return np.argpartition(order, K, axis=1)[:, :K]
 
 
 def test_the_weighted_fusion_beats_plain_concatenation_and_every_single_set(
-    songs: list[dict[str, str]], features: NDArray[np.float64], vectors: NDArray[np.float32]
+    songs: list[dict[str, str]],
+    features: NDArray[np.float64],
+    vectors: NDArray[np.float32],
+    apart: NDArray[np.float64],
 ) -> None:
-    fused = artist_precision(songs, distances(vectors))
+    fused = artist_precision(songs, apart)
     plain = (features - features.mean(axis=0)) / features.std(axis=0)
     assert fused >= artist_precision(songs, distances(plain))
     for each in read_profile(PROFILE).sets:
@@ -105,33 +121,28 @@ def test_the_weighted_fusion_beats_plain_concatenation_and_every_single_set(
 
 
 def test_ranks_find_more_of_an_artist_than_z_scores(
-    songs: list[dict[str, str]], features: NDArray[np.float64], vectors: NDArray[np.float32]
+    songs: list[dict[str, str]], features: NDArray[np.float64], apart: NDArray[np.float64]
 ) -> None:
     profile = read_profile(PROFILE)
     sets = tuple(replace(each, transform="zscore") for each in profile.sets)
     moments = Moments(replace(profile, sets=sets))
     moments.add(features)
     by_z_scores = distances(fuse(features, replace(profile, sets=sets), moments.fit()))
-    by_ranks = distances(vectors)
-    for order in (lambda apart: apart, by_similarity):
-        gain = artist_precision(songs, order(by_ranks)) / artist_precision(
-            songs, order(by_z_scores)
-        )
+    for order in (lambda each: each, by_similarity):
+        gain = artist_precision(songs, order(apart)) / artist_precision(songs, order(by_z_scores))
         assert gain >= 1.05
 
 
 def by_similarity(apart: NDArray[np.float64]) -> NDArray[np.float64]:
     """The order in which similar_recordings answers: the nearest 100, by d² / reach(a) reach(b)."""
-    reach = np.sort(apart, axis=1)[:, :REACH].mean(axis=1)
-    farthest = np.partition(apart, 99, axis=1)[:, 99:100]
-    return np.where(apart <= farthest, apart**2 / reach / reach[:, None], np.inf)
+    near = np.partition(apart, (REACH - 1, 99), axis=1)[:, :100]
+    reach = near[:, :REACH].mean(axis=1)
+    return np.where(apart <= near[:, 99:], apart**2 / reach / reach[:, None], np.inf)
 
 
 def test_ranking_by_similarity_finds_a_tenth_more_of_the_same_artist(
-    songs: list[dict[str, str]], vectors: NDArray[np.float32]
+    songs: list[dict[str, str]], apart: NDArray[np.float64]
 ) -> None:
-    apart = distances(vectors)
-    np.fill_diagonal(apart, np.inf)
     by_distance = artist_precision(songs, apart)
     assert artist_precision(songs, by_similarity(apart)) >= 1.1 * by_distance
     assert by_distance > 10 / len(songs)
@@ -168,16 +179,14 @@ def test_clips_of_audioset_have_no_hubs_by_similarity_either() -> None:
     if not labels:
         pytest.skip(f"the genuine clips are not in {FOLDER}")
     apart = distances(clips)
-    np.fill_diagonal(apart, np.inf)
-    order = by_similarity(apart)
-    skewness, forgotten = occurrences(np.argsort(order, axis=1)[:, :K])
+    by_distance, by_reach = nearest(apart), nearest(by_similarity(apart))
+    skewness, forgotten = occurrences(by_reach)
     assert skewness <= 1
     assert forgotten <= 0.02
-    assert occurrences(np.argsort(apart, axis=1)[:, :K])[0] > skewness
+    assert occurrences(by_distance)[0] > skewness
     same = np.equal.outer(labels, labels)
     found, plain = (
-        same[np.arange(len(same))[:, None], np.argsort(each, axis=1)[:, :K]].mean()
-        for each in (order, apart)
+        same[np.arange(len(same))[:, None], each].mean() for each in (by_reach, by_distance)
     )
     assert found >= plain
 
@@ -199,12 +208,10 @@ def test_a_set_that_some_lack_makes_no_hubs_of_them(
     found = {}
     for name, points in (("zero", zero), ("filled", filled(zero, missing, zero[~lacks], profile))):
         apart = distances(points)
-        np.fill_diagonal(apart, np.inf)
-        nearest = np.argpartition(apart, K, axis=1)[:, :K]
-        found[name] = (float(lacks[nearest].mean()), artist_precision(songs, apart))
+        found[name] = (float(lacks[nearest(apart)].mean()), artist_precision(songs, apart))
         if name == "filled":
-            assert occurrences(nearest)[0] <= skewness
-            hubs, forgotten = occurrences(np.argsort(by_similarity(apart), axis=1)[:, :K])
+            assert occurrences(nearest(apart))[0] <= skewness
+            hubs, forgotten = occurrences(nearest(by_similarity(apart)))
             assert hubs <= 1
             assert forgotten <= 0.02
     # Those that lack it are among the neighbours as often as they are in the collection.
@@ -235,11 +242,9 @@ def test_recall_at_10_of_the_index_is_at_least_99_percent(msd: Connection) -> No
 
 
 def test_answers_in_sql_are_the_order_that_numpy_finds(
-    msd: Connection, songs: list[dict[str, str]], vectors: NDArray[np.float32]
+    msd: Connection, songs: list[dict[str, str]], apart: NDArray[np.float64]
 ) -> None:
     place = {uuid5(NAMESPACE_DNS, song["song_id"]): index for index, song in enumerate(songs)}
-    apart = distances(vectors)
-    np.fill_diagonal(apart, np.inf)
     for song in songs[::500]:
         mbid = uuid5(NAMESPACE_DNS, song["song_id"])
         rows = msd.execute(
