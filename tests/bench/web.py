@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from uuid import UUID
 
@@ -125,21 +125,18 @@ async def _open(path: Path) -> tuple[Ask, asyncio.StreamWriter]:
 
 
 async def _times(clients: list[Ask], seeds: list[UUID]) -> tuple[list[float], float]:
-    """Return how long each question took, in seconds, and all of them."""
-    for ask in clients:
-        for seed in seeds[:20]:
-            await ask(seed)
-    times: list[float] = []
-    waiting = iter(seeds)
+    """Return how long each question took, in seconds, and all of them; the first do not count."""
 
-    async def work(ask: Ask) -> None:
+    async def work(ask: Ask, waiting: Iterator[UUID], times: list[float]) -> None:
         for seed in waiting:
             started = time.perf_counter()
             await ask(seed)
             times.append(time.perf_counter() - started)
 
-    started = time.perf_counter()
-    await asyncio.gather(*(work(ask) for ask in clients))
+    for asked in (seeds[: 20 * len(clients)], seeds):
+        waiting, times = iter(asked), list[float]()
+        started = time.perf_counter()
+        await asyncio.gather(*(work(ask, waiting, times) for ask in clients))
     return times, time.perf_counter() - started
 
 
