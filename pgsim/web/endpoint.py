@@ -66,40 +66,54 @@ class Endpoint:
     async def given(self, request: Request) -> Given:
         """Return a request's arguments; Problem for a name or a value that the question lacks."""
         is_body = request.method == "POST"
-        arguments, words = _names(self, is_body=is_body)
-        raw = await body_of(request) if is_body else query_of(request, words)
-        values = {arguments[name]: value for name, value in read_words(raw, words).items()}
+        names = _names(self, is_body=is_body)
+        if is_body:
+            raw = await body_of(request)
+        else:
+            raw = query_of(request, names.words) if request.scope["query_string"] else {}
+        values = {
+            names.arguments[name]: value for name, value in read_words(raw, names.words).items()
+        }
         for name, argument in self.seeds.items():
-            values[argument] = value_of(
-                name, self.question.first[argument], request.path_params[name]
-            )
-        for name, argument in arguments.items():
-            if argument in self.required() and argument not in values:
+            values[argument] = value_of(name, names.every[argument], request.path_params[name])
+        for name, argument in names.required.items():
+            if argument not in values:
                 raise Problem(
-                    HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} is missing", words[name].help
+                    HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} is missing", names.words[name].help
                 )
-        return Given(values, self._own_ids(values))
-
-    def _own_ids(self, values: Mapping[str, Any]) -> frozenset[str]:
-        """Return the arguments that name a recording otherwise than by its MBID."""
-        every = {**self.question.first, **self.question.words}
-        return frozenset(
-            name
-            for name, value in values.items()
-            if every[name].names_recordings
+        own_ids = (
+            argument
+            for argument, value in values.items()
+            if names.every[argument].names_recordings
             and not all(map(is_mbid, [value] if isinstance(value, str) else value))
         )
+        return Given(values, frozenset(own_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """By the names of requests: arguments, words, required arguments; and every word by SQL's."""
+
+    arguments: dict[str, str]
+    words: dict[str, Word]
+    required: dict[str, str]
+    every: dict[str, Word]
 
 
 @cache
-def _names(endpoint: Endpoint, *, is_body: bool) -> tuple[dict[str, str], dict[str, Word]]:
-    """Return the argument and the word of each name that a query, or a body, may have."""
-    arguments, words = {}, {}
-    for argument, word in endpoint.words().items():
-        called = endpoint.name_of(argument)
-        name = called.body if is_body else called.query
-        arguments[name], words[name] = argument, word
-    return arguments, words
+def _names(endpoint: Endpoint, *, is_body: bool) -> _Names:
+    """Return the names that a query, or a body, may have."""
+    words, required = endpoint.words(), endpoint.required()
+    called = {argument: endpoint.name_of(argument) for argument in words}
+    arguments = {
+        (each.body if is_body else each.query): argument for argument, each in called.items()
+    }
+    return _Names(
+        arguments,
+        {name: words[argument] for name, argument in arguments.items()},
+        {name: argument for name, argument in arguments.items() if argument in required},
+        {**endpoint.question.first, **endpoint.question.words},
+    )
 
 
 def read_words(raw: Mapping[str, Any], words: Mapping[str, Word]) -> dict[str, Any]:
