@@ -100,7 +100,7 @@ class Collection:
     async def points(self, request: Request) -> Response:
         """Return the recordings in a rectangle of the map."""
         values: dict[str, Any] = dict.fromkeys(POINT_WORDS) | {"limit": 1000}
-        values |= read_words(query_of(request), POINT_WORDS)
+        values |= read_words(query_of(request, POINT_WORDS), POINT_WORDS)
         return Response(
             (await self._reader.found(_POINTS, values)).json, media_type="application/json"
         )

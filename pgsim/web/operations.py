@@ -28,7 +28,8 @@ def operations(settings: Settings, reader: Reader, uploads: Uploads) -> Iterator
     """Yield every operation; the ones that are asked most come first."""
     for endpoint in ENDPOINTS:
         yield _of_endpoint(endpoint, Asker(endpoint, reader).answer, ROWS)
-    yield _of_endpoint(DATASETS, Streamer(DATASETS, reader).answer, (NDJSON, CSV))
+    streamer = Streamer(DATASETS, reader, max(1, settings.connections - 1))
+    yield _of_endpoint(DATASETS, streamer.answer, (NDJSON, CSV))
     for path in LISTS:
         name = path.removeprefix("/")
         yield Operation(
