@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # On a terminal it ends with the address of a page to explore, until Ctrl-C; a script goes on.
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
-	@if [ -t 1 ]; then $(BIN)/pgsim --database demo serve --as-owner --port 0; fi
+	@if [ -t 1 ]; then $(BIN)/pgsim --database demo serve --as-owner; fi
 
 # make check runs tests/docs. The files go out in their order: the quick ones, in tests/unit, are the
 # last, so that all cores end at once.
