@@ -7,10 +7,12 @@ INSTALLED := $(VENV)/installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
-	bench-matrix bench-query bench-refresh bench-small bench-trust bench-tables bench-plan clean
+	bench-matrix bench-query bench-web bench-refresh bench-small bench-trust bench-tables bench-plan clean
 
+# On a terminal it ends with the address of a page to explore, until Ctrl-C; a script goes on.
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
+	@if [ -t 1 ]; then $(BIN)/pgsim --database demo serve --as-owner; fi
 
 # make check runs tests/docs. The files go out in their order: the quick ones, in tests/unit, are the
 # last, so that all cores end at once.
@@ -79,6 +81,10 @@ bench-query: $(INSTALLED)
 	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bulk,plot]' hnswlib annoy h5py redis hiredis
 	$(BIN)/python -m tests.bench.query --recordings $(RECORDINGS) --plot bench-query.png
 
+# What HTTP costs beside the same questions by SQL: a minute.
+bench-web: $(INSTALLED)
+	$(BIN)/python -m tests.bench.web
+
 # tests/docs builds the site with warnings as errors, and runs every block, example and notebook.
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -102,5 +108,5 @@ clean:
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,parquet,hdf5,plot,rhythm,musicnn,docs,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,parquet,hdf5,plot,rhythm,musicnn,web,docs,dev]'
 	touch $@

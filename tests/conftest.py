@@ -5,6 +5,8 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from importlib.resources import as_file, files
 from pathlib import Path
 
 import psycopg
@@ -13,6 +15,11 @@ from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from pgsim import embedded
+from pgsim.features.profile import read_profile
+from pgsim.loading.load import load
+from pgsim.matrix.refresh import refresh
+from pgsim.postgres.connection import connect
+from pgsim.store import schema
 
 # Each program that a test starts would compile pgsim anew, which takes longer than most do.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -82,6 +89,19 @@ def vector_template(server: embedded.Server) -> str:
     """The name of a database with pgvector, to be cloned."""
     embedded.ensure_database(server, "vector_template")
     return "vector_template"
+
+
+@pytest.fixture(scope="session")
+def demo_template(server: embedded.Server) -> str:
+    """A database with the demo's recordings and their lists, to be cloned."""
+    name = "demo_template"
+    embedded.ensure_database(server, name)
+    with closing(connect(server.conninfo(name), autocommit=True)) as conn:
+        schema.install(conn, read_profile("essentia"))
+        with as_file(files("pgsim.demo") / "recordings.ndjson.gz") as path:
+            load(conn, [path])
+        refresh(conn)
+    return name
 
 
 @pytest.fixture(scope="session")

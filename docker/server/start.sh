@@ -41,9 +41,12 @@ make_cluster() {
 \getenv password PASSWORD
 CREATE EXTENSION vector;
 CREATE ROLE pgsim LOGIN CREATEDB PASSWORD :'password';
+CREATE ROLE pgsim_reader;
+CREATE ROLE pgsim_writer IN ROLE pgsim_reader;
+GRANT pgsim_reader TO pgsim;
 CREATE DATABASE pgsim OWNER pgsim;
 SQL
-    pgsim --database "dbname=pgsim user=pgsim host=/tmp" init --profile "$PGSIM_PROFILE"
+    pgsim --database "dbname=pgsim user=pgsim host=/tmp" init --roles --profile "$PGSIM_PROFILE"
     pg_ctl stop --silent --wait --timeout=600 --pgdata="$new"
     mv "$new" "$PGDATA"
 }

@@ -20,7 +20,7 @@ class _What(StrEnum):
 
 def user(
     ctx: typer.Context,
-    what: Annotated[_What, typer.Argument(help="What to do.")],
+    what: Annotated[_What, typer.Argument(metavar="add|remove|list", help="What to do.")],
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Whom to add or remove.")
     ] = None,

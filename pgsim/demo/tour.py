@@ -69,6 +69,7 @@ def tour(say: Say) -> Iterator[Step]:
     yield f"psql '{redact(url)}' -c \"SELECT * FROM similar_recordings('{mbid}', 10)\""
     yield "or, if psql is not installed: pgsim --database demo psql"
     yield f"or in Python: import pgsim; pgsim.connect('demo').similar('{mbid}')"
+    yield "or in a browser: pgsim --database demo serve --as-owner"
 
 
 def _load(db: Database, say: Say) -> str:

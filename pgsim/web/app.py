@@ -23,11 +23,13 @@ from pgsim.web.metrics import Metrics
 from pgsim.web.openapi import openapi
 from pgsim.web.operation import Answer
 from pgsim.web.operations import API, operations
+from pgsim.web.page.routes import add_page
 from pgsim.web.problems import Problem, problem_of, response_of
 from pgsim.web.questions import DATASETS, ENDPOINTS
 from pgsim.web.reader import Reader, check_rights
 from pgsim.web.settings import Settings
 from pgsim.web.subsonic import Subsonic
+from pgsim.web.uploads import Uploads
 from pgsim.web.users import read_secret, secret_file
 
 _log = logging.getLogger("pgsim.web")
@@ -86,7 +88,8 @@ def make_app(settings: Settings) -> FastAPI:
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
         )
-    known = list(operations(settings, reader, role))
+    uploads = Uploads(settings, reader, role)
+    known = list(operations(settings, reader, uploads))
 
     async def description(_: Request) -> Response:
         rows = {each.question.row for each in (*ENDPOINTS, DATASETS)}
@@ -105,6 +108,7 @@ def make_app(settings: Settings) -> FastAPI:
     _add_others(app, reader, login)
     for address, answer in (("/openapi.json", description), ("/docs", docs), ("/metrics", counts)):
         app.add_api_route(address, answer, methods=["GET"])
+    add_page(app, reader, settings, uploads)
     return app
 
 

@@ -100,7 +100,7 @@ class Collection:
     async def points(self, request: Request) -> Response:
         """Return the recordings in a rectangle of the map."""
         values: dict[str, Any] = dict.fromkeys(POINT_WORDS) | {"limit": 1000}
-        values |= read_words(query_of(request), POINT_WORDS)
+        values |= read_words(query_of(request, POINT_WORDS), POINT_WORDS)
         return Response(
             (await self._reader.found(_POINTS, values)).json, media_type="application/json"
         )
@@ -111,9 +111,14 @@ class Collection:
 
     async def rate(self, request: Request) -> Response:
         """Store a verdict on an answer."""
-        values = read_words(await body_of(request), RATING_WORDS)
-        for name in ("seed", "answer", "verdict"):
-            if name not in values:
-                raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} is missing")
-        await self._reader.write(_RATE, {"by_whom": "pgsim serve", **values})
+        await store_verdict(self._reader, {"by_whom": "pgsim serve", **await body_of(request)})
         return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def store_verdict(reader: Reader, raw: Mapping[str, Any]) -> None:
+    """Store a verdict with RATING_WORDS; Problem 422 where one is missing or wrong."""
+    values = read_words(raw, RATING_WORDS)
+    for name in RATING_WORDS:
+        if name not in values:
+            raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} is missing")
+    await reader.write(_RATE, values)

@@ -1,7 +1,8 @@
 """The endpoints of questions: a path, the question behind it, and what its arguments are called."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -17,8 +18,7 @@ from pgsim.web.values import KINDS, value_of
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What an argument of SQL is called in a request: in its query, where a list is repeated,
-    and in its body."""
+    """What an argument of SQL is called in a query, where a list is repeated, and in a body."""
 
     query: str
     body: str
@@ -32,7 +32,7 @@ class Given:
     own_ids: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Endpoint:
     """A question under a path below /api/v1.
 
@@ -65,33 +65,55 @@ class Endpoint:
 
     async def given(self, request: Request) -> Given:
         """Return a request's arguments; Problem for a name or a value that the question lacks."""
-        if request.method == "POST":
+        is_body = request.method == "POST"
+        names = _names(self, is_body=is_body)
+        if is_body:
             raw = await body_of(request)
-            names = {self.name_of(argument).body: argument for argument in self.words()}
         else:
-            names = {self.name_of(argument).query: argument for argument in self.words()}
-            raw = query_of(request, {n for n, a in names.items() if self._is_list(a)})
-        words = {**self.question.first, **self.question.words}
-        known = {name: words[argument] for name, argument in names.items()}
-        values = {names[name]: value for name, value in read_words(raw, known).items()}
+            raw = query_of(request, names.words) if request.scope["query_string"] else {}
+        values = {
+            names.arguments[name]: value for name, value in read_words(raw, names.words).items()
+        }
         for name, argument in self.seeds.items():
-            values[argument] = value_of(name, words[argument], request.path_params[name])
-        for argument in self.required() - values.keys():
-            called = self.name_of(argument)
-            name = called.body if request.method == "POST" else called.query
-            raise Problem(
-                HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} is missing", words[argument].help
-            )
-        return Given(values, frozenset(n for n, v in values.items() if _has_own_id(words[n], v)))
+            values[argument] = value_of(name, names.every[argument], request.path_params[name])
+        for name, argument in names.required.items():
+            if argument not in values:
+                raise Problem(
+                    HTTPStatus.UNPROCESSABLE_ENTITY, f"{name} is missing", names.words[name].help
+                )
+        own_ids = (
+            argument
+            for argument, value in values.items()
+            if names.every[argument].names_recordings
+            and not all(map(is_mbid, [value] if isinstance(value, str) else value))
+        )
+        return Given(values, frozenset(own_ids))
 
-    def _is_list(self, argument: str) -> bool:
-        return KINDS[self.words()[argument].kind].is_list
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """By the names of requests: arguments, words, required arguments; and every word by SQL's."""
+
+    arguments: dict[str, str]
+    words: dict[str, Word]
+    required: dict[str, str]
+    every: dict[str, Word]
 
 
-def _has_own_id(word: Word, value: Any) -> bool:
-    if not word.names_recordings:
-        return False
-    return not all(map(is_mbid, [value] if isinstance(value, str) else value))
+@cache
+def _names(endpoint: Endpoint, *, is_body: bool) -> _Names:
+    """Return the names that a query, or a body, may have."""
+    words, required = endpoint.words(), endpoint.required()
+    called = {argument: endpoint.name_of(argument) for argument in words}
+    arguments = {
+        (each.body if is_body else each.query): argument for argument, each in called.items()
+    }
+    return _Names(
+        arguments,
+        {name: words[argument] for name, argument in arguments.items()},
+        {name: argument for name, argument in arguments.items() if argument in required},
+        {**endpoint.question.first, **endpoint.question.words},
+    )
 
 
 def read_words(raw: Mapping[str, Any], words: Mapping[str, Word]) -> dict[str, Any]:
@@ -105,13 +127,16 @@ def read_words(raw: Mapping[str, Any], words: Mapping[str, Word]) -> dict[str, A
     return {name: value_of(name, words[name], value) for name, value in raw.items()}
 
 
-def query_of(request: Request, lists: Collection[str] = ()) -> dict[str, Any]:
-    """Return the query's parameters. One with an empty value is left out, as a form sends it."""
+def query_of(request: Request, words: Mapping[str, Word]) -> dict[str, Any]:
+    """Return the query's parameters; those of a list are repeated.
+
+    One with an empty value is left out, as a form sends it.
+    """
     found: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
         if not value:
             continue
-        if name in lists:
+        if name in words and KINDS[words[name].kind].is_list:
             found.setdefault(name, []).append(value)
         elif name in found:
             raise Problem(

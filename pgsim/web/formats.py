@@ -21,7 +21,7 @@ SUFFIXES = tuple(_SUFFIXES)
 def format_of(request: Request) -> str:
     """Return the media type that a request asks for, by its path's suffix or by its Accept."""
     for suffix, media_type in _SUFFIXES.items():
-        if request.url.path.endswith(suffix):
+        if request.scope["path"].endswith(suffix):
             return media_type
     accepted = request.headers.get("accept", "")
     if accepted in ("", "*/*"):

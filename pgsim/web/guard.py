@@ -14,7 +14,7 @@ from pgsim.web.problems import Problem, problem_of, response_of
 from pgsim.web.settings import Settings
 
 OPEN = ("/api/v1/health", "/rest/")  # what asks for no key: the one says nothing, the other logs in
-UPLOAD = "/api/v1/upload"
+UPLOADS = ("/api/v1/upload", "/upload")  # of the API, and of the page
 _BODY_TIME = 30.0  # seconds between two pieces of a body
 _MOST_CLIENTS = 10_000  # that are remembered
 
@@ -86,7 +86,7 @@ class Guard:
 
     def _bounded(self, path: str, receive: Receive) -> Receive:
         """Return a `receive` that ends a body that is too long, or comes too slowly."""
-        most = self._settings.largest_upload if path == UPLOAD else self._settings.largest_body
+        most = self._settings.largest_upload if path in UPLOADS else self._settings.largest_body
         length = 0
 
         async def bounded() -> Message:

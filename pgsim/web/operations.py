@@ -24,11 +24,12 @@ _OBJECT = {"type": "object"}
 _OBJECTS = {"type": "array", "items": _OBJECT}
 
 
-def operations(settings: Settings, reader: Reader, role: str | None) -> Iterator[Operation]:
+def operations(settings: Settings, reader: Reader, uploads: Uploads) -> Iterator[Operation]:
     """Yield every operation; the ones that are asked most come first."""
     for endpoint in ENDPOINTS:
         yield _of_endpoint(endpoint, Asker(endpoint, reader).answer, ROWS)
-    yield _of_endpoint(DATASETS, Streamer(DATASETS, reader).answer, (NDJSON, CSV))
+    streamer = Streamer(DATASETS, reader, max(1, settings.connections - 1))
+    yield _of_endpoint(DATASETS, streamer.answer, (NDJSON, CSV))
     for path in LISTS:
         name = path.removeprefix("/")
         yield Operation(
@@ -78,7 +79,7 @@ def operations(settings: Settings, reader: Reader, role: str | None) -> Iterator
     )
     yield Operation(
         f"{API}/upload",
-        Uploads(settings, reader, role).answer,
+        uploads.answer,
         "The recordings nearest to a file's, and farthest; the file is not kept.",
         methods=("POST",),
         schema=_OBJECT,

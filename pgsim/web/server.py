@@ -15,6 +15,8 @@ from pgsim.web.app import make_app
 from pgsim.web.reader import check_rights
 from pgsim.web.settings import Settings
 
+_MOST_AT_ONCE = 1000  # connections of clients to one process; others are answered with 503
+_GRACE = 10  # seconds that an answer may take after the server was told to stop
 _SETTINGS = "PGSIM_SERVE_SETTINGS"  # by which a process of several is told them
 
 
@@ -45,6 +47,8 @@ def listen(
         log_level="warning",
         access_log=False,
         server_header=False,
+        limit_concurrency=_MOST_AT_ONCE,
+        timeout_graceful_shutdown=_GRACE,
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
     )

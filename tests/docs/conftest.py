@@ -15,9 +15,6 @@ import pytest
 from psycopg import sql
 
 from pgsim import embedded
-from pgsim.features.profile import read_profile
-from pgsim.loading.load import load
-from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import client_program, connect
 from pgsim.store import schema
 from tests.support.pages import included
@@ -25,19 +22,6 @@ from tests.support.paths import CHECKOUT
 from tests.support.records import example, write_records
 
 DATABASE = "demo"
-
-
-@pytest.fixture(scope="session")
-def demo_template(server: embedded.Server) -> str:
-    """A database with the demo's recordings and their lists, to be cloned."""
-    name = "demo_template"
-    embedded.ensure_database(server, name)
-    with closing(connect(server.conninfo(name), autocommit=True)) as conn:
-        schema.install(conn, read_profile("essentia"))
-        with as_file(files("pgsim.demo") / "recordings.ndjson.gz") as path:
-            load(conn, [path])
-        refresh(conn)
-    return name
 
 
 @pytest.fixture

@@ -3,13 +3,17 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from typing import Any
 
 import httpx
 import pytest
 
 from pgsim.postgres.connection import Connection
+from tests.support.databases import environment
 from tests.support.documents import mbid
+from tests.support.paths import CHECKOUT
 
 SEED, OTHER = mbid(7), mbid(11)
 
@@ -213,3 +217,16 @@ def test_genres_decades_and_sets_are_those_of_the_collection(
         name for (name,) in conn.execute("SELECT name FROM pgsim.feature_set ORDER BY position")
     ]
     assert [each["name"] for each in client.get("sets").json()] == names
+
+
+def test_the_example_asks_for_a_radio(address: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, CHECKOUT / "examples" / "ask_server.py", "title", "7"],
+        env={**environment(), "PGSIM_SERVER": address},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = ran.stdout.splitlines()
+    assert lines[0] == "from Artist 2: Title 7"
+    assert len(lines) == 8

@@ -1,29 +1,18 @@
 """OpenSubsonic's sonicSimilarity, asked by a client that is not ours, and by hand."""
 
-from collections.abc import Iterator
-from contextlib import closing
+import asyncio
 from hashlib import md5
 from typing import Any
 from xml.etree import ElementTree
 
 import httpx
-import libopensonic
 import pytest
-from libopensonic import errors
+from libopensonic import AsyncConnection, errors
 
 from pgsim.postgres.connection import Connection
 from tests.support.documents import mbid
 
 A, B = mbid(7), mbid(11)
-
-
-@pytest.fixture(scope="module")
-def opensonic(address: str, key: str) -> Iterator[libopensonic.Connection]:
-    """A connection of py-opensonic, which logs in by a token."""
-    host, _, port = address.rpartition(":")
-    conn = libopensonic.Connection(host, username="anna", password=key, port=int(port))
-    with closing(conn):
-        yield conn
 
 
 def asked(address: str, method: str, **given: Any) -> dict[str, Any]:
@@ -35,25 +24,30 @@ def asked(address: str, method: str, **given: Any) -> dict[str, Any]:
 
 
 def test_a_client_finds_songs_and_what_sounds_like_them(
-    opensonic: libopensonic.Connection, conn: Connection
+    address: str, key: str, conn: Connection
 ) -> None:
-    assert opensonic.ping()
-    names = {each.name for each in opensonic.get_open_subsonic_extensions()}
-    assert {"sonicSimilarity", "apiKeyAuthentication"} <= names
-    found = opensonic.search3("title 7", song_count=1).song
-    assert found is not None
-    assert [(each.id, each.title) for each in found] == [(str(A), "Title 7")]
-    assert opensonic.get_song(str(A)).artist == "Artist 2"
+    host, _, port = address.rpartition(":")
     rows = conn.execute("SELECT mbid, similarity FROM pgsim.similar_recordings(%s, 3)", (A,))
-    matches = opensonic.get_sonic_similar_tracks(str(A), count=3)
-    assert [(each.entry.id, each.similarity) for each in matches] == [
-        (str(recording), similarity) for recording, similarity in rows
-    ]
 
+    async def ask() -> None:
+        client = AsyncConnection(host, username="anna", password=key, port=int(port))
+        try:
+            assert await client.ping()
+            names = {each.name for each in await client.get_open_subsonic_extensions()}
+            assert {"sonicSimilarity", "apiKeyAuthentication"} <= names
+            found = (await client.search3("title 7", song_count=1)).song
+            assert [(each.id, each.title) for each in found or ()] == [(str(A), "Title 7")]
+            assert (await client.get_song(str(A))).artist == "Artist 2"
+            matches = await client.get_sonic_similar_tracks(str(A), count=3)
+            assert [(each.entry.id, each.similarity) for each in matches] == [
+                (str(recording), similarity) for recording, similarity in rows
+            ]
+            with pytest.raises(errors.DataNotFoundError):
+                await client.get_song(str(mbid(999)))
+        finally:
+            await client.cleanup()
 
-def test_a_client_is_told_of_an_unknown_song(opensonic: libopensonic.Connection) -> None:
-    with pytest.raises(errors.DataNotFoundError):
-        opensonic.get_song(str(mbid(999)))
+    asyncio.run(ask())
 
 
 def test_every_song_comes_once_by_an_empty_search(address: str, key: str) -> None:
