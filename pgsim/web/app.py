@@ -58,9 +58,9 @@ def make_app(settings: Settings) -> FastAPI:
     """Return the application; PgsimError where it may not ask as these settings say."""
     role = check_rights(settings)
     reader = Reader(settings, role)
-    path = secret_file(settings.secret)
-    has_secret = settings.secret is not None or path.exists()
-    login = Login(reader, read_secret(path) if has_secret else None)
+    if settings.secret is not None:
+        read_secret(settings.secret)  # a wrong one is said at once
+    login = Login(reader, secret_file(settings.secret))
     metrics = Metrics()
 
     @asynccontextmanager

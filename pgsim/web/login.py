@@ -3,18 +3,19 @@
 import hmac
 from hashlib import md5
 from http import HTTPStatus
+from pathlib import Path
 
 from starlette.requests import Request
 
 from pgsim.web.problems import Problem
 from pgsim.web.reader import Reader
-from pgsim.web.users import digest_of, key_of
+from pgsim.web.users import digest_of, key_of, read_secret
 
 
 class Login:
-    """Recognises users by the table, and their passwords by the secret where there is one."""
+    """Recognises users by the table, and their tokens by the secret, which the first user makes."""
 
-    def __init__(self, reader: Reader, secret: bytes | None) -> None:
+    def __init__(self, reader: Reader, secret: Path) -> None:
         self._reader, self._secret = reader, secret
 
     async def require_key(self, request: Request) -> str:
@@ -48,8 +49,8 @@ class Login:
         rows = await self._reader.rows(
             "SELECT u.salt FROM pgsim.web_user AS u WHERE u.name = %(name)s::text", {"name": name}
         )
-        if not rows or self._secret is None:
+        if not rows or not self._secret.exists():
             return False
-        password = key_of(self._secret, name, rows[0][0])
+        password = key_of(read_secret(self._secret), name, rows[0][0])
         right = md5(f"{password}{salt}".encode(), usedforsecurity=False).hexdigest()
         return hmac.compare_digest(right.encode(), token.lower().encode())
