@@ -21,6 +21,8 @@
 \ir functions/vectors/mapped.sql
 \ir functions/vectors/pgvector_schema.sql
 \ir functions/words/folded.sql
+\ir functions/words/artist_name.sql
+\ir functions/words/joint_artist.sql
 \ir functions/words/artist_key.sql
 \ir functions/words/title_key.sql
 \ir functions/words/song_key.sql
