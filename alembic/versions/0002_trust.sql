@@ -110,3 +110,27 @@ COMMENT ON COLUMN pgsim.web_user.name IS 'The name, by which a user of Subsonic 
 COMMENT ON COLUMN pgsim.web_user.salt IS 'Random bytes that the key was made from, together with the name and the secret.';
 COMMENT ON COLUMN pgsim.web_user.key_digest IS 'The SHA-256 of the key, by which it is recognised.';
 COMMENT ON COLUMN pgsim.web_user.created_at IS 'When the user was added.';
+CREATE INDEX recording_artist_mbids ON pgsim.recording USING gin (artist_mbids);
+
+CREATE INDEX recording_artist_name ON pgsim.recording USING hash ((
+    coalesce(
+        nullif(replace(regexp_replace(
+            CASE
+                WHEN octet_length(artist) = length(artist) THEN lower(artist)
+                ELSE lower(normalize(regexp_replace(normalize(artist, nfkd), '[\u0300-\u036F]', '', 'g'), nfkc))
+            END,
+            '\s*;.*|[\s(\[]+(?:feat|ft|featuring)[.\s].*|[\u0001-\u001F!"''-*,-/:-?\[-`{-\u00BF\u2010-\u205E\u3000-\u3002]+', '', 'g'
+        ), ' ', ''), ''),
+        nullif(btrim(CASE
+            WHEN octet_length(artist) = length(artist) THEN lower(artist)
+            ELSE lower(normalize(regexp_replace(normalize(artist, nfkd), '[\u0300-\u036F]', '', 'g'), nfkc))
+        END), '')
+    )
+));
+
+CREATE INDEX recording_album ON pgsim.recording USING hash ((
+    btrim(CASE
+        WHEN octet_length(album) = length(album) THEN lower(album)
+        ELSE lower(normalize(regexp_replace(normalize(album, nfkd), '[\u0300-\u036F]', '', 'g'), nfkc))
+    END)
+));

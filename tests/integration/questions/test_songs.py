@@ -227,7 +227,7 @@ def test_spellings_of_a_credit_are_one_artist(conn: Connection) -> None:
 
 def test_guests_make_no_other_artist_and_partners_do(conn: Connection) -> None:
     a, b, c, d = (UUID(int=number) for number in range(1, 5))
-    credits = {
+    credited = {
         "Ann": [([a], "Ann"), ([a, b], "Ann"), ([a, b], "Ann feat. Bo"), ([a, b], "Ann;Bo")],
         "Ann of two guests": [([a, b, c], "Ann (ft. Bo & Cy)"), ([a, b, c], None)],
         "Ann and Bo": [
@@ -240,7 +240,7 @@ def test_guests_make_no_other_artist_and_partners_do(conn: Connection) -> None:
     }
     keys = {
         who: {one(conn, "SELECT pgsim.artist_key(%s, %s)", *each) for each in same}
-        for who, same in credits.items()
+        for who, same in credited.items()
     }
     ann, two = str(a), f"{a}+{b}"
     assert list(keys.values()) == [{ann}, {ann}, {two}, {str(c)}]
