@@ -1,11 +1,10 @@
 """`pgsim similar`: which recordings sound alike, and why."""
 
 import csv
-import inspect
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,13 +14,14 @@ import typer
 from rich.cells import cell_len
 
 from pgsim.cli.common import Json, database, print_json, print_table, say, table_width
+from pgsim.cli.word_options import given, with_words
 from pgsim.database.database import Database
 from pgsim.errors import PgsimError, UsageError
 from pgsim.printable import one_line
 from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording
 from pgsim.questions.file_seed import FileSeed
 from pgsim.questions.question import DISSIMILAR, NEAREST, SIMILAR
-from pgsim.questions.words import SeedFilters, Word, words_of
+from pgsim.questions.words import SeedFilters, words_of
 from pgsim.table import INDENT
 
 COLUMNS = (
@@ -37,48 +37,9 @@ EXPLAINED = 3  # feature sets of an explanation in a table
 CHOOSING = words_of(SeedFilters).keys()
 
 Rows = list[dict[str, Any]]
-# A word's type on the command line, and what stands for its value in the help.
-_TYPES: Mapping[str, tuple[Any, str | None]] = {
-    "text": (str | None, None),
-    "integer": (int | None, None),
-    "double precision": (float | None, None),
-    "boolean": (bool, None),
-    "uuid[]": (list[str] | None, "MBID"),
-    "jsonb": (str | None, "JSON"),
-}
 
 
-def _option(name: str, word: Word) -> inspect.Parameter:
-    """Return a word of a question as an option; one that takes a list is repeated, not plural."""
-    kind, metavar = _TYPES[word.kind]
-    is_list = word.kind == "uuid[]"
-    spelling = "--" + (name.removesuffix("s") if is_list else name).replace("_", "-")
-    text = word.help.removesuffix(".") + ("; repeatable." if is_list else ".")
-    return inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=False if kind is bool else None,
-        annotation=Annotated[kind, typer.Option(spelling, metavar=metavar, help=text)],
-    )
-
-
-def _with_words(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the words of a question as options, in place of its `**words`."""
-    signature = inspect.signature(command)
-    own = [each for each in signature.parameters.values() if each.kind != each.VAR_KEYWORD]
-    words = [_option(name, word) for name, word in SIMILAR.words.items()]
-    at = [each.name for each in own].index("worst")
-    command.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[
-            *own[:at],
-            *words,
-            *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own[at:]),
-        ]
-    )
-    return command
-
-
-@_with_words
+@with_words(SIMILAR.words, before="worst")
 def similar(
     ctx: typer.Context,
     recording: Annotated[
@@ -119,9 +80,7 @@ def similar(
         raise UsageError("--csv or --json, not both")
     if (recording is None) == (artist is None and title is None):
         raise UsageError("name one recording: by MBID, own id or file, or by --artist and --title")
-    asked = {
-        word: value for word, value in words.items() if value is not None and value is not False
-    }
+    asked = given(words)
     if "weights" in asked:
         asked["weights"] = _weights(asked["weights"])
     with database(ctx) as db:

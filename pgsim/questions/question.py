@@ -18,13 +18,17 @@ from pgsim.questions.answers import (
     MetricDistance,
     Recording,
     SetShare,
+    SimilarAlbum,
+    SimilarArtist,
     SimilarRecording,
     Statistics,
 )
 from pgsim.questions.values import CONVERTERS, mbid_of
 from pgsim.questions.words import (
+    Albums,
     Away,
     Filters,
+    Groups,
     Listening,
     Mbid,
     Mbids,
@@ -132,6 +136,7 @@ def _named_recordings(conn: Connection, kind: str, value: Any) -> UUID | list[UU
 
 
 _K = Word("integer", "How many recordings, from 1 to 1000.", "10")
+_K_GROUPS = Word("integer", "How many, from 1 to 1000.", "10")
 _SEED = Word("uuid", "The recording to start from: its MBID, or own id.", names_recordings=True)
 _SEEDS = Word("uuid[]", "The recordings to start from, likewise.", names_recordings=True)
 _VECTOR = Word("vector", "A vector of the database's space.")
@@ -161,6 +166,22 @@ RADIO = Question(
 BATCH = Question(
     "similar_recordings_batch", BatchRecording, {"seeds": _SEEDS, "k": _K}, words_of(Words)
 )
+SIMILAR_ARTISTS = Question(
+    "similar_artists",
+    SimilarArtist,
+    {"artist": Word("text", "The artist: its MBID, or a name."), "k": _K_GROUPS},
+    words_of(Groups),
+)
+SIMILAR_ALBUMS = Question(
+    "similar_albums",
+    SimilarAlbum,
+    {
+        "album": Word("text", "The title of the album."),
+        "artist": Word("text", "Its artist: an MBID, or a name."),
+        "k": _K_GROUPS,
+    },
+    words_of(Albums),
+)
 DISSIMILAR = Question(
     "dissimilar_recordings", SimilarRecording, {"seed": _SEED, "k": _K}, words_of(Filters)
 )
@@ -183,8 +204,8 @@ FOUND = Question(
     },
 )
 QUESTIONS: tuple[Question[Any], ...] = (
-    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, BATCH, DISSIMILAR, STATISTICS, DISTANCES,
-    EXPLANATION, FOUND,
+    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, BATCH, SIMILAR_ARTISTS, SIMILAR_ALBUMS, DISSIMILAR,
+    STATISTICS, DISTANCES, EXPLANATION, FOUND,
 )  # fmt: skip
 
 

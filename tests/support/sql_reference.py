@@ -53,6 +53,8 @@ FUNCTIONS = (
     *("similar_recordings", "similar_recordings_batch", "similar_to_all", "nearest_recordings"),
     *(
         "radio",
+        "similar_artists",
+        "similar_albums",
         "dissimilar_recordings",
         "find_recordings",
         "recording_distances",

@@ -17,7 +17,7 @@ BEGIN
         FROM (SELECT artist_key(r.artist_mbids, r.artist) AS key FROM recording AS r WHERE artist_name(r.artist) = name) AS c;
         others := array_remove(keys, name);
         IF cardinality(others) > 1 OR others[1] LIKE '%+%' THEN
-            RAISE EXCEPTION '''%'' are several artists', artist_recordings.artist
+            RAISE EXCEPTION '''%'' is the name of several artists', artist_recordings.artist
                 USING ERRCODE = 'invalid_parameter_value', HINT = format(
                     'ask by the MBID of one of them: %s', array_to_string(string_to_array(array_to_string(others, '+'), '+'), ', '));
         END IF;

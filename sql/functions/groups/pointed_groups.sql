@@ -14,8 +14,9 @@ BEGIN
         SELECT r.id, r.vector, l.neighbours, l.distances, l.reach
         FROM unnest(own) AS o (id)
         INNER JOIN recording AS r ON o.id = r.id
-        -- A stored list counts only if the vector has not changed since.
-        LEFT JOIN similarity AS l ON o.id = l.id AND o.id <> ALL(pending)
+        -- A stored list and reach count only if the vector has not changed since.
+        LEFT JOIN similarity AS l
+            ON o.id = l.id AND (o.id <> ALL(pending) OR (pending IS NULL AND NOT EXISTS (SELECT FROM stale AS t WHERE t.id = o.id)))
     ), near AS (
         SELECT s.id AS seed, s.reach, u.ids, u.distances
         FROM seed AS s
@@ -34,13 +35,13 @@ BEGIN
         ) AS u
         WHERE pending <> '{}' AND s.neighbours IS NOT NULL
         UNION ALL
-        SELECT s.id, live_reach(s.vector, s.id), u.ids, u.distances
+        SELECT s.id, coalesce(s.reach, live_reach(s.vector, s.id)), u.ids, u.distances
         FROM seed AS s
         CROSS JOIN LATERAL (
             SELECT array_agg(n.id) AS ids, array_agg(n.distance) AS distances
             FROM nearest_matching(plain_seed(s.vector, s.id), depth) AS n
         ) AS u
-        WHERE s.neighbours IS NULL
+        WHERE s.neighbours IS NULL OR pending IS NULL
     ), pointed AS (
         SELECT e.id, sum(similarity_of(e.exponent)) AS weight
         FROM near AS n CROSS JOIN LATERAL exponents(n.ids, n.distances, n.reach, pending) AS e
@@ -54,7 +55,7 @@ BEGIN
             AND (except_artists IS NULL OR NOT artist_keys(r.artist_mbids, r.artist) && except_artists)
     )
     SELECT u.key, (sum(c.weight) / nullif((SELECT sum(w.weight) FROM counted AS w), 0))::real AS share
-    FROM counted AS c CROSS JOIN LATERAL unnest(c.keys) AS u (key)
+    FROM counted AS c CROSS JOIN LATERAL (SELECT DISTINCT k.key FROM unnest(c.keys) AS k (key)) AS u
     WHERE u.key <> ALL(except_keys)
     GROUP BY u.key
     ORDER BY share DESC, u.key;
