@@ -1,1 +1,1 @@
-SELECT rank, album, artist, similarity, recordings FROM similar_albums('Hedgewars', k => 3, other_artists => true);
+SELECT rank, album, artist, similarity, recordings FROM similar_albums('Drascula: The Vampire Strikes Back', k => 3);

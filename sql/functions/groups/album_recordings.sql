@@ -5,7 +5,8 @@ SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    called CONSTANT text := coalesce(format('album ''%s''', album_recordings.album) || coalesce(' of ''' || album_recordings.artist || '''', ''), 'album NULL');
+    called CONSTANT text := concat(
+        'album ', coalesce('''' || album_recordings.album || '''', 'NULL'), ' of ''' || album_recordings.artist || '''');
     by_artist CONSTANT text := CASE
         WHEN length(album_recordings.artist) = 36 AND pg_input_is_valid(album_recordings.artist, 'uuid') THEN lower(album_recordings.artist)
         ELSE artist_name(album_recordings.artist)

@@ -28,7 +28,8 @@ BEGIN
     END IF;
     IF ids = '{}' THEN
         RAISE EXCEPTION 'unknown artist %', coalesce('''' || artist_recordings.artist || '''', 'NULL')
-            USING ERRCODE = 'no_data_found', HINT = 'no recording is credited to it; find_recordings(artist => …) finds recordings by words of their artist';
+            USING ERRCODE = 'no_data_found',
+                HINT = 'no recording is credited to it; find_recordings() finds recordings by words of their artist';
     END IF;
     ids := ARRAY(SELECT r.id FROM recording AS r WHERE r.id = ANY(ids) AND r.vector IS NOT NULL ORDER BY r.mbid);
     IF ids = '{}' THEN

@@ -7,64 +7,67 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 DECLARE
     -- Of more recordings, these are compared, the first by MBID.
-    most CONSTANT integer := 100;
+    most CONSTANT integer := 25;
+    -- In place of one over a reach of 0.
+    boundless CONSTANT double precision := 1e100;
     ids integer[];
-    groups text[];
+    places integer[];
     counts integer[];
 BEGIN
-    SELECT array_agg(m.id), array_agg(m.key), array_agg(m.recordings) INTO ids, groups, counts
+    SELECT array_agg(m.id), array_agg(m.place), array_agg(m.recordings) INTO ids, places, counts
     FROM (
         SELECT
-            g.key, g.id, count(*) OVER (PARTITION BY g.key)::integer AS recordings,
-            row_number() OVER (PARTITION BY g.key ORDER BY r.mbid) AS place
-        FROM group_members(keys, by_album, f) AS g INNER JOIN recording AS r ON g.id = r.id
+            array_position(keys, g.key) AS place, g.id, count(*) OVER (PARTITION BY g.key)::integer AS recordings,
+            row_number() OVER (PARTITION BY g.key ORDER BY g.mbid) AS number
+        FROM group_members(keys, by_album, f) AS g
         WHERE g.id <> ALL(own)
     ) AS m
-    WHERE m.place <= most AND m.recordings >= min_recordings;
+    WHERE m.number <= most AND m.recordings >= min_recordings;
     own := ARRAY(SELECT r.id FROM recording AS r WHERE r.id = ANY(own) ORDER BY r.mbid LIMIT most);
+
     RETURN QUERY
     WITH used AS (
         SELECT array_agg(DISTINCT u.id) AS ids FROM unnest(own || ids) AS u (id)
     ), compared AS MATERIALIZED (
         -- At distance 1 from a reach of 1, the exponent is one over the other reach.
-        SELECT r.id, r.mbid, r.vector, coalesce(1 / e.exponent, 0) AS reach
+        SELECT r.id, r.mbid, r.vector, coalesce(e.exponent, boundless) AS tightness
         FROM used AS u
         CROSS JOIN LATERAL exponents(u.ids, array_fill(1::real, ARRAY[cardinality(u.ids)]), 1, pending) AS e
         INNER JOIN recording AS r ON e.id = r.id
     ), seed AS MATERIALIZED (
-        SELECT c.* FROM unnest(own) AS s (id) INNER JOIN compared AS c ON s.id = c.id
+        SELECT c.*, s.number::integer AS number FROM unnest(own) WITH ORDINALITY AS s (id, number) INNER JOIN compared AS c ON s.id = c.id
     ), member AS MATERIALIZED (
-        SELECT m.key, m.recordings, c.* FROM unnest(ids, groups, counts) AS m (id, key, recordings) INNER JOIN compared AS c ON m.id = c.id
+        SELECT c.*, m.place, m.recordings
+        FROM unnest(ids, places, counts) AS m (id, place, recordings) INNER JOIN compared AS c ON m.id = c.id
     ), pair AS MATERIALIZED (
         SELECT
-            m.key, s.id AS own_id, m.id AS other_id, d.distance,
-            CASE WHEN d.distance = 0 THEN 0 ELSE d.distance::double precision ^ 2 / nullif(s.reach * m.reach, 0) END AS exponent
-        FROM member AS m CROSS JOIN seed AS s CROSS JOIN LATERAL (SELECT distance(m.vector, s.vector) AS distance) AS d
+            m.place, s.number,
+            min(power(distance(m.vector, s.vector), 2) * m.tightness) * max(s.tightness) AS exponent,
+            min(distance(m.vector, s.vector)) AS distance
+        FROM member AS m CROSS JOIN seed AS s
+        GROUP BY m.place, s.number
     ), best AS MATERIALIZED (
-        SELECT b.key, avg(similarity_of(b.exponent)::double precision) AS similarity
-        FROM (SELECT p.key, p.own_id, min(p.exponent) AS exponent FROM pair AS p GROUP BY p.key, p.own_id) AS b
-        GROUP BY b.key
+        SELECT p.place, avg(similarity_of(p.exponent)::double precision) AS similarity FROM pair AS p GROUP BY p.place
     ), own_middle AS MATERIALIZED (
-        SELECT mean_of(array_agg(s.vector)) AS vector, avg(s.reach) AS reach FROM seed AS s
+        SELECT mean_of(array_agg(s.vector)) AS vector, avg(1 / s.tightness) AS reach FROM seed AS s
     ), middle AS MATERIALIZED (
-        SELECT m.key, m.recordings, distance(mean_of(array_agg(m.vector)), o.vector) AS distance, avg(m.reach) * o.reach AS reach
+        SELECT
+            m.place, max(m.recordings) AS recordings,
+            power(distance(mean_of(array_agg(m.vector)), o.vector), 2) / (avg(1 / m.tightness) * o.reach) AS exponent
         FROM member AS m CROSS JOIN own_middle AS o
-        GROUP BY m.key, m.recordings, o.vector, o.reach
+        GROUP BY m.place, o.vector, o.reach
     ), nearest AS MATERIALIZED (
-        SELECT DISTINCT ON (p.key) p.key, p.own_id, p.other_id, p.distance
-        FROM pair AS p
-        INNER JOIN (SELECT a.key, min(a.distance) AS distance FROM pair AS a GROUP BY a.key) AS l
-            ON p.key = l.key AND p.distance = l.distance
-        INNER JOIN seed AS s ON p.own_id = s.id
-        INNER JOIN member AS m ON p.other_id = m.id AND p.key = m.key
-        ORDER BY p.key, s.mbid, m.mbid
+        SELECT DISTINCT ON (p.place) p.place, p.number, p.distance FROM pair AS p ORDER BY p.place, p.distance, p.number
+    ), nearest_pair AS MATERIALIZED (
+        SELECT DISTINCT ON (n.place) n.place, s.id AS own_id, m.id AS other_id, n.distance
+        FROM nearest AS n
+        INNER JOIN seed AS s ON n.number = s.number
+        INNER JOIN member AS m ON n.place = m.place
+        WHERE distance(m.vector, s.vector) = n.distance
+        ORDER BY n.place, m.mbid
     )
-    SELECT
-        c.key,
-        sqrt(b.similarity * similarity_of(
-            CASE WHEN c.distance = 0 THEN 0 ELSE c.distance::double precision ^ 2 / nullif(c.reach, 0) END))::real,
-        c.recordings, n.own_id, n.other_id, n.distance
-    FROM middle AS c INNER JOIN best AS b ON c.key = b.key INNER JOIN nearest AS n ON c.key = n.key;
+    SELECT keys[c.place], sqrt(b.similarity * similarity_of(c.exponent))::real, c.recordings, n.own_id, n.other_id, n.distance
+    FROM middle AS c INNER JOIN best AS b ON c.place = b.place INNER JOIN nearest_pair AS n ON c.place = n.place;
 END
 $$;
 

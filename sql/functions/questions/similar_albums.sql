@@ -22,17 +22,22 @@ BEGIN
     conditions := resolve_filter(genre, decade, year_from, year_to);
     SELECT a.keys, a.artists, a.ids INTO own FROM album_recordings(album, artist) AS a;
     RETURN QUERY
-    SELECT
-        g.rank, n.album, n.artist, n.year, g.similarity, g.share, g.recordings, g.own_mbid, g.similar_mbid, g.distance
-    FROM similar_groups(own.ids, k, true, own.keys, CASE WHEN other_artists THEN own.artists END, min_recordings, conditions) AS g
-    CROSS JOIN LATERAL (
+    WITH found AS MATERIALIZED (
+        SELECT g.* FROM similar_groups(
+            own.ids, k, true, own.keys, CASE WHEN other_artists THEN own.artists END, min_recordings, conditions) AS g
+    ), named AS (
         SELECT
+            m.key,
             mode() WITHIN GROUP (ORDER BY r.album) AS album,
             mode() WITHIN GROUP (ORDER BY r.artist) AS artist,
             mode() WITHIN GROUP (ORDER BY r.year)::integer AS year
-        FROM group_members(ARRAY[g.key], true, conditions) AS m INNER JOIN recording AS r ON m.id = r.id
-    ) AS n
-    ORDER BY g.rank;
+        FROM group_members(ARRAY(SELECT f.key FROM found AS f), true, conditions) AS m INNER JOIN recording AS r ON m.id = r.id
+        GROUP BY m.key
+    )
+    SELECT
+        f.rank, n.album, n.artist, n.year, f.similarity, f.share, f.recordings, f.own_mbid, f.similar_mbid, f.distance
+    FROM found AS f INNER JOIN named AS n ON f.key = n.key
+    ORDER BY f.rank;
 END
 $$;
 

@@ -20,21 +20,22 @@ BEGIN
     conditions := resolve_filter(genre, decade, year_from, year_to);
     SELECT a.keys, a.ids INTO own FROM artist_recordings(artist) AS a;
     RETURN QUERY
-    SELECT
-        g.rank,
-        n.name,
-        CASE WHEN g.key ~ '^[0-9a-f]{8}-' THEN g.key::uuid END,
-        g.similarity, g.share, g.recordings, g.own_mbid, g.similar_mbid, g.distance
-    FROM similar_groups(own.ids, k, false, own.keys, NULL, min_recordings, conditions) AS g
-    CROSS JOIN LATERAL (
+    WITH found AS MATERIALIZED (
+        SELECT g.* FROM similar_groups(own.ids, k, false, own.keys, NULL, min_recordings, conditions) AS g
+    ), named AS (
         -- Its own name: of a credit without others, where there is one.
-        SELECT coalesce(
-            mode() WITHIN GROUP (ORDER BY r.artist) FILTER (WHERE artist_key(r.artist_mbids, r.artist) = g.key AND r.artist !~* '[ (\[;](feat|ft|featuring)[. ]'),
-            mode() WITHIN GROUP (ORDER BY r.artist)
-        ) AS name
-        FROM group_members(ARRAY[g.key], false, conditions) AS m INNER JOIN recording AS r ON m.id = r.id
-    ) AS n
-    ORDER BY g.rank;
+        SELECT m.key, coalesce(
+            mode() WITHIN GROUP (ORDER BY r.artist) FILTER (
+                WHERE artist_key(r.artist_mbids, r.artist) = m.key AND r.artist !~* '[ (\[;](feat|ft|featuring)[. ]'),
+            mode() WITHIN GROUP (ORDER BY r.artist)) AS name
+        FROM group_members(ARRAY(SELECT f.key FROM found AS f), false, conditions) AS m INNER JOIN recording AS r ON m.id = r.id
+        GROUP BY m.key
+    )
+    SELECT
+        f.rank, n.name, CASE WHEN f.key ~ '^[0-9a-f]{8}-' THEN f.key::uuid END,
+        f.similarity, f.share, f.recordings, f.own_mbid, f.similar_mbid, f.distance
+    FROM found AS f INNER JOIN named AS n ON f.key = n.key
+    ORDER BY f.rank;
 END
 $$;
 
@@ -52,7 +53,8 @@ recordings of the artist asked about, of the similarity to the most similar reco
 part of the recordings among the 50 nearest to each (fewer for an artist of more than 40 recordings), weighted by
 similarity; 0 where none is among them. own_mbid and similar_mbid are the nearest pair of recordings, at distance.
 The answer is chosen from the max(4k, 40) artists with the greatest share, and from those around the mean vector where
-the lists hold fewer than k. Of an artist with more than 100 recordings, 100 are compared.
+the lists hold fewer than k. share counts all recordings of an artist; similarity and the nearest pair those of the
+first 25 by MBID.
 
 Raises an error for an unknown artist, for one without a vector, for a name that several artists have, and otherwise as
 similar_recordings() does.';
