@@ -112,8 +112,8 @@ COMMENT ON COLUMN pgsim.web_user.key_digest IS 'The SHA-256 of the key, by which
 COMMENT ON COLUMN pgsim.web_user.created_at IS 'When the user was added.';
 CREATE INDEX recording_artist_mbids ON pgsim.recording USING gin (artist_mbids);
 
-CREATE INDEX recording_artist_name ON pgsim.recording USING hash ((
-    coalesce(
+CREATE INDEX recording_artist_name ON pgsim.recording ((
+    left(coalesce(
         nullif(replace(regexp_replace(
             CASE
                 WHEN octet_length(artist) = length(artist) THEN lower(artist)
@@ -125,7 +125,7 @@ CREATE INDEX recording_artist_name ON pgsim.recording USING hash ((
             WHEN octet_length(artist) = length(artist) THEN lower(artist)
             ELSE lower(normalize(regexp_replace(normalize(artist, nfkd), '[\u0300-\u036F]', '', 'g'), nfkc))
         END), '')
-    )
+    ), 500)
 ));
 
 CREATE INDEX recording_album ON pgsim.recording USING hash ((

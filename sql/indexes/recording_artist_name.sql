@@ -1,8 +1,8 @@
 -- Usage: similar_artists('Ada'): finds the recordings credited to a name. The expression is that of artist_name(). It
--- calls no function of pgsim's, so that an upgrade can replace them all. By hash: a credit may be longer than an entry
--- of a B-tree.
-CREATE INDEX recording_artist_name ON pgsim.recording USING hash ((
-    coalesce(
+-- calls no function of pgsim's, so that an upgrade can replace them all. By hash, each row found would have its name
+-- computed again.
+CREATE INDEX recording_artist_name ON pgsim.recording ((
+    left(coalesce(
         nullif(replace(regexp_replace(
             CASE
                 WHEN octet_length(artist) = length(artist) THEN lower(artist)
@@ -14,5 +14,5 @@ CREATE INDEX recording_artist_name ON pgsim.recording USING hash ((
             WHEN octet_length(artist) = length(artist) THEN lower(artist)
             ELSE lower(normalize(regexp_replace(normalize(artist, nfkd), '[\u0300-\u036F]', '', 'g'), nfkc))
         END), '')
-    )
+    ), 500)
 ));

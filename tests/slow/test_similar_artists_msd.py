@@ -59,7 +59,7 @@ def test_the_other_half_of_an_artist_ranks_higher_than_by_the_means(
     found = np.array([np.inf if rank is None or rank[0] is None else rank[0] for rank in ranks])
     mean = np.array(by_mean, float)
     mean[mean > 100] = np.inf
-    print(  # noqa: T201
+    print(
         f"{len(halves)} artists: MRR {(1 / found).mean():.3f}, by means {(1 / mean).mean():.3f};"
         f" among ten {(found <= 10).mean():.3f}, by means {(mean <= 10).mean():.3f}"
     )
