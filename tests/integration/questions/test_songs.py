@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from uuid import UUID
 
@@ -277,6 +278,29 @@ def test_an_artist_is_counted_however_credited(songs: Connection) -> None:
     question = "pgsim.similar_recordings('00000000-0000-0000-0000-000000000000', 25"
     assert len(titles(songs, f"{question}, max_per_artist => 1)")) == 2  # of Nova, and Artist A
     assert len(titles(songs, f"{question}, max_per_artist => 3)")) == 5
+
+
+def test_rules_take_a_guest_for_no_other_artist_and_a_partner_for_one(songs: Connection) -> None:
+    nova, kay = UUID(int=1), UUID(int=2)
+    for place, (mbids, credit) in enumerate(
+        [([nova], "Nova"), ([nova, kay], "Nova feat. Kay"), ([nova, kay], "Nova & Kay")]
+    ):
+        songs.execute(
+            "UPDATE pgsim.recording SET artist_mbids = %s, artist = %s WHERE id %% 3 = %s",
+            (mbids, credit, place),
+        )
+    seed = "'00000000-0000-0000-0000-000000000000'"
+    credited = "SELECT artist FROM pgsim.{} ORDER BY rank"
+    question = credited.format(f"similar_recordings({seed}, 25, max_per_artist => 1)")
+    found = [artist for (artist,) in songs.execute(question.encode())]
+    assert len(found) == 2
+    assert "Nova & Kay" in found
+    question = credited.format(f"similar_recordings({seed}, 25, exclude_artists => '{{{kay}}}')")
+    assert {artist for (artist,) in songs.execute(question.encode())} == {"Nova"}
+    question = credited.format(f"radio(ARRAY[{seed}]::uuid[], 8, artist_gap => 1)")
+    order = [artist == "Nova & Kay" for (artist,) in songs.execute(question.encode())]
+    assert len(order) == 8
+    assert all(one_ != next_ for one_, next_ in pairwise(order))
 
 
 def test_an_artist_without_a_name_is_nobody(conn: Connection) -> None:
