@@ -25,7 +25,7 @@ BEGIN
     FROM pointed_groups(own, depth, by_album, except_keys, except_artists, f, pending) AS p;
     LOOP
         SELECT coalesce(array_agg(c), '{}') INTO compared
-        FROM compared_groups(own, pointed[:wanted] || around, by_album, min_recordings, f, pending) AS c;
+        FROM compared_groups(own, pointed[:wanted] || around, by_album, coalesce(min_recordings, 1), f, pending) AS c;
         EXIT WHEN cardinality(compared) >= k OR fetched < pool;
         IF wanted < cardinality(pointed) THEN
             wanted := 4 * wanted;

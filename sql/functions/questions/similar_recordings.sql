@@ -134,8 +134,8 @@ k rows come back whenever k recordings qualify. Ties are ordered by mbid. A cond
   are not limited.
 - distinct_titles: whether to leave out a recording of the same song as the seed or a nearer row, which is a song of the
   same title and artist. Live, remastered, acoustic and featuring versions, demos and radio mixes are the same song.
-  Remixes, Part 1 and Part 2, and titles that differ in other words are not. A recording without an artist is compared, by its title, only with other
-  recordings without one. Default false.
+  Remixes, Part 1 and Part 2, and titles that differ in other words are not. A recording without an artist is compared,
+  by its title, only with other recordings without one. Default false.
 - min_similarity: least similarity, from 0 to 1.
 - metric: a feature set (mfccs), or several of equal weight (bpm+key), to compare by instead of the fused distance.
 - weights: the weights of some feature sets in this question, as a JSON object: {"moods": 2}. 0 leaves a set out; a

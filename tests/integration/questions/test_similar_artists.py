@@ -225,6 +225,7 @@ def names(conn: Connection, question: str) -> list[str]:
 def test_pending_recordings_count_and_guests_are_of_no_account(few: Connection) -> None:
     assert one(few, "SELECT count(*) FROM stale") > 0
     assert names(few, "similar_artists('ada', 2)") == ["Bo", "Cy"]
+    assert names(few, "similar_artists('ada', 2, min_recordings => NULL)") == ["Bo", "Cy"]
     assert one(few, "SELECT recordings FROM similar_artists('bo') WHERE artist = 'Ada'") == 2
     assert len(names(few, "similar_artists('Ada')")) == 5  # Bo, Cy, both of Eve, Ada & Bo
     few.execute("DELETE FROM recording WHERE artist = 'Bo'")
