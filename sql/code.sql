@@ -7,6 +7,9 @@
 \ir types/batch_recording.sql
 \ir types/found_recording.sql
 \ir types/matched_recording.sql
+\ir types/compared_group.sql
+\ir types/similar_artist.sql
+\ir types/similar_album.sql
 
 \ir views/similarity.sql
 \ir views/similarity_matrix.sql
@@ -22,7 +25,10 @@
 \ir functions/vectors/mapped.sql
 \ir functions/vectors/pgvector_schema.sql
 \ir functions/words/folded.sql
+\ir functions/words/artist_name.sql
+\ir functions/words/joint_artist.sql
 \ir functions/words/artist_key.sql
+\ir functions/words/artist_keys.sql
 \ir functions/words/title_key.sql
 \ir functions/words/song_key.sql
 \ir functions/words/album_key.sql
@@ -84,6 +90,16 @@
 \ir functions/questions/similar_to_all.sql
 \ir functions/questions/radio.sql
 \ir functions/questions/expand_playlist.sql
+\ir functions/groups/group_keys.sql
+\ir functions/groups/group_members.sql
+\ir functions/groups/pointed_groups.sql
+\ir functions/groups/compared_groups.sql
+\ir functions/groups/similar_groups.sql
+\ir functions/groups/artist_recordings.sql
+\ir functions/groups/album_recordings.sql
+\ir functions/groups/check_min_recordings.sql
+\ir functions/questions/similar_artists.sql
+\ir functions/questions/similar_albums.sql
 \ir functions/questions/dissimilar_recordings.sql
 \ir functions/questions/recording_distances.sql
 \ir functions/answers/value_of_score.sql

@@ -29,6 +29,9 @@
 \ir indexes/recording_genres.sql
 \ir indexes/recording_length.sql
 \ir indexes/recording_source_id.sql
+\ir indexes/recording_artist_mbids.sql
+\ir indexes/recording_artist_name.sql
+\ir indexes/recording_album.sql
 \ir indexes/recording_words.sql
 \ir indexes/rebuild_unfinished.sql
 \ir indexes/stale_id.sql

@@ -129,3 +129,27 @@ COMMENT ON COLUMN pgsim.rating.answer IS 'The MBID of the answer.';
 COMMENT ON COLUMN pgsim.rating.by_whom IS 'Who says so: a name that the calling program gives, of at most 200 characters.';
 COMMENT ON COLUMN pgsim.rating.verdict IS '1: it sounds like the seed; -1: it does not; 0: an earlier verdict is taken back.';
 COMMENT ON COLUMN pgsim.rating.rated_at IS 'When, or when last.';
+CREATE INDEX recording_artist_mbids ON pgsim.recording USING gin (artist_mbids);
+
+CREATE INDEX recording_artist_name ON pgsim.recording ((
+    left(coalesce(
+        nullif(replace(regexp_replace(
+            CASE
+                WHEN octet_length(artist) = length(artist) THEN lower(artist)
+                ELSE lower(normalize(regexp_replace(normalize(artist, nfkd), '[\u0300-\u036F]', '', 'g'), nfkc))
+            END,
+            '\s*;.*|[\s(\[]+(?:feat|ft|featuring)[.\s].*|[\u0001-\u001F!"''-*,-/:-?\[-`{-\u00BF\u2010-\u205E\u3000-\u3002]+', '', 'g'
+        ), ' ', ''), ''),
+        nullif(btrim(CASE
+            WHEN octet_length(artist) = length(artist) THEN lower(artist)
+            ELSE lower(normalize(regexp_replace(normalize(artist, nfkd), '[\u0300-\u036F]', '', 'g'), nfkc))
+        END), '')
+    ), 500)
+));
+
+CREATE INDEX recording_album ON pgsim.recording USING hash ((
+    btrim(CASE
+        WHEN octet_length(album) = length(album) THEN lower(album)
+        ELSE lower(normalize(regexp_replace(normalize(album, nfkd), '[\u0300-\u036F]', '', 'g'), nfkc))
+    END)
+));

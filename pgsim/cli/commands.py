@@ -22,6 +22,8 @@ COMMANDS = {
     "rebuild": ("build", "Rebuild the whole matrix."),
     "similar": ("similar", "Print the recordings most similar to one."),
     "playlist": ("playlist", "Append recordings to a playlist."),
+    "artists": ("artists", "Print the artists most similar to one."),
+    "albums": ("artists", "Print the albums most similar to one."),
     "status": ("status", "Print what the database holds."),
     "check": ("check", "Check the server, schema, index and matrix."),
     "evaluate": ("evaluate", "Measure the quality of the answers."),

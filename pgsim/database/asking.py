@@ -15,15 +15,19 @@ from pgsim.questions.answers import (
     MetricDistance,
     Recording,
     SetShare,
+    SimilarAlbum,
+    SimilarArtist,
     SimilarRecording,
     Statistics,
     StatusItem,
 )
 from pgsim.questions.values import Numbers
 from pgsim.questions.words import (
+    Albums,
     Away,
     Expanding,
     Filters,
+    Groups,
     Mbid,
     Mbids,
     Radio,
@@ -115,6 +119,32 @@ class Asking(Connected):
         A seed without an answer is one row, whose `problem` says why.
         """
         return self._ask(questions.BATCH, {"seeds": seeds, "k": k}, question)
+
+    @spell_out(Groups)
+    def similar_artists(
+        self, artist: str | UUID, k: int = 10, **question: Unpack[Groups]
+    ) -> Answer[SimilarArtist]:
+        """Return the k artists most similar to one, compared by all their recordings.
+
+        `artist` is an MBID or a name.
+        """
+        return self._ask(questions.SIMILAR_ARTISTS, {"artist": str(artist), "k": k}, question)
+
+    @spell_out(Albums)
+    def similar_albums(
+        self,
+        album: str,
+        k: int = 10,
+        *,
+        artist: str | UUID | None = None,
+        **question: Unpack[Albums],
+    ) -> Answer[SimilarAlbum]:
+        """Return the k albums most similar to one, compared by all their recordings.
+
+        `artist` is an MBID or a name, needed where several have an album of that title.
+        """
+        by = None if artist is None else str(artist)
+        return self._ask(questions.SIMILAR_ALBUMS, {"album": album, "artist": by, "k": k}, question)
 
     @spell_out(Filters)
     def dissimilar(

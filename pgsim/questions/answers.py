@@ -50,6 +50,37 @@ class BatchRecording:
 
 
 @dataclass(frozen=True, slots=True)
+class SimilarArtist:
+    """An artist of an answer, with its share of the lists and the nearest pair of recordings."""
+
+    rank: int
+    artist: str | None
+    artist_mbid: UUID | None
+    similarity: float
+    share: float
+    recordings: int
+    own_mbid: UUID
+    similar_mbid: UUID
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarAlbum:
+    """An album of an answer, with its share of the lists and the nearest pair of recordings."""
+
+    rank: int
+    album: str
+    artist: str | None
+    year: int | None
+    similarity: float
+    share: float
+    recordings: int
+    own_mbid: UUID
+    similar_mbid: UUID
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
 class FoundRecording:
     """A recording found by words: its rank from 1, and its score from 0 to 1."""
 

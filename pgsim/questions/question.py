@@ -20,14 +20,18 @@ from pgsim.questions.answers import (
     Rating,
     Recording,
     SetShare,
+    SimilarAlbum,
+    SimilarArtist,
     SimilarRecording,
     Statistics,
 )
 from pgsim.questions.values import CONVERTERS, mbid_of
 from pgsim.questions.words import (
+    Albums,
     Away,
     Expanding,
     Filters,
+    Groups,
     Mbid,
     Mbids,
     Radio,
@@ -135,6 +139,7 @@ def _named_recordings(conn: Connection, kind: str, value: Any) -> UUID | list[UU
 
 
 _K = Word("integer", "How many recordings, from 1 to 1000.", "10")
+_K_GROUPS = Word("integer", "How many, from 1 to 1000.", "10")
 _SEED = Word("uuid", "The recording to start from: its MBID, or own id.", names_recordings=True)
 _SEEDS = Word("uuid[]", "The recordings to start from, likewise.", names_recordings=True)
 _VECTOR = Word("vector", "A vector of the database's space.")
@@ -180,6 +185,22 @@ EXPANSION = Question(
 BATCH = Question(
     "similar_recordings_batch", BatchRecording, {"seeds": _SEEDS, "k": _K}, words_of(Words)
 )
+SIMILAR_ARTISTS = Question(
+    "similar_artists",
+    SimilarArtist,
+    {"artist": Word("text", "The artist: its MBID, or a name."), "k": _K_GROUPS},
+    words_of(Groups),
+)
+SIMILAR_ALBUMS = Question(
+    "similar_albums",
+    SimilarAlbum,
+    {
+        "album": Word("text", "The title of the album."),
+        "artist": Word("text", "Its artist: an MBID, or a name."),
+        "k": _K_GROUPS,
+    },
+    words_of(Albums),
+)
 DISSIMILAR = Question(
     "dissimilar_recordings", SimilarRecording, {"seed": _SEED, "k": _K}, words_of(Filters)
 )
@@ -205,8 +226,8 @@ RATINGS = Question(
     "ratings", Rating, {"person": Word("text", "Whose verdicts; everybody's by default.")}
 )
 QUESTIONS: tuple[Question[Any], ...] = (
-    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, MATCHES, EXPANSION, BATCH, DISSIMILAR, STATISTICS,
-    DISTANCES, EXPLANATION, FOUND, RATINGS,
+    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, MATCHES, EXPANSION, BATCH, SIMILAR_ARTISTS,
+    SIMILAR_ALBUMS, DISSIMILAR, STATISTICS, DISTANCES, EXPLANATION, FOUND, RATINGS,
 )  # fmt: skip
 
 

@@ -28,8 +28,8 @@ class Word:
     names_recordings: bool = False
 
 
-class Filters(TypedDict, total=False):
-    """Arguments of every question: which recordings may be answers, and by what distance."""
+class Choice(TypedDict, total=False):
+    """Arguments of every question: which recordings count, by genre and year."""
 
     genre: Annotated[
         str | None, Word("text", "Only this genre: a label, or scheme:label (dortmund:rock).")
@@ -37,6 +37,25 @@ class Filters(TypedDict, total=False):
     decade: Annotated[int | None, Word("integer", "Only this decade: its first year (1990).")]
     year_from: Annotated[int | None, Word("integer", "First year.")]
     year_to: Annotated[int | None, Word("integer", "Last year.")]
+
+
+class Groups(Choice, total=False):
+    """More arguments of a question for artists."""
+
+    min_recordings: Annotated[
+        int | None, Word("integer", "Minimum number of recordings that count.", "1")
+    ]
+
+
+class Albums(Groups, total=False):
+    """More arguments of a question for albums."""
+
+    other_artists: Annotated[bool | None, Word("boolean", "No album of the same artist.", "false")]
+
+
+class Filters(Choice, total=False):
+    """More arguments of a question for recordings: which may be answers, and by what distance."""
+
     length_from: Annotated[float | None, Word("double precision", "Shortest length, in seconds.")]
     length_to: Annotated[float | None, Word("double precision", "Longest length, in seconds.")]
     exclude: Annotated[

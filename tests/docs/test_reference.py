@@ -110,7 +110,8 @@ def test_the_page_of_questions_explains_every_argument(conn: Connection) -> None
         " FROM pg_proc AS p"
         " JOIN pg_type AS t ON t.oid = p.prorettype,"
         " unnest(p.proargnames, p.proargtypes::oid[]) AS a (name, type)"
-        " WHERE t.typname IN ('similar_recording', 'batch_recording') AND p.proname = ANY(%s)",
+        " WHERE t.typname IN ('similar_recording', 'batch_recording', 'similar_artist',"
+        " 'similar_album') AND p.proname = ANY(%s)",
         (list(FUNCTIONS),),
     ).fetchall()
     assert shown == set(asked)

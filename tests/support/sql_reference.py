@@ -56,6 +56,8 @@ FUNCTIONS = (
         "radio",
         "expand_playlist",
         "match_recordings",
+        "similar_artists",
+        "similar_albums",
         "dissimilar_recordings",
         "find_recordings",
         "recording_distances",

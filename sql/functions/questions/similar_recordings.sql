@@ -128,14 +128,14 @@ k rows come back whenever k recordings qualify. Ties are ordered by mbid. A cond
 - length_from, length_to: least and greatest length in seconds, both included.
 - exclude: MBIDs of recordings to leave out.
 - exclude_artists: MBIDs of artists whose recordings to leave out.
-- max_per_artist: greatest number of recordings by one artist. The artist is the first of a credit: by MBID, or without
-  MBIDs by the name before "feat." or a semicolon. Recordings without an artist are not limited.
+- max_per_artist: greatest number of recordings by one artist, which is a credit without its guests: "A feat. B" is A,
+  "A & B" is not. It is known by MBID, or without MBIDs by name. Recordings without an artist are not limited.
 - max_per_album: greatest number of recordings of one album, which is a title and an artist. Recordings without an album
   are not limited.
 - distinct_titles: whether to leave out a recording of the same song as the seed or a nearer row, which is a song of the
-  same title and artist. Live, remastered, remixed and featuring versions are the same song. Part 1 and Part 2, or titles
-  that differ in other words, are not. A recording without an artist is compared, by its title, only with other
-  recordings without one. Default false.
+  same title and artist. Live, remastered, acoustic and featuring versions, demos and radio mixes are the same song.
+  Remixes, Part 1 and Part 2, and titles that differ in other words are not. A recording without an artist is compared,
+  by its title, only with other recordings without one. Default false.
 - min_similarity: least similarity, from 0 to 1.
 - metric: a feature set (mfccs), or several of equal weight (bpm+key), to compare by instead of the fused distance.
 - weights: the weights of some feature sets in this question, as a JSON object: {"moods": 2}. 0 leaves a set out; a

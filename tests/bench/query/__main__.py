@@ -31,6 +31,7 @@ from pgsim.progress import silent
 from pgsim.store.index import build_index
 from pgsim.threads import cores
 from tests.bench.common import apart, fresh_database
+from tests.bench.query.artists import ask_artists
 from tests.bench.query.asking import Pgsim, ask_pgsim, stored_routes
 from tests.bench.query.collection import Collection, K, make_collection, write
 from tests.bench.query.filters import ask_filtered
@@ -97,6 +98,7 @@ def bench(n: int, words: argparse.Namespace) -> Run:
             with apart(servers):
                 run.compare(routes + live)
             ask_at_once(run, pgsim, socket)
+        ask_artists(run, pgsim, words.filtered)
         ask_filtered(run, pgsim, searches, words.filtered)
         print("\n  Redis 8 vector sets with FILTER: skipped, Debian has Redis 7")
     print_bars(run)

@@ -17,6 +17,7 @@ FILTERS = (
     *(("m10", 0.1, False), ("m1", 0.01, False), ("m01", 0.001, False), ("m001", 0.0001, False)),
     *(("f10", 0.1, True), ("f1", 0.01, True), ("f01", 0.001, True), ("f001", 0.0001, True)),
 )
+ARTISTS = (10, 30, 100)  # recordings of an artist
 DECADES = {name: 1940 + 10 * place for place, (name, _, _) in enumerate(FILTERS)}
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -63,8 +64,15 @@ def write(conn: Connection, all_: Collection) -> None:
 
 def metadata(all_: Collection, row: int) -> tuple[str, str, str, int, str]:
     """Artist, title, album, year and genre of a row."""
-    names = f"Artist number {row // 15}", f"The title of song {row}", f"Album {row // 10}"
+    names = artist(row), f"The title of song {row}", f"Album {row // 10}"
     return (*names, int(all_.years[row]), str(all_.genres[row]))
+
+
+def artist(row: int) -> str:
+    """The artist of a row: one after the other has 10, 30 and 100 recordings."""
+    round_, place = divmod(row, sum(ARTISTS))
+    size = next(size for size in ARTISTS if place < sum(ARTISTS[: ARTISTS.index(size) + 1]))
+    return f"Artist of {size}, number {round_}"
 
 
 def true_neighbours(all_: Collection, seeds: Rows, among: Rows) -> Vectors:

@@ -31,6 +31,8 @@ METHODS: dict[str, Any] = {
     "nearest_recordings": Database.nearest,
     "similar_to_all": Database.similar_to_all,
     "similar_recordings_batch": Database.batch,
+    "similar_artists": Database.similar_artists,
+    "similar_albums": Database.similar_albums,
     "dissimilar_recordings": Database.dissimilar,
     "find_recordings": Database.find,
 }
@@ -102,7 +104,7 @@ def test_a_method_has_the_defaults_of_its_function(conn: Connection, name: str) 
 
 
 def test_every_word_is_explained_where_help_shows_it() -> None:
-    for name in ("similar", "nearest", "similar_to_all", "batch", "dissimilar"):
+    for name in ("similar", "nearest", "similar_to_all", "batch", "similar_artists", "dissimilar"):
         method = getattr(Database, name)
         words = {
             each.name

@@ -1,5 +1,9 @@
 """What distinct_titles and max_per_artist take for one song and for one artist, and what not."""
 
+import csv
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -7,6 +11,8 @@ import pytest
 from pgsim.postgres.connection import Connection
 from tests.support.rows import one
 
+# Two recordings a row, from real discographies: are they versions of one song?
+TITLES = Path(__file__).with_name("titles.csv")
 ONE_SONG = """
 Song
 SONG
@@ -43,7 +49,6 @@ Song (Mono)
 Song (Stereo Mix)
 Song (Mono / 2009 Remaster)
 Song (Extended Mix)
-Song (Somebody Remix)
 Song (Acoustic)
 Song (MTV Unplugged)
 Song (Instrumental)
@@ -63,6 +68,10 @@ Song featuring Jay-Z - Live
 """.strip().splitlines()
 KEYS = {
     "Don’t Stop": "don t stop",
+    "Song, Pt. II": "song part 2",
+    "Song (Part Two) [Live]": "song part 2",
+    "Rock & Roll": "rock and roll",
+    "Rock ’n’ Roll": "rock and roll",
     "Long Live": "long live",
     "Song - Part 2": "song part 2",
     "Song feat. Jay-Z (Part 2)": "song part 2",
@@ -83,7 +92,6 @@ DIFFERENT = """
 Hunger
 Hunger (Part 1)
 Hunger (Part 2)
-Hunger, Pt. 1
 Hunger - Part 3 (Live)
 Hunger (Live, Pt. 1)
 Hunger (Live) [Part 4]
@@ -116,6 +124,12 @@ Song (In the Mix)
 Song (Live and Let Die)
 Song (Long Live)
 Song (Acoustic Motorbike)
+Song (Somebody Remix)
+Song (Club Mix)
+Song (Somebody Edit)
+Song (Dub Version)
+Song (Reprise Version)
+Song (With Flowers in My Hair)
 A
 A+
 """.strip().splitlines()
@@ -206,10 +220,54 @@ def test_spellings_of_a_credit_are_one_artist(conn: Connection) -> None:
     others = ["Nova & Kay", "Nova with Kay", "Nova and Kay", "Simon & Garfunkel", "Simon", "Novak"]
     others += ["Nova+", "!!!", "???", ";Nova", "feat. Nova", "名前", "Featuring Nova"]
     assert len({one(conn, key, None, name) for name in [*others, "Nova"]}) == len(others) + 1
-    # An MBID says more than a name, and the first of a credit is whose recording it is.
+    # An MBID says more than a name.
     first, second = UUID(int=1), UUID(int=2)
     assert one(conn, key, [first], "Nova") == one(conn, key, [first, second], "Other") == str(first)
     assert one(conn, key, [second], "Nova") != one(conn, key, [first], "Nova")
+
+
+def test_guests_make_no_other_artist_and_partners_do(conn: Connection) -> None:
+    a, b, c, d = (UUID(int=number) for number in range(1, 5))
+    credited = {
+        "Ann": [([a], "Ann"), ([a, b], "Ann"), ([a, b], "Ann feat. Bo"), ([a, b], "Ann;Bo")],
+        "Ann of two guests": [([a, b, c], "Ann (ft. Bo & Cy)"), ([a, b, c], None)],
+        "Ann and Bo": [
+            ([a, b], "Ann & Bo"),
+            ([a, b, c], "Ann & Bo feat. Cy"),
+            ([a, b, c, d], "Ann, Bo feat. Cy & Di"),
+            ([a, b, c], "Ann & Bo feat. Cy, Cy & Cy"),
+        ],
+        "Simon and Garfunkel": [([c], "Simon & Garfunkel"), ([c, d], "Simon & Garfunkel feat. Di")],
+    }
+    keys = {
+        who: {one(conn, "SELECT pgsim.artist_key(%s, %s)", *each) for each in same}
+        for who, same in credited.items()
+    }
+    ann, two = str(a), f"{a}+{b}"
+    assert list(keys.values()) == [{ann}, {ann}, {two}, {str(c)}]
+
+
+def test_genuine_titles_are_told_apart_and_their_versions_are_not(conn: Connection) -> None:
+    """Of 150 pairs that are one song, one is taken for two; of 150 that are two, none for one."""
+    with TITLES.open(encoding="utf-8", newline="") as file:
+        pairs = list(csv.DictReader(file))
+    key = "SELECT pgsim.song_key(%s, NULL, %s)"
+    judged = [
+        (
+            pair["title_a"],
+            pair["title_b"],
+            pair["verdict"],
+            "same"
+            if one(conn, key, pair["title_a"], pair["artist_a"])
+            == one(conn, key, pair["title_b"], pair["artist_b"])
+            else "different",
+        )
+        for pair in pairs
+    ]
+    assert Counter(pair["verdict"] for pair in pairs) == {"same": 150, "different": 150}
+    assert [each for each in judged if each[2] != each[3]] == [
+        ("Under Pressure (with David Bowie)", "Under Pressure", "same", "different")
+    ]
 
 
 def test_an_artist_is_counted_however_credited(songs: Connection) -> None:
@@ -220,6 +278,29 @@ def test_an_artist_is_counted_however_credited(songs: Connection) -> None:
     question = "pgsim.similar_recordings('00000000-0000-0000-0000-000000000000', 25"
     assert len(titles(songs, f"{question}, max_per_artist => 1)")) == 2  # of Nova, and Artist A
     assert len(titles(songs, f"{question}, max_per_artist => 3)")) == 5
+
+
+def test_rules_take_a_guest_for_no_other_artist_and_a_partner_for_one(songs: Connection) -> None:
+    nova, kay = UUID(int=1), UUID(int=2)
+    for place, (mbids, credit) in enumerate(
+        [([nova], "Nova"), ([nova, kay], "Nova feat. Kay"), ([nova, kay], "Nova & Kay")]
+    ):
+        songs.execute(
+            "UPDATE pgsim.recording SET artist_mbids = %s, artist = %s WHERE id %% 3 = %s",
+            (mbids, credit, place),
+        )
+    seed = "'00000000-0000-0000-0000-000000000000'"
+    credited = "SELECT artist FROM pgsim.{} ORDER BY rank"
+    question = credited.format(f"similar_recordings({seed}, 25, max_per_artist => 1)")
+    found = [artist for (artist,) in songs.execute(question.encode())]
+    assert len(found) == 2
+    assert "Nova & Kay" in found
+    question = credited.format(f"similar_recordings({seed}, 25, exclude_artists => '{{{kay}}}')")
+    assert {artist for (artist,) in songs.execute(question.encode())} == {"Nova"}
+    question = credited.format(f"radio(ARRAY[{seed}]::uuid[], 8, artist_gap => 1)")
+    order = [artist == "Nova & Kay" for (artist,) in songs.execute(question.encode())]
+    assert len(order) == 8
+    assert all(one_ != next_ for one_, next_ in pairwise(order))
 
 
 def test_an_artist_without_a_name_is_nobody(conn: Connection) -> None:
