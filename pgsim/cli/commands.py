@@ -25,6 +25,7 @@ COMMANDS = {
     "check": ("check", "Check the server, schema, index and matrix."),
     "evaluate": ("evaluate", "Measure the quality of the answers."),
     "tune": ("tune", "Learn better neighbours from the collection."),
+    "map": ("map", "Lay the collection out in two dimensions."),
     "plan": ("plan", "Estimate time, memory and disk for a collection."),
     "dump": ("dump", "Write the whole database into a file."),
     "restore": ("dump", "Restore a dump into a database without pgsim."),

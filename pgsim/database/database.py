@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from pgsim.database.asking import Asking, PathLike
+from pgsim.database.mapping import Mapping
 from pgsim.postgres.connection import require_server, resolve
 from pgsim.postgres.session import without_timeouts
 from pgsim.progress import Advance, Say, silent, still
@@ -41,7 +42,7 @@ def connect(
     return Database(resolve(database, create=create), pool=pool)
 
 
-class Database(Asking):
+class Database(Asking, Mapping):
     """A connection to one database: `with pgsim.connect("demo") as db: ...`.
 
     Without a pool there is one connection, `connection`, in autocommit mode. Threads that share it

@@ -15,6 +15,7 @@ from pgsim.questions.answers import (
     Answer,
     BatchRecording,
     FoundRecording,
+    MapRecording,
     MetricDistance,
     Recording,
     SetShare,
@@ -182,9 +183,20 @@ FOUND = Question(
         "title": Word("text", "Words of the title."),
     },
 )
+MAP = Question(
+    "map_recordings",
+    MapRecording,
+    {
+        "x_from": Word("double precision", "The least x, from -1.", "NULL"),
+        "x_to": Word("double precision", "The greatest x, up to 1.", "NULL"),
+        "y_from": Word("double precision", "The least y, from -1.", "NULL"),
+        "y_to": Word("double precision", "The greatest y, up to 1.", "NULL"),
+        "k": Word("integer", "How many recordings, from 1 to 100000.", "1000"),
+    },
+)
 QUESTIONS: tuple[Question[Any], ...] = (
     SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, BATCH, DISSIMILAR, STATISTICS, DISTANCES,
-    EXPLANATION, FOUND,
+    EXPLANATION, FOUND, MAP,
 )  # fmt: skip
 
 
