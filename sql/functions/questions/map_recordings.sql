@@ -22,7 +22,8 @@ BEGIN
         RAISE EXCEPTION 'no y is both from % and to %', y_from, y_to
             USING ERRCODE = 'invalid_parameter_value', HINT = 'the map lies between -1 and 1';
     ELSIF NOT EXISTS (SELECT FROM map_position) THEN
-        RAISE EXCEPTION 'there is no map' USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'pgsim map makes one';
+        RAISE NOTICE 'there is no map: pgsim map makes one';
+        RETURN;
     END IF;
     -- The nearest real: a bound of 0.7 has to keep a stored 0.7.
     x_from := least(greatest(x_from, -2), 2)::real;
@@ -63,5 +64,5 @@ rectangle holds these again, and more. year and genre are NULL where they are no
 - y_from, y_to: bounds of y, likewise.
 - k: greatest number of rows, from 1 to 100000; default 1000.
 
-Raises an error where there is no map, for a bound that is not a number, for bounds in the wrong order, and for a k that
-is out of range.';
+Without a map there are no rows, and a notice says so. Raises an error for a bound that is not a number, for bounds in the
+wrong order, and for a k that is out of range.';
