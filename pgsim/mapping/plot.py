@@ -49,7 +49,7 @@ def plot_map(conn: Connection, file: Path, colour: str = "genre") -> None:
         for number, (name, hue) in enumerate(zip(labels, _hues(labels, colour), strict=True)):
             own = places[label == number]
             panel.scatter(
-                own[:, 0], own[:, 1], s=size, c=hue, linewidths=0, rasterized=True,
+                own[:, 0], own[:, 1], s=size, color=hue, linewidths=0, rasterized=True,
                 label=f"{name} ({len(own):,})",
             )  # fmt: skip
         panel.set(xlim=(-1.02, 1.02), ylim=(-1.02, 1.02), aspect="equal")
