@@ -108,5 +108,5 @@ clean:
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,parquet,hdf5,plot,rhythm,musicnn,web,docs,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,parquet,hdf5,plot,map,rhythm,musicnn,web,docs,dev]'
 	touch $@

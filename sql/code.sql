@@ -129,6 +129,8 @@
 \ir functions/lists/store_lists.sql
 \ir functions/lists/enter_lists.sql
 \ir functions/lists/merged_list.sql
+\ir functions/map/amidst.sql
+\ir functions/map/place_on_map.sql
 \ir functions/questions/refresh_batch.sql
 \ir functions/questions/refresh_similarity.sql
 \ir functions/runs/is_running.sql
@@ -140,6 +142,7 @@
 \ir functions/rebuild/begin_rebuild.sql
 \ir functions/rebuild/show_similarity.sql
 \ir functions/rebuild/finish_rebuild.sql
+\ir functions/questions/map_recordings.sql
 \ir functions/questions/status.sql
 \ir functions/questions/measure_recall.sql
 \ir functions/runs/rows_of.sql

@@ -14,6 +14,7 @@
 \ir tables/similarity_a.sql
 \ir tables/similarity_b.sql
 \ir tables/reach.sql
+\ir tables/map_position.sql
 \ir tables/stale.sql
 \ir tables/rebuild.sql
 \ir tables/rebuild_part.sql
@@ -35,5 +36,7 @@
 \ir indexes/recording_words.sql
 \ir indexes/rebuild_unfinished.sql
 \ir indexes/stale_id.sql
+\ir indexes/map_position_place.sql
+\ir indexes/map_position_sample.sql
 
 \ir code.sql

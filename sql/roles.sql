@@ -23,7 +23,7 @@ GRANT SELECT ON
 pgsim.alembic_version, pgsim.upgrade_step, pgsim.collection, pgsim.feature_set, pgsim.sampled_pair, pgsim.donor,
 pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a, pgsim.similarity_b,
 pgsim.similarity_matrix, pgsim.metrics, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event,
-pgsim.archive, pgsim.reject, pgsim.run, pgsim.web_user, pgsim.rating
+pgsim.archive, pgsim.reject, pgsim.run, pgsim.web_user, pgsim.rating, pgsim.map_position
 TO pgsim_reader;
 
 -- For a dump, which notes how far each has counted.
@@ -34,7 +34,7 @@ TO pgsim_reader;
 GRANT INSERT, UPDATE, DELETE ON
 pgsim.sampled_pair, pgsim.donor, pgsim.submission, pgsim.recording, pgsim.redirect, pgsim.similarity, pgsim.similarity_a,
 pgsim.similarity_b, pgsim.reach, pgsim.stale, pgsim.rebuild, pgsim.rebuild_part, pgsim.rebuild_event, pgsim.archive, pgsim.reject,
-pgsim.run, pgsim.rating
+pgsim.run, pgsim.rating, pgsim.map_position
 TO pgsim_writer;
 
 -- What rate() writes.
@@ -49,7 +49,7 @@ GRANT TRUNCATE ON pgsim.similarity_a, pgsim.similarity_b, pgsim.stale TO pgsim_w
 DO $$
 BEGIN
     IF current_setting('server_version_num')::integer >= 170000 THEN
-        EXECUTE 'GRANT MAINTAIN ON pgsim.recording, pgsim.similarity_a, pgsim.similarity_b, pgsim.reach TO pgsim_writer';
+        EXECUTE 'GRANT MAINTAIN ON pgsim.recording, pgsim.similarity_a, pgsim.similarity_b, pgsim.reach, pgsim.map_position TO pgsim_writer';
     END IF;
 END
 $$;

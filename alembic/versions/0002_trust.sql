@@ -110,6 +110,7 @@ COMMENT ON COLUMN pgsim.web_user.name IS 'The name, by which a user of Subsonic 
 COMMENT ON COLUMN pgsim.web_user.salt IS 'Random bytes that the key was made from, together with the name and the secret.';
 COMMENT ON COLUMN pgsim.web_user.key_digest IS 'The SHA-256 of the key, by which it is recognised.';
 COMMENT ON COLUMN pgsim.web_user.created_at IS 'When the user was added.';
+
 CREATE TABLE pgsim.rating (
     seed uuid NOT NULL,
     answer uuid NOT NULL,
@@ -129,6 +130,7 @@ COMMENT ON COLUMN pgsim.rating.answer IS 'The MBID of the answer.';
 COMMENT ON COLUMN pgsim.rating.by_whom IS 'Who says so: a name that the calling program gives, of at most 200 characters.';
 COMMENT ON COLUMN pgsim.rating.verdict IS '1: it sounds like the seed; -1: it does not; 0: an earlier verdict is taken back.';
 COMMENT ON COLUMN pgsim.rating.rated_at IS 'When, or when last.';
+
 CREATE INDEX recording_artist_mbids ON pgsim.recording USING gin (artist_mbids);
 
 CREATE INDEX recording_artist_name ON pgsim.recording ((
@@ -153,3 +155,19 @@ CREATE INDEX recording_album ON pgsim.recording USING hash ((
         ELSE lower(normalize(regexp_replace(normalize(album, nfkd), '[\u0300-\u036F]', '', 'g'), nfkc))
     END)
 ));
+
+CREATE TABLE pgsim.map_position (
+    id integer PRIMARY KEY,
+    x real NOT NULL,
+    y real NOT NULL,
+    CONSTRAINT x_and_y_are_from_minus_1_to_1 CHECK (x BETWEEN -1 AND 1 AND y BETWEEN -1 AND 1)
+);
+CREATE INDEX map_position_place ON pgsim.map_position USING gist (point(x, y));
+CREATE INDEX map_position_sample ON pgsim.map_position (hashint4(id), id);
+
+COMMENT ON TABLE pgsim.map_position IS
+'The map: the place of each recording in two dimensions, where near recordings sound alike. pgsim map writes it; a refresh gives a '
+'place to new recordings.';
+COMMENT ON COLUMN pgsim.map_position.id IS 'The recording (recording.id).';
+COMMENT ON COLUMN pgsim.map_position.x IS 'How far to the right the recording lies, from -1 to 1.';
+COMMENT ON COLUMN pgsim.map_position.y IS 'How far up it lies, from -1 to 1.';

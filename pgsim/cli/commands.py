@@ -29,6 +29,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "Measure the quality of the answers."),
     "ratings": ("ratings", "Print what people said of answers."),
     "tune": ("tune", "Learn better neighbours from the collection."),
+    "map": ("map", "Lay the collection out in two dimensions."),
     "plan": ("plan", "Estimate time, memory and disk for a collection."),
     "dump": ("dump", "Write the whole database into a file."),
     "restore": ("dump", "Restore a dump into a database without pgsim."),

@@ -9,6 +9,7 @@ import typer
 from pgsim.cli.common import Json, database, print_json, print_table, put, say
 from pgsim.cli.input_tables import print_suspects
 from pgsim.cli.label_tables import print_labels
+from pgsim.cli.map import print_map_quality
 from pgsim.cli.ratings import print_agreement
 from pgsim.errors import UsageError
 from pgsim.evaluation.evaluate import NAMES, SAMPLE, Evaluation, Recall
@@ -56,6 +57,9 @@ def evaluate(
         int | None,
         typer.Option(min=0, help="With --input: rows to print of each kind [default: 5]."),
     ] = None,
+    of_map: Annotated[
+        bool, typer.Option("--map", help="Measure the map instead, on the sample.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure the quality of the answers.
@@ -73,18 +77,26 @@ def evaluate(
 
     --input lists submissions that disagree with their MBID, labels that the neighbours contradict,
     near duplicates, and recordings in nobody's lists or in everybody's.
+
+    --map measures how many of a recording's ten nearest on the map are among its hundred nearest in
+    sound.
     """
     if input_data:
-        if labels is not None or plot_file or ratings:
+        if labels is not None or plot_file or ratings or of_map:
             raise UsageError("--input goes with --threads, --rows and --json alone")
         _input(ctx, ROWS if rows is None else rows, threads, as_json)
         return
     if rows is not None:
         raise UsageError("--rows goes with --input: it lists rows, and nothing else does")
     if ratings:
-        if labels is not None or plot_file:
+        if labels is not None or plot_file or of_map:
             raise UsageError("--ratings goes with --seed, --threads and --json alone")
         _by_ratings(ctx, seed, threads, as_json)
+        return
+    if of_map:
+        if labels is not None or plot_file:
+            raise UsageError("--map goes with --sample, --seed, --threads and --json alone")
+        _of_map(ctx, sample, seed, threads, as_json)
         return
     if plot_file:
         require_plot(plot_file)
@@ -118,6 +130,15 @@ def _by_ratings(ctx: typer.Context, seed: int, threads: int | None, as_json: boo
         print_json(asdict(evaluation))
     else:
         print_agreement(evaluation)
+
+
+def _of_map(ctx: typer.Context, sample: int, seed: int, threads: int | None, as_json: bool) -> None:
+    with database(ctx) as db:
+        found = db.evaluate_map(sample=sample, seed=seed, threads=threads, say=say)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_map_quality(found)
 
 
 def _by_labels(

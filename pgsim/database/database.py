@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pgsim.database.asking import PathLike
 from pgsim.database.judging import Judging
+from pgsim.database.mapping import Mapping
 from pgsim.postgres.connection import require_server, resolve
 from pgsim.postgres.session import without_timeouts
 from pgsim.progress import Advance, Say, silent, still
@@ -39,7 +40,7 @@ def connect(
     return Database(resolve(database, create=create), pool=pool)
 
 
-class Database(Judging):
+class Database(Judging, Mapping):
     """A connection to one database: `with pgsim.connect("demo") as db: ...`.
 
     Without a pool there is one connection, `connection`, in autocommit mode. Threads that share it

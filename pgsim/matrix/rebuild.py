@@ -25,6 +25,7 @@ from pgsim.progress import Advance, Say, silent, still
 from pgsim.store import locks
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import REACH, write_lists
+from pgsim.store.places import place_the_rest
 from pgsim.store.vectors import Vectors, read_vectors
 from pgsim.threads import cores
 
@@ -374,6 +375,7 @@ def switch(conn: Connection, begun: Rebuild, say: Say) -> None:
     """Show the new matrix; wait for readers of the old one without blocking others for long."""
     conn.execute(f"ANALYZE pgsim.{begun.target}".encode())
     _patiently(conn, lambda: conn.execute("SELECT pgsim.finish_rebuild()"), _SHOWN, say)
+    place_the_rest(conn, say)
     # Until then every question reads past the old reaches.
     conn.execute("VACUUM (ANALYZE) pgsim.reach")
     # A dump may still read the old one, or a refresh be at work; then the next rebuild empties it.

@@ -241,12 +241,16 @@ class _Block:
         return find_links(self.exact, self.all.vectors, self.radii, rows[rows >= 0], before)
 
     def _store(self, part: _Part, links: Links) -> int:
-        """Write a part's own lists and those it changes, delete the dead; how many were written."""
+        """Write a part's own lists, those it changes and the places on the map; delete the dead.
+
+        Return how many lists were written.
+        """
         entered, moved = self._enter(links)
         self._link(links, entered)
         self._copy_in(links.changed, links.neighbours, links.distances)
         dead = [id_ for id_ in part.ids if self._rows(np.array([id_], np.int32))[0] < 0]
         stored = one_value(self.conn, "SELECT pgsim.store_lists(%s, %s)", (dead, moved))
+        self.conn.execute("SELECT pgsim.place_on_map(%s)", (part.ids,))
         return len(entered) + int(stored)
 
     def _enter(self, links: Links) -> tuple[NDArray[np.integer], list[int]]:

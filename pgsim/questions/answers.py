@@ -112,6 +112,19 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True)
+class MapRecording:
+    """A recording on the map: `x` and `y`, its place, are from -1 to 1."""
+
+    mbid: UUID
+    x: float
+    y: float
+    title: str | None
+    artist: str | None
+    genre: str | None
+    year: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class MetricDistance:
     """The distance of two recordings by one metric; None where one of them lacks its set."""
 

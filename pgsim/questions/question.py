@@ -15,6 +15,7 @@ from pgsim.questions.answers import (
     Answer,
     BatchRecording,
     FoundRecording,
+    MapRecording,
     MatchedRecording,
     MetricDistance,
     Rating,
@@ -225,9 +226,20 @@ FOUND = Question(
 RATINGS = Question(
     "ratings", Rating, {"person": Word("text", "Whose verdicts; everybody's by default.")}
 )
+MAP = Question(
+    "map_recordings",
+    MapRecording,
+    {
+        "x_from": Word("double precision", "The least x, from -1.", "NULL"),
+        "x_to": Word("double precision", "The greatest x, up to 1.", "NULL"),
+        "y_from": Word("double precision", "The least y, from -1.", "NULL"),
+        "y_to": Word("double precision", "The greatest y, up to 1.", "NULL"),
+        "k": Word("integer", "How many recordings, from 1 to 100000.", "1000"),
+    },
+)
 QUESTIONS: tuple[Question[Any], ...] = (
     SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, MATCHES, EXPANSION, BATCH, SIMILAR_ARTISTS,
-    SIMILAR_ALBUMS, DISSIMILAR, STATISTICS, DISTANCES, EXPLANATION, FOUND, RATINGS,
+    SIMILAR_ALBUMS, DISSIMILAR, STATISTICS, DISTANCES, EXPLANATION, FOUND, RATINGS, MAP,
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ QUESTIONS = {
     "explain_similarity": "explain_similarity(%(seed)s, %(other)s)",
     "distance_statistics": "distance_statistics(%(vector)s)",
     "find_recordings": "find_recordings('a', 1)",
+    "map_recordings": "map_recordings(k => 1)",
     "mbid_of": "mbid_of(%(seed)s::uuid::text)",
     "status": "status()",
     "measure_recall": "measure_recall(1, 1)",

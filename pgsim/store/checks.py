@@ -220,6 +220,21 @@ def lists_are_up_to_date(conn: Connection) -> str | None:
     return f"{changed:,} recordings have changed since the lists were made" if changed else None
 
 
+@check(WARNING, "pgsim map --new, or pgsim map for a new one", after=lists_are_up_to_date)
+def every_vector_is_on_the_map(conn: Connection) -> str | None:
+    """Every vector has its place on the map, where there is one."""
+    missing, gone = one_row(
+        conn,
+        "SELECT count(*) FILTER (WHERE p.id IS NULL), count(*) FILTER (WHERE r.id IS NULL)"
+        " FROM (SELECT id FROM pgsim.recording WHERE vector IS NOT NULL) AS r"
+        " FULL JOIN pgsim.map_position AS p ON r.id = p.id"
+        " WHERE EXISTS (SELECT FROM pgsim.map_position)",
+    )
+    if missing:
+        return f"{missing:,} vectors have no place on the map"
+    return f"{gone:,} places on the map are of recordings that are gone" if gone else None
+
+
 @check(
     PROBLEM,
     "SELECT pgsim.fill_reaches('pgsim.similarity')",

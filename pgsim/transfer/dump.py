@@ -75,6 +75,7 @@ _NEEDED = (
     "collection",
     "donor",
     "feature_set",
+    "map_position",
     "reach",
     "recording",
     "redirect",

@@ -11,7 +11,13 @@ from tests.support.paths import CHECKOUT
 
 # Tables and views in the order in which they are read; a test compares them with the catalog.
 RELATIONS = {
-    "What questions read": ("recording", "similarity_matrix", "similarity", "feature_set"),
+    "What questions read": (
+        "recording",
+        "similarity_matrix",
+        "similarity",
+        "map_position",
+        "feature_set",
+    ),
     "What was loaded": ("submission", "collection", "redirect", "archive", "reject", "run"),
     "What people say of answers": ("rating",),
     "Who asks over HTTP": ("web_user",),
@@ -62,6 +68,7 @@ FUNCTIONS = (
         "find_recordings",
         "recording_distances",
         "explain_similarity",
+        "map_recordings",
     ),
     *(
         "distance_statistics",

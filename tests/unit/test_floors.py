@@ -21,7 +21,7 @@ FLOORS = (
     ("cli",),
     ("demo", "web"),
     ("database",),
-    ("playlists", "tuning"),
+    ("playlists", "tuning", "mapping"),
     ("questions", "transfer", "evaluation", "planning"),
     ("loading", "matrix"),
     ("audio", "store"),

@@ -75,7 +75,7 @@ BEGIN
     SELECT e.id, e.neighbours, e.distances, e.reach FROM exact_neighbours(ids || short, list_length) AS e
     ON CONFLICT (id) DO UPDATE
     SET neighbours = excluded.neighbours, distances = excluded.distances, reach = excluded.reach;
-    PERFORM store_reaches(ids || linked);
+    PERFORM store_reaches(ids || linked), place_on_map(ids);
     SELECT cardinality(linked) + count(*) INTO lists FROM recording AS r WHERE r.id = ANY(ids) AND r.vector IS NOT NULL;
 END
 $$;

@@ -8,6 +8,11 @@ AS $$
         v.number
     FROM collection AS c
     CROSS JOIN LATERAL (SELECT count(*) AS rows, count(r.vector) AS vectors FROM recording AS r) AS r
+    CROSS JOIN LATERAL (
+        SELECT count(p.id) AS places, count(*) FILTER (WHERE p.id IS NULL) AS lacking
+        FROM recording AS r LEFT JOIN map_position AS p ON r.id = p.id
+        WHERE r.vector IS NOT NULL
+    ) AS m
     CROSS JOIN LATERAL (VALUES
         ('profile', c.profile, NULL),
         ('dimensions', NULL, (SELECT sum(f.length) FROM feature_set AS f)),
@@ -31,6 +36,8 @@ AS $$
         ('lists', NULL, (SELECT count(*) FROM similarity)),
         ('neighbours in a list', NULL, c.list_length),
         ('changes not in the lists', NULL, (SELECT count(*) FROM stale)),
+        ('places on the map', CASE WHEN m.places = 0 THEN 'no map' END, m.places),
+        ('recordings without a place', CASE WHEN m.places = 0 THEN 'no map' END, m.lacking),
         ('rejected documents', NULL, (SELECT count(*) FROM reject)),
         ('recording size', NULL, pg_table_size('recording')),
         (
@@ -43,6 +50,7 @@ AS $$
         ('last load', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'load' AND u.outcome = 'done'), NULL),
         ('last refresh', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'refresh' AND u.outcome = 'done'), NULL),
         ('last rebuild', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'rebuild' AND u.outcome = 'done'), NULL),
+        ('last map', (SELECT max(u.finished_at)::text FROM run AS u WHERE u.command = 'map' AND u.outcome = 'done'), NULL),
         (
             'running',
             (SELECT string_agg(u.command, ', ' ORDER BY u.id) FROM run AS u WHERE u.outcome IS NULL AND is_running(u.id)),

@@ -35,6 +35,7 @@ METHODS: dict[str, Any] = {
     "similar_albums": Database.similar_albums,
     "dissimilar_recordings": Database.dissimilar,
     "find_recordings": Database.find,
+    "map_recordings": Database.map_recordings,
 }
 KINDS = {
     **{int: "integer", float: "real", str: "text", bool: "boolean", UUID: "uuid"},

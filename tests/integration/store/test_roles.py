@@ -50,6 +50,7 @@ QUESTIONS = [
     "SELECT * FROM recording_distances(%(seed)s, %(other)s)",
     "SELECT * FROM distance_statistics((SELECT vector FROM recording WHERE mbid = %(seed)s))",
     "SELECT * FROM find_recordings('title')",
+    "SELECT count(*) FROM map_recordings()",
     "SELECT recording_of(%(seed)s)",
     "SELECT mbid_of(%(seed)s::text)",
     "SELECT * FROM similarity_matrix WHERE mbid = %(seed)s",

@@ -74,6 +74,7 @@ QUESTIONS = [
     "SELECT * FROM pgsim.distance_statistics("
     "(SELECT vector FROM pgsim.recording WHERE mbid = %(seed)s))",
     "SELECT * FROM pgsim.find_recordings('title')",
+    "SELECT count(*) FROM pgsim.map_recordings(-1, 1)",
     "SELECT pgsim.recording_of(%(seed)s)",
     "SELECT pgsim.mbid_of(%(seed)s::text)",
     "SELECT * FROM pgsim.similarity_matrix WHERE mbid = %(seed)s",
@@ -91,6 +92,7 @@ CHANGES = [
     "SELECT pgsim.sample_pairs()",
     "DELETE FROM pgsim.recording WHERE mbid = %(seed)s",
     "SELECT * FROM pgsim.refresh_batch(10)",
+    "SELECT pgsim.place_on_map()",
 ]
 
 

@@ -1,0 +1,1 @@
+"""The map: a place in two dimensions for every recording."""
