@@ -6,6 +6,7 @@
 \ir types/question_seed.sql
 \ir types/batch_recording.sql
 \ir types/found_recording.sql
+\ir types/chain.sql
 
 \ir views/similarity.sql
 \ir views/similarity_matrix.sql
@@ -74,6 +75,11 @@
 \ir functions/questions/nearest_recordings.sql
 \ir functions/questions/similar_to_all.sql
 \ir functions/questions/radio.sql
+\ir functions/paths/layers_between.sql
+\ir functions/paths/evenest_chain.sql
+\ir functions/paths/filled_chain.sql
+\ir functions/paths/chain_answer.sql
+\ir functions/questions/similar_path.sql
 \ir functions/questions/dissimilar_recordings.sql
 \ir functions/questions/recording_distances.sql
 \ir functions/answers/value_of_score.sql

@@ -1,84 +1,40 @@
 """`pgsim similar`: which recordings sound alike, and why."""
 
-import csv
-import inspect
-import json
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.cells import cell_len
 
-from pgsim.cli.common import Json, database, print_json, print_table, say, table_width
+from pgsim.cli.answers import (
+    COLUMNS,
+    Csv,
+    Rows,
+    print_csv,
+    print_recordings,
+    require_one_form,
+    rows_of,
+)
+from pgsim.cli.common import Json, database, print_json, print_table, say
+from pgsim.cli.words import asked, with_words
 from pgsim.database.database import Database
 from pgsim.errors import PgsimError, UsageError
 from pgsim.printable import one_line
 from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording
 from pgsim.questions.file_seed import FileSeed
 from pgsim.questions.question import DISSIMILAR, NEAREST, SIMILAR
-from pgsim.questions.words import SeedFilters, Word, words_of
-from pgsim.table import INDENT
+from pgsim.questions.words import SeedFilters, words_of
 
-COLUMNS = (
-    *("rank", "mbid", "artist", "title", "album", "year", "genre", "distance", "similarity"),
-    *("source_id", "url"),
-)
-SHOWN: Sequence[str] = ("rank", "similarity", "distance", "year", "genre", "artist", "title")
-NARROW = ("rank", "similarity", "artist", "title")
-NARROWEST = 72  # columns of a terminal that has room for all that is shown
 OTHERS = 5  # further matches of a search that are named
 EXPLAINED = 3  # feature sets of an explanation in a table
 # The words that choose recordings: --stats is about those that they choose.
 CHOOSING = words_of(SeedFilters).keys()
 
-Rows = list[dict[str, Any]]
-# A word's type on the command line, and what stands for its value in the help.
-_TYPES: Mapping[str, tuple[Any, str | None]] = {
-    "text": (str | None, None),
-    "integer": (int | None, None),
-    "double precision": (float | None, None),
-    "boolean": (bool, None),
-    "uuid[]": (list[str] | None, "MBID"),
-    "jsonb": (str | None, "JSON"),
-}
 
-
-def _option(name: str, word: Word) -> inspect.Parameter:
-    """Return a word of a question as an option; one that takes a list is repeated, not plural."""
-    kind, metavar = _TYPES[word.kind]
-    is_list = word.kind == "uuid[]"
-    spelling = "--" + (name.removesuffix("s") if is_list else name).replace("_", "-")
-    text = word.help.removesuffix(".") + ("; repeatable." if is_list else ".")
-    return inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        default=False if kind is bool else None,
-        annotation=Annotated[kind, typer.Option(spelling, metavar=metavar, help=text)],
-    )
-
-
-def _with_words(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the words of a question as options, in place of its `**words`."""
-    signature = inspect.signature(command)
-    own = [each for each in signature.parameters.values() if each.kind != each.VAR_KEYWORD]
-    words = [_option(name, word) for name, word in SIMILAR.words.items()]
-    at = [each.name for each in own].index("worst")
-    command.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[
-            *own[:at],
-            *words,
-            *(each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own[at:]),
-        ]
-    )
-    return command
-
-
-@_with_words
+@with_words(SIMILAR.words, before="worst")
 def similar(
     ctx: typer.Context,
     recording: Annotated[
@@ -107,7 +63,7 @@ def similar(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print which feature sets make each distance.")
     ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    as_csv: Csv = False,
     as_json: Json = False,
     **words: Any,
 ) -> None:
@@ -115,31 +71,22 @@ def similar(
 
     The seed is an MBID, an own id, words of an artist and title, or an audio file.
     """
-    if as_csv and as_json:
-        raise UsageError("--csv or --json, not both")
+    require_one_form(as_csv, as_json)
     if (recording is None) == (artist is None and title is None):
         raise UsageError("name one recording: by MBID, own id or file, or by --artist and --title")
-    asked = {
-        word: value for word, value in words.items() if value is not None and value is not False
-    }
-    if "weights" in asked:
-        asked["weights"] = _weights(asked["weights"])
+    given = asked(words)
     with database(ctx) as db:
         if recording is None:
             seed: UUID | FileSeed = _found(db, artist, title)
         else:
             seed = _meant(db, recording)
         if isinstance(seed, FileSeed):
-            _require_seed(asked, worst=worst, explain=explain)
+            _require_seed(given, worst=worst, explain=explain)
         started = time.perf_counter()
-        answer = _ask(db, seed, k, asked, worst)
+        answer = _ask(db, seed, k, given, worst)
         taken = (time.perf_counter() - started) * 1000
-        stored = db.recordings([row.mbid for row in answer])
-        rows = [
-            {**asdict(row), "source_id": own.source_id, "url": own.url}
-            for row, own in zip(answer, stored, strict=True)
-        ]
-        statistics = {**_statistics(db, seed, asked), "milliseconds": taken} if stats else None
+        rows = rows_of(db, answer)
+        statistics = {**_statistics(db, seed, given), "milliseconds": taken} if stats else None
         if explain and isinstance(seed, UUID):
             for row in rows:
                 row["explanation"] = [asdict(each) for each in db.explain(seed, row["mbid"])]
@@ -198,20 +145,6 @@ def _meant(db: Database, recording: str) -> UUID | FileSeed:
         raise
 
 
-def _weights(text: str) -> dict[str, float]:
-    try:
-        weights = json.loads(text, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        weights = None
-    if not isinstance(weights, dict):
-        raise UsageError(f'--weights {text!r:.80} is no JSON object: write it as {{"moods": 2}}')
-    return weights
-
-
-def _no_number(name: str) -> None:
-    raise ValueError(name)
-
-
 def _found(db: Database, artist: str | None, title: str | None) -> UUID:
     """Return the best match of a search; say which it is, and what else there is."""
     found = db.find(artist=artist, title=title, k=OTHERS + 1)
@@ -230,10 +163,7 @@ def _named(row: FoundRecording) -> str:
 
 
 def _print(rows: Rows, statistics: dict[str, Any] | None) -> None:
-    width = table_width()
-    shown = SHOWN if width >= NARROWEST else NARROW
-    below = [_ids(row, width) for row in rows]
-    print_table(shown, [[row[name] for name in shown] for row in rows], below)
+    print_recordings(rows)
     reasons = [
         (row["rank"], each["feature_set"], f"{each['share']:.0%}", each["explanation"])
         for row in rows
@@ -245,21 +175,13 @@ def _print(rows: Rows, statistics: dict[str, Any] | None) -> None:
         print_table(list(statistics), [list(statistics.values())])
 
 
-def _ids(row: dict[str, Any], width: int) -> str:
-    """Return what to go on with: the MBID, and the own id where it fits whole."""
-    both = f"{row['mbid']}  {row['source_id'] or ''}"
-    return both if cell_len(both) + INDENT <= width else str(row["mbid"])
-
-
 def _print_csv(rows: Rows, statistics: dict[str, Any] | None, columns: Sequence[str]) -> None:
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-    writer.writeheader()
     for row in rows:
         if "explanation" in row:
             row["explanation"] = "; ".join(
                 f"{each['feature_set']} {each['share']:.0%}" for each in row["explanation"]
             )
-        writer.writerow(row)
+    print_csv(rows, columns)
     if statistics:
         known = {name: value for name, value in statistics.items() if value is not None}
         say(", ".join(f"{name} {value:g}" for name, value in known.items()))

@@ -22,6 +22,7 @@ from pgsim.questions.answers import (
 from pgsim.questions.values import Numbers
 from pgsim.questions.words import (
     Away,
+    Between,
     Filters,
     Listening,
     Mbid,
@@ -83,6 +84,17 @@ class Asking(Connected):
     ) -> Answer[SimilarRecording]:
         """Return up to k recordings in an order to listen to, as `radio()` of SQL does."""
         return self._ask(questions.RADIO, {"seeds": seeds, "k": k}, question)
+
+    @spell_out(Between)
+    def path(
+        self, from_mbid: Mbid, to_mbid: Mbid, steps: int = 25, **question: Unpack[Between]
+    ) -> Answer[SimilarRecording]:
+        """Return a path of recordings from one to another, as `similar_path()` of SQL does.
+
+        It has `steps` rows, both ends included.
+        """
+        first = {"from_mbid": from_mbid, "to_mbid": to_mbid, "steps": steps}
+        return self._ask(questions.PATH, first, question)
 
     @spell_out(Words)
     def batch(self, seeds: Mbids, k: int = 10, **question: Unpack[Words]) -> Answer[BatchRecording]:

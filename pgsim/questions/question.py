@@ -24,6 +24,7 @@ from pgsim.questions.answers import (
 from pgsim.questions.values import CONVERTERS, mbid_of
 from pgsim.questions.words import (
     Away,
+    Between,
     Filters,
     Listening,
     Mbid,
@@ -137,6 +138,18 @@ RADIO = Question(
     {"seeds": _SEEDS, "k": _K},
     words_of(Listening),
 )
+PATH = Question(
+    "similar_path",
+    SimilarRecording,
+    {
+        "from_mbid": Word(
+            "uuid", "The first recording: its MBID, or own id.", names_recordings=True
+        ),
+        "to_mbid": Word("uuid", "The last one, likewise.", names_recordings=True),
+        "steps": Word("integer", "How many recordings, both ends included, from 2 to 200.", "25"),
+    },
+    words_of(Between),
+)
 BATCH = Question(
     "similar_recordings_batch", BatchRecording, {"seeds": _SEEDS, "k": _K}, words_of(Words)
 )
@@ -162,7 +175,7 @@ FOUND = Question(
     },
 )
 QUESTIONS: tuple[Question[Any], ...] = (
-    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, BATCH, DISSIMILAR, STATISTICS, DISTANCES,
+    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, PATH, BATCH, DISSIMILAR, STATISTICS, DISTANCES,
     EXPLANATION, FOUND,
 )  # fmt: skip
 

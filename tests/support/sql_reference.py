@@ -52,6 +52,7 @@ FUNCTIONS = (
     *("similar_recordings", "similar_recordings_batch", "similar_to_all", "nearest_recordings"),
     *(
         "radio",
+        "similar_path",
         "dissimilar_recordings",
         "find_recordings",
         "recording_distances",

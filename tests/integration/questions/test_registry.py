@@ -29,6 +29,7 @@ METHODS: dict[str, Any] = {
     "similar_recordings": Database.similar,
     "nearest_recordings": Database.nearest,
     "similar_to_all": Database.similar_to_all,
+    "similar_path": Database.path,
     "similar_recordings_batch": Database.batch,
     "dissimilar_recordings": Database.dissimilar,
     "find_recordings": Database.find,

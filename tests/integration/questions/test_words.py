@@ -15,6 +15,7 @@ FUNCTIONS = (
     "nearest_recordings",
     "similar_to_all",
     "radio",
+    "similar_path",
     "dissimilar_recordings",
     "distance_statistics",
 )
@@ -22,6 +23,7 @@ FUNCTIONS = (
 OWN = {
     *("seed", "seeds", "query", "except_id", "method", "minus"),
     *("dislikes", "played", "artist_gap", "album_gap", "drift"),
+    *("from_mbid", "to_mbid", "steps"),
 }
 NUMBERS = "length_from => %s, length_to => %s, min_similarity => %s"
 QUESTIONS = {
@@ -70,7 +72,9 @@ def test_every_function_has_the_words_of_a_question_alike(plane: Connection) -> 
         assert shared == [word for word in whole if word in shared], name
         # What a question starts from comes first; all that follows has a default.
         assert asked[name][0][0] in OWN, name
-        assert all(default is not None for _, _, default in asked[name][1:]), name
+        assert all(
+            default is not None or word == "to_mbid" for word, _, default in asked[name][1:]
+        ), name
 
 
 @pytest.mark.parametrize("function", QUESTIONS)
