@@ -61,6 +61,7 @@
 \ir functions/answers/exponents.sql
 \ir functions/answers/similarity_of.sql
 \ir functions/answers/candidates.sql
+\ir functions/answers/wanted_candidates.sql
 \ir functions/answers/answer.sql
 \ir functions/answers/distance_answer.sql
 \ir functions/neighbours/stored_list.sql
@@ -70,7 +71,9 @@
 \ir functions/answers/nearest_answers.sql
 \ir functions/answers/nearest_by_rank.sql
 \ir functions/neighbours/mean_seed.sql
+\ir functions/words/resolve_question.sql
 \ir functions/questions/similar_recordings.sql
+\ir functions/questions/how_answered.sql
 \ir functions/questions/similar_recordings_batch.sql
 \ir functions/questions/nearest_recordings.sql
 \ir functions/questions/similar_to_all.sql

@@ -23,7 +23,7 @@ from pgsim.cli.words import asked, with_words
 from pgsim.database.database import Database
 from pgsim.errors import PgsimError, UsageError
 from pgsim.printable import one_line
-from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording
+from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording, Way
 from pgsim.questions.file_seed import FileSeed
 from pgsim.questions.question import DISSIMILAR, NEAREST, SIMILAR
 from pgsim.questions.words import SeedFilters, words_of
@@ -63,6 +63,10 @@ def similar(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print which feature sets make each distance.")
     ] = False,
+    how: Annotated[
+        bool,
+        typer.Option("--how", help="Print how the question is answered: by list, index or scan."),
+    ] = False,
     as_csv: Csv = False,
     as_json: Json = False,
     **words: Any,
@@ -81,7 +85,10 @@ def similar(
         else:
             seed = _meant(db, recording)
         if isinstance(seed, FileSeed):
-            _require_seed(given, worst=worst, explain=explain)
+            _require_seed(given, worst=worst, explain=explain, how=how)
+        elif how:
+            _print_how(db.how_answered(seed, k, **given), as_json)
+            return
         started = time.perf_counter()
         answer = _ask(db, seed, k, given, worst)
         taken = (time.perf_counter() - started) * 1000
@@ -185,3 +192,11 @@ def _print_csv(rows: Rows, statistics: dict[str, Any] | None, columns: Sequence[
     if statistics:
         known = {name: value for name, value in statistics.items() if value is not None}
         say(", ".join(f"{name} {value:g}" for name, value in known.items()))
+
+
+def _print_how(way: Way, as_json: bool) -> None:
+    values = asdict(way)
+    if as_json:
+        print_json(values)
+    else:
+        print_table(list(values), [list(values.values())])

@@ -18,6 +18,7 @@ from pgsim.questions.answers import (
     SimilarRecording,
     Statistics,
     StatusItem,
+    Way,
 )
 from pgsim.questions.values import Numbers
 from pgsim.questions.words import (
@@ -53,6 +54,11 @@ class Asking(Connected):
     ) -> Answer[SimilarRecording]:
         """Return the k recordings most similar to one, as `similar_recordings()` of SQL does."""
         return self._ask(questions.SIMILAR, {"seed": seed, "k": k}, question)
+
+    @spell_out(Words)
+    def how_answered(self, seed: Mbid, k: int = 10, **question: Unpack[Words]) -> Way:
+        """Return how `similar` answers this question now: from the list, an index or a scan."""
+        return self._ask(questions.HOW, {"seed": seed, "k": k}, question)[0]
 
     @spell_out(Away)
     def nearest(

@@ -20,6 +20,7 @@ from pgsim.questions.answers import (
     SetShare,
     SimilarRecording,
     Statistics,
+    Way,
 )
 from pgsim.questions.values import CONVERTERS, mbid_of
 from pgsim.questions.words import (
@@ -123,6 +124,7 @@ _PAIR = {
 SIMILAR = Question(
     "similar_recordings", SimilarRecording, {"seed": _SEED, "k": _K}, words_of(Words)
 )
+HOW = Question("how_answered", Way, {"seed": _SEED, "k": _K}, words_of(Words))
 NEAREST = Question(
     "nearest_recordings", SimilarRecording, {"query": _VECTOR, "k": _K}, words_of(Away)
 )
@@ -175,7 +177,7 @@ FOUND = Question(
     },
 )
 QUESTIONS: tuple[Question[Any], ...] = (
-    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, PATH, BATCH, DISSIMILAR, STATISTICS, DISTANCES,
+    SIMILAR, HOW, NEAREST, SIMILAR_TO_ALL, RADIO, PATH, BATCH, DISSIMILAR, STATISTICS, DISTANCES,
     EXPLANATION, FOUND,
 )  # fmt: skip
 

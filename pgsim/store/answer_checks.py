@@ -22,6 +22,7 @@ QUESTIONS = {
     "recording_of": "recording_of(%(seed)s)",
     "similar_recordings": "similar_recordings(%(seed)s, 1)",
     "nearest_recordings": "nearest_recordings(%(vector)s, 1)",
+    "how_answered": "how_answered(%(seed)s, 1)",
     "similar_recordings_batch": "similar_recordings_batch(ARRAY[%(seed)s::uuid], 1)",
     "similar_to_all": "similar_to_all(ARRAY[%(seed)s, %(other)s]::uuid[], 1)",
     "radio": "radio(ARRAY[%(seed)s]::uuid[], 2, artist_gap => 1)",

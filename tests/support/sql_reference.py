@@ -59,6 +59,7 @@ FUNCTIONS = (
         "explain_similarity",
     ),
     *(
+        "how_answered",
         "distance_statistics",
         "recording_of",
         "mbid_of",

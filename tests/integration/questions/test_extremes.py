@@ -26,6 +26,7 @@ OTHER = "(SELECT mbid FROM recording WHERE id = 2)"
 FIRST = {
     "find_recordings": "words => 'title'",
     "similar_recordings": f"seed => {MBID}",
+    "how_answered": f"seed => {MBID}",
     "similar_recordings_batch": f"seeds => ARRAY[{MBID}]",
     "similar_to_all": f"seeds => ARRAY[{MBID}]",
     "radio": f"seeds => ARRAY[{MBID}]",

@@ -30,6 +30,7 @@ METHODS: dict[str, Any] = {
     "nearest_recordings": Database.nearest,
     "similar_to_all": Database.similar_to_all,
     "similar_path": Database.path,
+    "how_answered": Database.how_answered,
     "similar_recordings_batch": Database.batch,
     "dissimilar_recordings": Database.dissimilar,
     "find_recordings": Database.find,

@@ -11,6 +11,7 @@ from tests.support.rows import one
 
 FUNCTIONS = (
     "similar_recordings",
+    "how_answered",
     "similar_recordings_batch",
     "nearest_recordings",
     "similar_to_all",
