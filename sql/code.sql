@@ -77,6 +77,8 @@
 \ir functions/questions/similar_recordings_batch.sql
 \ir functions/questions/nearest_recordings.sql
 \ir functions/questions/similar_to_all.sql
+\ir functions/answers/known_popularities.sql
+\ir functions/answers/share_below.sql
 \ir functions/questions/radio.sql
 \ir functions/paths/layers_between.sql
 \ir functions/paths/evenest_chain.sql

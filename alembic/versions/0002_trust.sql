@@ -91,3 +91,9 @@ COMMENT ON COLUMN pgsim.donor.number IS 'The rank of the recording by MBID, from
 COMMENT ON COLUMN pgsim.donor.vector IS 'The vector of the recording.';
 COMMENT ON COLUMN pgsim.recording.missing IS
 'The feature sets that no submission has. The vector has those of the nearest complete recording there (see donor), or 0.';
+
+ALTER TABLE pgsim.recording
+ADD COLUMN popularity real,
+ADD CONSTRAINT popularity_is_not_negative CHECK (popularity BETWEEN 0 AND 'Infinity');
+COMMENT ON COLUMN pgsim.recording.popularity IS
+'How often the recording is listened to, in any unit: plays, listeners, or a score; NULL where unknown. Only its rank counts.';

@@ -127,6 +127,10 @@ class Listening(Songs, total=False):
         float | None,
         Word("double precision", "0 stays at the seeds, 1 goes on from the last row.", "0"),
     ]
+    popularity: Annotated[
+        float | None,
+        Word("double precision", "1 prefers popular recordings, -1 unknown ones.", "0"),
+    ]
 
 
 class Words(SeedFilters, Rules, total=False):

@@ -6,6 +6,7 @@ CREATE OR REPLACE FUNCTION pgsim.radio(
     artist_gap integer DEFAULT 0,
     album_gap integer DEFAULT 0,
     drift double precision DEFAULT 0,
+    popularity double precision DEFAULT 0,
     genre text DEFAULT NULL,
     decade integer DEFAULT NULL,
     year_from integer DEFAULT NULL,
@@ -35,6 +36,8 @@ DECLARE
     artists text[] := '{}';
     albums text[] := '{}';
     answer similar_recording;
+    known double precision[];
+    liking CONSTANT double precision := coalesce(popularity, 0);
     chosen record;
 BEGIN
     PERFORM check_question(k);
@@ -47,9 +50,12 @@ BEGIN
     ELSIF NOT coalesce(drift, 0) BETWEEN 0 AND 1 THEN
         RAISE EXCEPTION 'drift is %, but must be from 0 to 1', drift
             USING ERRCODE = 'invalid_parameter_value', HINT = '0 stays at the seeds, 1 goes on from the last recording';
+    ELSIF NOT liking BETWEEN -1 AND 1 THEN
+        RAISE EXCEPTION 'popularity is %, but must be from -1 to 1', popularity
+            USING ERRCODE = 'invalid_parameter_value', HINT = '1 prefers the popular, -1 the unknown, and 0 neither';
     END IF;
-    -- Without gaps and drift, the order to listen to is that of similarity.
-    IF coalesce(artist_gap, 0) = 0 AND coalesce(album_gap, 0) = 0 AND coalesce(drift, 0) = 0 THEN
+    -- Without gaps, drift and popularity, the order to listen to is that of similarity.
+    IF coalesce(artist_gap, 0) = 0 AND coalesce(album_gap, 0) = 0 AND coalesce(drift, 0) = 0 AND liking = 0 THEN
         RETURN QUERY SELECT a.* FROM similar_to_all(
             seeds, k, 'centroid', genre, decade, year_from, year_to, length_from, length_to, exclude || played, exclude_artists,
             distinct_titles => distinct_titles, metric => metric, weights => weights, approximate => approximate,
@@ -66,11 +72,20 @@ BEGIN
         genre, decade, year_from, year_to, length_from, length_to, exclude || played || center.used, exclude_artists);
     conditions.present := m.sets;
     target := center.mean;
+    IF liking <> 0 THEN
+        known := known_popularities();
+    END IF;
     FOR place IN 1 .. k LOOP
         conditions.used_artists := nullif(artists[cardinality(artists) - artist_gap + 1 :], '{}');
         conditions.used_albums := nullif(albums[cardinality(albums) - album_gap + 1 :], '{}');
         rules := resolve_rules(NULL, NULL, distinct_titles, NULL, songs);
-        SELECT a.* INTO answer FROM nearest_answers(target, 1, 'similarity', conditions, m, rules, pending) AS a;
+        SELECT a.* INTO answer
+        FROM nearest_answers(target, CASE WHEN liking = 0 THEN 1 ELSE 40 END, 'similarity', conditions, m, rules, pending) AS a
+        LEFT JOIN recording AS r ON a.mbid = r.mbid AND liking <> 0
+        ORDER BY
+            (1 - abs(liking)) * a.similarity + liking * share_below(r.popularity, known) DESC,
+            a.rank ASC
+        LIMIT 1;
         EXIT WHEN NOT FOUND;
         answer.rank := place;
         RETURN NEXT answer;
@@ -96,11 +111,11 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.radio(
-    uuid[], integer, uuid[], uuid[], integer, integer, double precision, text, integer, integer, integer, double precision,
-    double precision, uuid[], uuid[], boolean, text, jsonb, boolean
+    uuid[], integer, uuid[], uuid[], integer, integer, double precision, double precision, text, integer, integer, integer,
+    double precision, double precision, uuid[], uuid[], boolean, text, jsonb, boolean
 ) IS
 'Up to k recordings in an order to listen to: near to the seeds and far from what is disliked, with no recording twice.
-Without gaps and drift it is similar_to_all(). With them, each row is the recording most similar to the point where the
+Without gaps, drift and popularity it is similar_to_all(). With them, each row is the recording most similar to the point where the
 listener is, of those that the gaps allow; fewer than k rows come where none is left.
 
 - seeds: from 1 to 1000 MBIDs.
@@ -111,6 +126,11 @@ listener is, of those that the gaps allow; fewer than k rows come where none is 
   1000; default 0.
 - drift: where the listener is after a row: 0 (default) at the mean of the seeds, 1 at the recording of that row, and
   between them in proportion. distance and similarity are those from there.
+- popularity: from 1, which prefers popular recordings, to -1, which prefers unknown ones; default 0. Of the 40 recordings
+  most similar to where the listener is, each row is the one with the greatest
+  (1 - |popularity|) * similarity + popularity * p, where p is the share of the collection''s recordings of known
+  popularity that are less popular; 0 for one of unknown popularity. A sample of 2,000 recordings stands for a large
+  collection.
 - All other arguments: as in similar_recordings().
 
 Raises an error for an empty array of seeds, for a number that is out of range, and otherwise as similar_recordings()

@@ -38,6 +38,8 @@ OTHERS: dict[str, list[str]] = {
     "index": [],
     "rebuild": [],
     "similar": [str(mbid(1))],
+    "radio": [str(mbid(1))],
+    "path": [str(mbid(1)), str(mbid(2))],
     "evaluate": ["--sample=5"],
     "tune": [],
     "profile": ["--dry-run"],

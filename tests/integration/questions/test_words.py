@@ -23,7 +23,7 @@ FUNCTIONS = (
 # What a question starts from: no function shares these with another in a different sense.
 OWN = {
     *("seed", "seeds", "query", "except_id", "method", "minus"),
-    *("dislikes", "played", "artist_gap", "album_gap", "drift"),
+    *("dislikes", "played", "artist_gap", "album_gap", "drift", "popularity"),
     *("from_mbid", "to_mbid", "steps"),
 }
 NUMBERS = "length_from => %s, length_to => %s, min_similarity => %s"
