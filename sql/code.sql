@@ -10,6 +10,7 @@
 \ir types/compared_group.sql
 \ir types/similar_artist.sql
 \ir types/similar_album.sql
+\ir types/chain.sql
 
 \ir views/similarity.sql
 \ir views/similarity_matrix.sql
@@ -74,6 +75,7 @@
 \ir functions/answers/exponents.sql
 \ir functions/answers/similarity_of.sql
 \ir functions/answers/candidates.sql
+\ir functions/answers/wanted_candidates.sql
 \ir functions/answers/answer.sql
 \ir functions/answers/distance_answer.sql
 \ir functions/neighbours/stored_list.sql
@@ -84,10 +86,14 @@
 \ir functions/answers/nearest_by_rank.sql
 \ir functions/neighbours/mean_seed.sql
 \ir functions/answers/walk.sql
+\ir functions/words/resolve_question.sql
 \ir functions/questions/similar_recordings.sql
+\ir functions/questions/how_answered.sql
 \ir functions/questions/similar_recordings_batch.sql
 \ir functions/questions/nearest_recordings.sql
 \ir functions/questions/similar_to_all.sql
+\ir functions/answers/known_popularities.sql
+\ir functions/answers/share_below.sql
 \ir functions/questions/radio.sql
 \ir functions/questions/expand_playlist.sql
 \ir functions/groups/group_keys.sql
@@ -100,6 +106,11 @@
 \ir functions/groups/check_min_recordings.sql
 \ir functions/questions/similar_artists.sql
 \ir functions/questions/similar_albums.sql
+\ir functions/paths/layers_between.sql
+\ir functions/paths/evenest_chain.sql
+\ir functions/paths/filled_chain.sql
+\ir functions/paths/chain_answer.sql
+\ir functions/questions/similar_path.sql
 \ir functions/questions/dissimilar_recordings.sql
 \ir functions/questions/recording_distances.sql
 \ir functions/answers/value_of_score.sql

@@ -171,3 +171,8 @@ COMMENT ON TABLE pgsim.map_position IS
 COMMENT ON COLUMN pgsim.map_position.id IS 'The recording (recording.id).';
 COMMENT ON COLUMN pgsim.map_position.x IS 'How far to the right the recording lies, from -1 to 1.';
 COMMENT ON COLUMN pgsim.map_position.y IS 'How far up it lies, from -1 to 1.';
+ALTER TABLE pgsim.recording
+ADD COLUMN popularity real,
+ADD CONSTRAINT popularity_is_not_negative CHECK (popularity BETWEEN 0 AND 'Infinity');
+COMMENT ON COLUMN pgsim.recording.popularity IS
+'How often the recording is listened to, in any unit: plays, listeners, or a score; NULL where unknown. Only its rank counts.';

@@ -21,6 +21,8 @@ COMMANDS = {
     "refresh": ("build", "Bring the matrix up to date."),
     "rebuild": ("build", "Rebuild the whole matrix."),
     "similar": ("similar", "Print the recordings most similar to one."),
+    "radio": ("listening", "Print recordings in an order to listen to."),
+    "path": ("listening", "Print a path from one recording to another."),
     "playlist": ("playlist", "Append recordings to a playlist."),
     "artists": ("artists", "Print the artists most similar to one."),
     "albums": ("artists", "Print the albums most similar to one."),

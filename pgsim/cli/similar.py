@@ -1,7 +1,5 @@
 """`pgsim similar`: which recordings sound alike, and why."""
 
-import csv
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,32 +8,30 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.cells import cell_len
 
-from pgsim.cli.common import Json, database, print_json, print_table, say, table_width
+from pgsim.cli.answers import (
+    COLUMNS,
+    Csv,
+    Rows,
+    print_csv,
+    print_recordings,
+    require_one_form,
+    rows_of,
+)
+from pgsim.cli.common import Json, database, print_json, print_table, say
 from pgsim.cli.words import given_words, with_words
 from pgsim.database.database import Database
 from pgsim.errors import PgsimError, UsageError
 from pgsim.printable import one_line
-from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording
+from pgsim.questions.answers import Answer, FoundRecording, SimilarRecording, Way
 from pgsim.questions.file_seed import FileSeed
 from pgsim.questions.question import DISSIMILAR, NEAREST, SIMILAR
 from pgsim.questions.words import SeedFilters, words_of
-from pgsim.table import INDENT
 
-COLUMNS = (
-    *("rank", "mbid", "artist", "title", "album", "year", "genre", "distance", "similarity"),
-    *("source_id", "url"),
-)
-SHOWN: Sequence[str] = ("rank", "similarity", "distance", "year", "genre", "artist", "title")
-NARROW = ("rank", "similarity", "artist", "title")
-NARROWEST = 72  # columns of a terminal that has room for all that is shown
 OTHERS = 5  # further matches of a search that are named
 EXPLAINED = 3  # feature sets of an explanation in a table
 # The words that choose recordings: --stats is about those that they choose.
 CHOOSING = words_of(SeedFilters).keys()
-
-Rows = list[dict[str, Any]]
 
 
 @with_words(SIMILAR.words, before="worst")
@@ -67,7 +63,11 @@ def similar(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print which feature sets make each distance.")
     ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print comma-separated values.")] = False,
+    how: Annotated[
+        bool,
+        typer.Option("--how", help="Print how the question is answered: by list, index or scan."),
+    ] = False,
+    as_csv: Csv = False,
     as_json: Json = False,
     **words: Any,
 ) -> None:
@@ -75,27 +75,25 @@ def similar(
 
     The seed is an MBID, an own id, words of an artist and title, or an audio file.
     """
-    if as_csv and as_json:
-        raise UsageError("--csv or --json, not both")
+    require_one_form(as_csv, as_json)
     if (recording is None) == (artist is None and title is None):
         raise UsageError("name one recording: by MBID, own id or file, or by --artist and --title")
-    asked = given_words(words, SIMILAR.words)
+    given = given_words(words, SIMILAR.words)
     with database(ctx) as db:
         if recording is None:
             seed: UUID | FileSeed = _found(db, artist, title)
         else:
             seed = _meant(db, recording)
         if isinstance(seed, FileSeed):
-            _require_seed(asked, worst=worst, explain=explain)
+            _require_seed(given, worst=worst, explain=explain, how=how)
+        elif how:
+            _print_how(db.how_answered(seed, k, **given), as_json)
+            return
         started = time.perf_counter()
-        answer = _ask(db, seed, k, asked, worst)
+        answer = _ask(db, seed, k, given, worst)
         taken = (time.perf_counter() - started) * 1000
-        stored = db.recordings([row.mbid for row in answer])
-        rows = [
-            {**asdict(row), "source_id": own.source_id, "url": own.url}
-            for row, own in zip(answer, stored, strict=True)
-        ]
-        statistics = {**_statistics(db, seed, asked), "milliseconds": taken} if stats else None
+        rows = rows_of(db, answer)
+        statistics = {**_statistics(db, seed, given), "milliseconds": taken} if stats else None
         if explain and isinstance(seed, UUID):
             for row in rows:
                 row["explanation"] = [asdict(each) for each in db.explain(seed, row["mbid"])]
@@ -172,10 +170,7 @@ def _named(row: FoundRecording) -> str:
 
 
 def _print(rows: Rows, statistics: dict[str, Any] | None) -> None:
-    width = table_width()
-    shown = SHOWN if width >= NARROWEST else NARROW
-    below = [_ids(row, width) for row in rows]
-    print_table(shown, [[row[name] for name in shown] for row in rows], below)
+    print_recordings(rows)
     reasons = [
         (row["rank"], each["feature_set"], f"{each['share']:.0%}", each["explanation"])
         for row in rows
@@ -187,21 +182,21 @@ def _print(rows: Rows, statistics: dict[str, Any] | None) -> None:
         print_table(list(statistics), [list(statistics.values())])
 
 
-def _ids(row: dict[str, Any], width: int) -> str:
-    """Return what to go on with: the MBID, and the own id where it fits whole."""
-    both = f"{row['mbid']}  {row['source_id'] or ''}"
-    return both if cell_len(both) + INDENT <= width else str(row["mbid"])
-
-
 def _print_csv(rows: Rows, statistics: dict[str, Any] | None, columns: Sequence[str]) -> None:
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-    writer.writeheader()
     for row in rows:
         if "explanation" in row:
             row["explanation"] = "; ".join(
                 f"{each['feature_set']} {each['share']:.0%}" for each in row["explanation"]
             )
-        writer.writerow(row)
+    print_csv(rows, columns)
     if statistics:
         known = {name: value for name, value in statistics.items() if value is not None}
         say(", ".join(f"{name} {value:g}" for name, value in known.items()))
+
+
+def _print_how(way: Way, as_json: bool) -> None:
+    values = asdict(way)
+    if as_json:
+        print_json(values)
+    else:
+        print_table(list(values), [list(values.values())])

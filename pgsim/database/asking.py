@@ -20,11 +20,13 @@ from pgsim.questions.answers import (
     SimilarRecording,
     Statistics,
     StatusItem,
+    Way,
 )
 from pgsim.questions.values import Numbers
 from pgsim.questions.words import (
     Albums,
     Away,
+    Between,
     Expanding,
     Filters,
     Groups,
@@ -58,6 +60,11 @@ class Asking(Connected):
     ) -> Answer[SimilarRecording]:
         """Return the k recordings most similar to one, as `similar_recordings()` of SQL does."""
         return self._ask(questions.SIMILAR, {"seed": seed, "k": k}, question)
+
+    @spell_out(Words)
+    def how_answered(self, seed: Mbid, k: int = 10, **question: Unpack[Words]) -> Way:
+        """Return how `similar` answers this question now: from the list, an index or a scan."""
+        return self._ask(questions.HOW, {"seed": seed, "k": k}, question)[0]
 
     @spell_out(Away)
     def nearest(
@@ -111,6 +118,17 @@ class Asking(Connected):
         path = None if output is None else Path(output)
         with self._use() as conn:
             return expand_playlist(conn, playlist, k, question, output=path, force=force)
+
+    @spell_out(Between)
+    def path(
+        self, from_mbid: Mbid, to_mbid: Mbid, steps: int = 25, **question: Unpack[Between]
+    ) -> Answer[SimilarRecording]:
+        """Return a path of recordings from one to another, as `similar_path()` of SQL does.
+
+        It has `steps` rows, both ends included.
+        """
+        first = {"from_mbid": from_mbid, "to_mbid": to_mbid, "steps": steps}
+        return self._ask(questions.PATH, first, question)
 
     @spell_out(Words)
     def batch(self, seeds: Mbids, k: int = 10, **question: Unpack[Words]) -> Answer[BatchRecording]:

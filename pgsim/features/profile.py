@@ -39,6 +39,7 @@ COLUMN_KEYS = (
     "date",
     "genre",
     "length",
+    "popularity",
     "url",
 )
 # Keys of [columns] that are no columns, but say how cells are read.

@@ -8,6 +8,7 @@ from uuid import UUID
 
 # The kinds of one submission's documents by precedence. Other kinds follow by name.
 FIRST_KINDS = ("lowlevel", "highlevel")
+_NUMBERS = ("length", "popularity")
 _TEXTS = ("title", "artist", "album", "year", "source_id", "url")
 # How many free-text genres a recording keeps, the most frequent ones: 94 submissions can bring
 # dozens.
@@ -20,7 +21,7 @@ def recording_columns(submissions: Sequence[dict[str, Any]], genre_scheme: str) 
     """Return the columns of `recording` that depend on its submissions' metadata.
 
     Each submission is {document kind: metadata}, in the order of (source, number). A text is the
-    most frequent value over submissions, the earliest of equals; a length is their median.
+    most frequent value over submissions, the earliest of equals; a number is their median.
     """
     merged = [_merge(documents) for documents in submissions]
     said = merged[0] if len(merged) == 1 else _usual(merged)
@@ -28,9 +29,8 @@ def recording_columns(submissions: Sequence[dict[str, Any]], genre_scheme: str) 
     label, probability = genres.get(genre_scheme, [(None, None)])[0]
     artist_mbids = said.get("artist_mbids")
     return {
-        **{name: said.get(name) for name in _TEXTS},
+        **{name: said.get(name) for name in (*_TEXTS, *_NUMBERS)},
         "artist_mbids": [UUID(each) for each in artist_mbids] if artist_mbids else None,
-        "length": said.get("length"),
         "genre": label,
         "genre_probability": probability,
         "genres": [f"{scheme}:{name}" for scheme in genres for name, _ in genres[scheme]],
@@ -46,9 +46,10 @@ def _usual(submissions: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for name in _TEXTS
     }
     artist_mbids = [tuple(each["artist_mbids"]) for each in submissions if "artist_mbids" in each]
-    lengths = sorted(each["length"] for each in submissions if "length" in each)
     found["artist_mbids"] = _most_frequent(artist_mbids)
-    found["length"] = lengths[len(lengths) // 2] if lengths else None
+    for name in _NUMBERS:
+        numbers = sorted(each[name] for each in submissions if name in each)
+        found[name] = numbers[len(numbers) // 2] if numbers else None
     found["extra"] = next((each["extra"] for each in submissions if "extra" in each), {})
     return found
 

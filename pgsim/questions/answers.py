@@ -191,6 +191,20 @@ class Rating:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """The way to an answer: list, index, scan or rerank; `how_answered()` of SQL explains it.
+
+    `matching` is None where nobody counted, `pending` where too many changes wait to be merged.
+    """
+
+    way: str
+    candidates: int
+    fetched: int
+    matching: int | None
+    pending: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class StatusItem:
     """One fact about a database; `number` is a count, or a size in bytes."""
 

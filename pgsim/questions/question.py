@@ -25,11 +25,13 @@ from pgsim.questions.answers import (
     SimilarArtist,
     SimilarRecording,
     Statistics,
+    Way,
 )
 from pgsim.questions.values import CONVERTERS, mbid_of
 from pgsim.questions.words import (
     Albums,
     Away,
+    Between,
     Expanding,
     Filters,
     Groups,
@@ -152,6 +154,7 @@ _PAIR = {
 SIMILAR = Question(
     "similar_recordings", SimilarRecording, {"seed": _SEED, "k": _K}, words_of(Words)
 )
+HOW = Question("how_answered", Way, {"seed": _SEED, "k": _K}, words_of(Words))
 NEAREST = Question(
     "nearest_recordings", SimilarRecording, {"query": _VECTOR, "k": _K}, words_of(Away)
 )
@@ -182,6 +185,18 @@ EXPANSION = Question(
         "k": Word("integer", "How many recordings, from 1 to 1000."),
     },
     words_of(Expanding),
+)
+PATH = Question(
+    "similar_path",
+    SimilarRecording,
+    {
+        "from_mbid": Word(
+            "uuid", "The first recording: its MBID, or own id.", names_recordings=True
+        ),
+        "to_mbid": Word("uuid", "The last one, likewise.", names_recordings=True),
+        "steps": Word("integer", "How many recordings, both ends included, from 2 to 200.", "25"),
+    },
+    words_of(Between),
 )
 BATCH = Question(
     "similar_recordings_batch", BatchRecording, {"seeds": _SEEDS, "k": _K}, words_of(Words)
@@ -238,7 +253,7 @@ MAP = Question(
     },
 )
 QUESTIONS: tuple[Question[Any], ...] = (
-    SIMILAR, NEAREST, SIMILAR_TO_ALL, RADIO, MATCHES, EXPANSION, BATCH, SIMILAR_ARTISTS,
+    SIMILAR, HOW, NEAREST, SIMILAR_TO_ALL, RADIO, PATH, MATCHES, EXPANSION, BATCH, SIMILAR_ARTISTS,
     SIMILAR_ALBUMS, DISSIMILAR, STATISTICS, DISTANCES, EXPLANATION, FOUND, RATINGS, MAP,
 )  # fmt: skip
 

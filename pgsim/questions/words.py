@@ -81,8 +81,20 @@ class SeedFilters(Filters, total=False):
     same_decade: Annotated[bool | None, Word("boolean", "Only the seed's decade.", "false")]
 
 
-class Rules(Filters, total=False):
-    """More arguments of a question for the nearest: rules and order of the answer."""
+class Songs(Filters, total=False):
+    """More arguments of a question that gives recordings to listen to."""
+
+    distinct_titles: Annotated[
+        bool | None, Word("boolean", "Each song once; versions of it count as one.", "false")
+    ]
+    approximate: Annotated[
+        bool | None,
+        Word("boolean", "Allow an approximate answer by a metric without an index.", "false"),
+    ]
+
+
+class Between(Songs, total=False):
+    """More arguments of a question for a path: limits on the recordings between its ends."""
 
     max_per_artist: Annotated[
         int | None, Word("integer", "Maximum number of recordings of one artist.")
@@ -90,15 +102,13 @@ class Rules(Filters, total=False):
     max_per_album: Annotated[
         int | None, Word("integer", "Maximum number of recordings of one album.")
     ]
-    distinct_titles: Annotated[
-        bool | None, Word("boolean", "Each song once; versions of it count as one.", "false")
-    ]
+
+
+class Rules(Between, total=False):
+    """More arguments of a question for the nearest: rules and order of the answer."""
+
     min_similarity: Annotated[
         float | None, Word("double precision", "Minimum similarity, from 0 to 1.")
-    ]
-    approximate: Annotated[
-        bool | None,
-        Word("boolean", "Allow an approximate answer by a metric without an index.", "false"),
     ]
     ranking: Annotated[
         Literal["similarity", "distance"] | None,
@@ -144,6 +154,10 @@ class Radio(Listening, total=False):
     ]
     artist_gap: Annotated[
         int | None, Word("integer", "How many rows lie between two of one artist.", "0")
+    ]
+    popularity: Annotated[
+        float | None,
+        Word("double precision", "1 prefers popular recordings, -1 unknown ones.", "0"),
     ]
     distinct_titles: Annotated[
         bool | None, Word("boolean", "Each song once; versions of it count as one.", "false")

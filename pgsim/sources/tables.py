@@ -33,6 +33,7 @@ from pgsim.sources.text import Repairs
 name = "table"
 
 _DIGITS = re.compile(r"([0-9]+)")
+_MOST_POPULAR = 3e38  # what a real of PostgreSQL holds
 # An MBID in a cell may stand in a URL or a URN.
 _UUID = re.compile(
     r"(?<![0-9a-f])[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}(?![0-9a-f])",
@@ -172,6 +173,12 @@ class Cells:
         """Return the length in seconds; None if it cannot be that of a recording."""
         return length_of(seconds_of(self._cell(row, "length"), self.units_a_second, self.nothing))
 
+    def popularity(self, row: Row) -> float | None:
+        """Return how popular the recording is, in the unit of the table; None if unknown."""
+        value = value_of(self._cell(row, "popularity"), self.nothing)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return float(value) if is_number and 0 <= value <= _MOST_POPULAR else None
+
     def _cell(self, row: Row, key: str) -> Any:
         column = self.columns.get(key)
         return row.get(column) if column is not None else None
@@ -200,6 +207,7 @@ READ: dict[str, Callable[[Cells, Row, Repairs], Any]] = {
     "date": lambda cells, row, repairs: year_of(cells.text(row, "date", repairs)),
     "genre": _labels,
     "length": lambda cells, row, _: cells.length(row),
+    "popularity": lambda cells, row, _: cells.popularity(row),
     "url": lambda cells, row, repairs: cells.text(row, "url", repairs),
 }
 

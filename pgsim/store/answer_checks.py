@@ -22,9 +22,13 @@ QUESTIONS = {
     "recording_of": "recording_of(%(seed)s)",
     "similar_recordings": "similar_recordings(%(seed)s, 1)",
     "nearest_recordings": "nearest_recordings(%(vector)s, 1)",
+    "how_answered": "how_answered(%(seed)s, 1)",
     "similar_recordings_batch": "similar_recordings_batch(ARRAY[%(seed)s::uuid], 1)",
     "similar_to_all": "similar_to_all(ARRAY[%(seed)s, %(other)s]::uuid[], 1)",
     "radio": "radio(ARRAY[%(seed)s]::uuid[], 2, artist_gap => 1)",
+    # One recording alone has no path to another.
+    "similar_path": "recording AS r, pgsim.similar_path(%(seed)s, r.mbid, 2)"
+    " WHERE r.mbid = %(other)s AND r.mbid <> %(seed)s",
     "dissimilar_recordings": "dissimilar_recordings(%(seed)s, 1)",
     "recording_distances": "recording_distances(%(seed)s, %(other)s)",
     "explain_similarity": "explain_similarity(%(seed)s, %(other)s)",

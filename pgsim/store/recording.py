@@ -13,6 +13,7 @@ RECORDING_COLUMNS = {
     "genres": "text[]",
     "source_id": "text",
     "url": "text",
+    "popularity": "float4",
     "extra": "jsonb",
     "submissions": "int4",
     "missing": "text[]",

@@ -6,24 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pgsim.questions import question as questions
-from pgsim.questions.answers import SimilarRecording
-from pgsim.questions.words import Filters, Word, words_of
 from pgsim.web.endpoint import Endpoint, Name
 from pgsim.web.formats import answered
 from pgsim.web.reader import Found, Reader
 
 _BOTH = ("GET", "POST")
-_END = Word("uuid", "An end: a recording's MBID, or own id.", names_recordings=True)
-PATH = questions.Question(
-    "similar_path",
-    SimilarRecording,
-    {
-        "from_mbid": _END,
-        "to_mbid": _END,
-        "steps": Word("integer", "How many recordings, with both ends.", "25"),
-    },
-    words_of(Filters),
-)
 ENDPOINTS = (
     Endpoint("/recordings/{mbid}/similar", questions.SIMILAR, {"mbid": "seed"}),
     Endpoint("/recordings/{mbid}/dissimilar", questions.DISSIMILAR, {"mbid": "seed"}),
@@ -33,7 +20,11 @@ ENDPOINTS = (
     Endpoint(
         "/recordings/{mbid}/distances/{other}", questions.DISTANCES, {"mbid": "a", "other": "b"}
     ),
-    Endpoint("/recordings/{mbid}/path/{other}", PATH, {"mbid": "from_mbid", "other": "to_mbid"}),
+    Endpoint(
+        "/recordings/{mbid}/path/{other}",
+        questions.PATH,
+        {"mbid": "from_mbid", "other": "to_mbid"},
+    ),
     Endpoint("/recordings", questions.FOUND, names={"words": Name("q", "q")}),
     Endpoint(
         "/similar",

@@ -18,10 +18,13 @@ CREATE TABLE pgsim.recording (
     missing text[] NOT NULL DEFAULT '{}',
     vector vector(:dimensions),
     named text[],
+    popularity real,
     CONSTRAINT mbid_is_unique UNIQUE (mbid),
     CONSTRAINT year_is_from_1_to_9999 CHECK (year BETWEEN 1 AND 9999),
     CONSTRAINT length_is_not_negative CHECK (length >= 0),
     CONSTRAINT genre_probability_is_from_0_to_1 CHECK (genre_probability BETWEEN 0 AND 1),
+    -- NaN is greater than any number
+    CONSTRAINT popularity_is_not_negative CHECK (popularity BETWEEN 0 AND 'Infinity'),
     -- the square of a distance has to be finite in single precision too
     CONSTRAINT vector_is_shorter_than_1e12 CHECK (vector_norm(vector) < 1e12)
 );
@@ -53,3 +56,5 @@ COMMENT ON COLUMN pgsim.recording.vector IS
 'The fused features: the Euclidean distance of two vectors is the distance of the recordings.';
 COMMENT ON COLUMN pgsim.recording.named IS
 'The columns that pgsim names has filled, since no submission has them; NULL where there is none. A submission that has one replaces it.';
+COMMENT ON COLUMN pgsim.recording.popularity IS
+'How often the recording is listened to, in any unit: plays, listeners, or a score; NULL where unknown. Only its rank counts.';

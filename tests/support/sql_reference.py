@@ -64,6 +64,7 @@ FUNCTIONS = (
         "match_recordings",
         "similar_artists",
         "similar_albums",
+        "similar_path",
         "dissimilar_recordings",
         "find_recordings",
         "recording_distances",
@@ -71,6 +72,7 @@ FUNCTIONS = (
         "map_recordings",
     ),
     *(
+        "how_answered",
         "distance_statistics",
         "recording_of",
         "mbid_of",

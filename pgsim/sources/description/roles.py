@@ -68,7 +68,7 @@ def roles_of(columns: Sequence[Column]) -> Roles:
 
 
 def _texts(columns: Sequence[Column]) -> dict[str, Column]:
-    """Return the columns of title, artist, album, year, date, genre and url."""
+    """Return the columns of title, artist, album, year, date, genre, popularity and url."""
     by_name = words.by_name(columns)
     found: dict[str, Column] = {}
     for key, names in words.KNOWN.items():
@@ -99,6 +99,8 @@ def _can_be(key: str, name: str, column: Column) -> bool:
         return False
     if _MARKS.issuperset(map(str.lower, column.filled)):
         return False
+    if key == "popularity":
+        return column.numbers is not None and not column.is_constant
     if key in ("year", "date"):
         return sum(year_of(text) is not None for text in column.filled) * 2 >= len(column.filled)
     are_numbers = column.numbers is not None and not column.is_unique

@@ -26,6 +26,8 @@ NAMES = {
     "genre": """genre genres trackgenre trackgenres songgenre genreterm genretop trackgenretop
         topgenre maingenre primarygenre playlistgenre albumgenre artistgenre artistgenres style
         styles tag tags toptags mbtag label labels class category genero genere""",
+    "popularity": """popularity trackpopularity songpopularity playcount plays listencount listens
+        listenercount listeners streams scrobbles""",
     "url": """url link trackurl songurl recordingurl permalink href externalurl spotifyurl
         youtubeurl previewurl""",
 }

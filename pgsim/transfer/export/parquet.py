@@ -32,6 +32,7 @@ _COLUMNS = {
     "genres": "strings",
     "source_id": "string",
     "url": "string",
+    "popularity": "float32",
     "extra": "string",
     "submissions": "int32",
     "missing": "strings",

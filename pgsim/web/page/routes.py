@@ -17,7 +17,6 @@ from pgsim.web.page.radio import Radio
 from pgsim.web.page.sent import rate, upload
 from pgsim.web.page.site import STATIC, Answered, Site, TakeAway
 from pgsim.web.problems import Problem, problem_of
-from pgsim.web.questions import PATH
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -109,7 +108,7 @@ async def path(site: Site, request: Request) -> Response:
         return await site.answer(request, "path_to", found, seed=seed, words=words)
     [other] = await site.named([query["to"]])
     form = await _form(site, request)
-    answered = await site.ask(PATH, {"from_mbid": seed.mbid, "to_mbid": other.mbid}, form)
+    answered = await site.ask(questions.PATH, {"from_mbid": seed.mbid, "to_mbid": other.mbid}, form)
     take_away = TakeAway(
         f"From {seed.name} to {other.name}",
         f"recordings/{seed.mbid}/path/{other.mbid}",

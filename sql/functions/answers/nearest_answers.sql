@@ -6,8 +6,6 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 10
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 DECLARE
-    -- By a measure of its own, the order of distances is that of similarities.
-    by_similarity CONSTANT boolean := ranking = 'similarity' AND m.factors IS NULL;
     ids integer[];
     distances real[];
 BEGIN
@@ -15,11 +13,10 @@ BEGIN
         s.reach := coalesce(s.reach, live_reach(s.vector, s.id));
     END IF;
     SELECT q.ids, q.distances INTO ids, distances
-    FROM qualifying(
-        s, CASE WHEN by_similarity THEN candidates(k, f IS NULL AND rules IS NULL) ELSE k END, f, m, rules, pending) AS q;
+    FROM qualifying(s, wanted_candidates(k, ranking, f, m, rules), f, m, rules, pending) AS q;
     IF m.factors IS NOT NULL THEN
         RETURN QUERY SELECT a.* FROM measured_answer(ids, distances, k, m) AS a;
-    ELSIF by_similarity THEN
+    ELSIF ranking = 'similarity' THEN
         RETURN QUERY SELECT a.* FROM answer(ids, distances, s.reach, k, pending) AS a;
     ELSE
         RETURN QUERY SELECT a.* FROM distance_answer(ids, distances, s.reach, pending) AS a;

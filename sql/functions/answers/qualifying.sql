@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.qualifying(
     s pgsim.question_seed, n integer, f pgsim.recording_filter, m pgsim.measure, rules pgsim.question_rules, pending integer[]
-) RETURNS TABLE (ids integer[], distances real[])
+) RETURNS TABLE (ids integer[], distances real[], way text, matching double precision, fetched integer)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
@@ -10,7 +10,6 @@ DECLARE
     own_artists CONSTANT text[] := f.used_artists;
     own_albums CONSTANT text[] := f.used_albums;
     pool integer := n;
-    fetched integer;
     last_distance real;
     kept integer[];
     apart real[];
@@ -19,10 +18,12 @@ DECLARE
 BEGIN
     ids := s.listed;
     distances := s.listed_distances;
-    fetched := pool;
+    fetched := cardinality(s.listed);
+    way := 'list';
     LOOP
         IF ids IS NULL OR (NOT has_rules AND cardinality(ids) < n) THEN
-            SELECT coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.distance), '{}') INTO ids, distances
+            SELECT coalesce(array_agg(c.id), '{}'), coalesce(array_agg(c.distance), '{}'), coalesce(min(c.way), 'scan'), min(c.matching)
+            INTO ids, distances, way, matching
             FROM nearest_matching(s, pool, f, m) AS c;
             fetched := cardinality(ids);
         END IF;
@@ -42,7 +43,7 @@ BEGIN
         FROM kept_by_rules(ids, distances, n, m, rules, s.reach, pending) AS k;
         ids := kept;
         distances := apart;
-        EXIT WHEN cardinality(ids) >= n OR fetched < pool
+        EXIT WHEN cardinality(ids) >= n OR (way <> 'list' AND fetched < pool)
             OR CASE
                 WHEN m.factors IS NULL THEN last_distance > bound
                 ELSE measured_similarity(last_distance, m.sample) < rules.min_similarity
@@ -63,4 +64,5 @@ COMMENT ON FUNCTION pgsim.qualifying(
     pgsim.question_seed, integer, pgsim.recording_filter, pgsim.measure, pgsim.question_rules, integer[]
 ) IS
 'Internal: the n nearest recordings that match and that the rules keep, nearest first; fewer only where fewer exist. They come from '
-'the seed''s list where it holds enough, else from a search that grows until it holds enough.';
+'the seed''s list where it holds enough, else from a search that grows until it holds enough. way, matching: list, or as of the last '
+'nearest_matching(); fetched: how many recordings that match it brought, before the rules.';

@@ -51,17 +51,17 @@ BEGIN
             title = i.title, artist = i.artist, artist_mbids = i.artist_mbids, album = i.album, year = i.year,
             length = i.length, genre = i.genre, genre_probability = i.genre_probability, genres = i.genres,
             source_id = i.source_id, url = i.url, extra = i.extra, submissions = i.submissions,
-            missing = i.missing, vector = i.vector, named = i.named
+            missing = i.missing, vector = i.vector, named = i.named, popularity = coalesce(i.popularity, r.popularity)
         FROM pg_temp.incoming_recording AS i
         WHERE
             r.mbid = i.mbid
             AND (
                 (
                     r.title, r.artist, r.artist_mbids, r.album, r.year, r.length, r.genre, r.genre_probability, r.genres,
-                    r.source_id, r.url, r.extra, r.submissions, r.missing, r.named
+                    r.source_id, r.url, r.extra, r.submissions, r.missing, r.named, r.popularity
                 ) IS DISTINCT FROM (
                     i.title, i.artist, i.artist_mbids, i.album, i.year, i.length, i.genre, i.genre_probability, i.genres,
-                    i.source_id, i.url, i.extra, i.submissions, i.missing, i.named
+                    i.source_id, i.url, i.extra, i.submissions, i.missing, i.named, coalesce(i.popularity, r.popularity)
                 )
                 OR differ(r.vector, i.vector)
             );
@@ -73,10 +73,10 @@ BEGIN
     -- Only new MBIDs take an id from the sequence: ON CONFLICT would take one for each row.
     INSERT INTO recording (
         mbid, title, artist, artist_mbids, album, year, length, genre, genre_probability, genres,
-        source_id, url, extra, submissions, missing, vector)
+        source_id, url, extra, submissions, missing, vector, popularity)
     SELECT
         i.mbid, i.title, i.artist, i.artist_mbids, i.album, i.year, i.length, i.genre, i.genre_probability, i.genres,
-        i.source_id, i.url, i.extra, i.submissions, i.missing, i.vector
+        i.source_id, i.url, i.extra, i.submissions, i.missing, i.vector, i.popularity
     FROM pg_temp.incoming_recording AS i
     ORDER BY i.mbid;
     GET DIAGNOSTICS inserted = ROW_COUNT;
@@ -85,4 +85,4 @@ $$;
 
 COMMENT ON FUNCTION pgsim.store_recordings() IS
 'Internal: stores the rows of the temporary table incoming_recording: updates the recordings that differ and inserts the new ones. '
-'What pgsim names has filled stays where a row lacks it. Returns how many of each.';
+'What pgsim names has filled, and a popularity, stay where a row lacks them. Returns how many of each.';

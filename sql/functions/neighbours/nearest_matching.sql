@@ -1,6 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.nearest_matching(
     s pgsim.question_seed, n integer, f pgsim.recording_filter DEFAULT NULL, m pgsim.measure DEFAULT NULL
-) RETURNS TABLE (id integer, distance real)
+) RETURNS TABLE (id integer, distance real, way text, matching double precision)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 100
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
@@ -21,7 +21,7 @@ DECLARE
     -- The index is asked for more than n, since it misses recordings at the end of its answer.
     wanted CONSTANT integer := greatest(30, 2 * n + n / 2);
     total double precision;
-    matching double precision;
+    matched double precision;
     share double precision;
     budget double precision;
     ef integer;
@@ -35,12 +35,12 @@ BEGIN
     IF m.factors IS NOT NULL AND m.slice IS NULL THEN
         IF m.approximate THEN
             RETURN QUERY
-            SELECT c.id, distance(r.vector, s.vector, m) AS distance
+            SELECT c.id, distance(r.vector, s.vector, m) AS distance, 'rerank', c.matching
             FROM nearest_matching(plain_seed(s.vector, s.id), greatest(1000, 10 * n), f) AS c INNER JOIN recording AS r ON c.id = r.id
             ORDER BY distance ASC, r.mbid ASC
             LIMIT n;
         ELSE
-            RETURN QUERY SELECT e.id, e.distance FROM nearest_exact(s.vector, n, f, s.id, m) AS e;
+            RETURN QUERY SELECT e.id, e.distance, 'scan', NULL::double precision FROM nearest_exact(s.vector, n, f, s.id, m) AS e;
         END IF;
         RETURN;
     END IF;
@@ -48,28 +48,28 @@ BEGIN
     -- Before the first ANALYZE, estimate from the size of the table: a row takes about 500 bytes.
     SELECT greatest(1, CASE WHEN c.reltuples < 0 THEN pg_relation_size(c.oid) / 500.0 ELSE c.reltuples END)
     INTO total FROM pg_class AS c WHERE c.oid = 'recording'::regclass;
-    matching := total;
+    matched := total;
     IF hides OR NOT counted IS NULL THEN
         EXECUTE '
             SELECT count(*) FROM (SELECT FROM recording AS r WHERE r.vector IS NOT NULL AND matches(r, $1) LIMIT $2) AS found'
-        INTO matching
+        INTO matched
         USING counted, few;
-        IF matching = few THEN
+        IF matched = few THEN
             -- REPEATABLE: the same question has the same answer.
             EXECUTE '
                 SELECT greatest($1, count(*) / $2)
                 FROM recording AS r TABLESAMPLE SYSTEM (100 * $2) REPEATABLE (0)
                 WHERE r.vector IS NOT NULL AND matches(r, $3)'
-            INTO matching
-            USING matching, least(1, sampled / total), counted;
+            INTO matched
+            USING matched, least(1, sampled / total), counted;
         END IF;
     END IF;
 
     -- So many of the nearest recordings hold the wanted ones, were these half as frequent there as elsewhere. Where
     -- they are rarer, the matching rows lie far from the seed, where the index leads astray.
-    share := least(1, greatest(1, matching) / total);
+    share := least(1, greatest(1, matched) / total);
     budget := ceil(wanted / share * CASE WHEN f IS NULL AND NOT hides THEN 1.5 ELSE 2 END) + coalesce(cardinality(f.exclude), 0);
-    IF cost * budget <= matching
+    IF cost * budget <= matched
         AND NOT coalesce(share * s.list_length >= 5 AND cardinality(s.listed) < share * s.list_length / 2, false)
         AND (m.slice IS NOT NULL OR to_regclass('recording_vector') IS NOT NULL)
     THEN
@@ -103,14 +103,14 @@ BEGIN
                     SELECT FROM unnest(s.listed, s.listed_distances) AS l (id, distance)
                     WHERE l.distance < distances[n] AND l.id <> ALL(found))
             THEN
-                RETURN QUERY SELECT u.id, u.distance FROM unnest(found[:n], distances[:n]) AS u (id, distance);
+                RETURN QUERY SELECT u.id, u.distance, 'index', matched FROM unnest(found[:n], distances[:n]) AS u (id, distance);
                 RETURN;
             END IF;
-            EXIT WHEN ef = thorough OR cost * thorough >= matching;
+            EXIT WHEN ef = thorough OR cost * thorough >= matched;
             ef := thorough;
         END LOOP;
     END IF;
-    RETURN QUERY SELECT e.id, e.distance FROM nearest_exact(s.vector, n, f, s.id, m) AS e;
+    RETURN QUERY SELECT e.id, e.distance, 'scan', matched FROM nearest_exact(s.vector, n, f, s.id, m) AS e;
 END
 $$;
 
@@ -119,4 +119,5 @@ COMMENT ON FUNCTION pgsim.nearest_matching(pgsim.question_seed, integer, pgsim.r
 'that costs less than scanning the matching rows, and scans them where the answer of the index cannot be trusted: too few of the '
 'recordings near the seed match, the search does not find the seed itself or what its list holds, or too many tie. At worst two '
 'searches and a scan: make bench-trust measured 0.8 s among a million rows, of which 700,000 match, on one core. By another measure it '
-'searches that measure''s own index, or reorders the max(1000, 10n) nearest where the measure is approximate, else it scans.';
+'searches that measure''s own index, or reorders the max(1000, 10n) nearest where the measure is approximate, else it scans. way: index, '
+'scan, or rerank; matching: how many recordings match, counted to 300 and estimated from there, NULL where nobody counted.';

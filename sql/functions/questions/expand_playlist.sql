@@ -50,7 +50,7 @@ BEGIN
     RETURN QUERY SELECT a.* FROM walk(
         ARRAY(SELECT seeds[1 + s.number * cardinality(seeds) / least(most, cardinality(seeds))]
             FROM generate_series(0, least(most, cardinality(seeds)) - 1) AS s (number)),
-        k, dislikes, seeds, artist_gap, album_gap, drift, distinct_titles, min_similarity,
+        k, dislikes, seeds, artist_gap, album_gap, drift, NULL, distinct_titles, min_similarity,
         resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude || mbids, exclude_artists),
         resolve_measure(metric, weights, approximate)) AS a;
 END

@@ -40,6 +40,8 @@ OTHERS: dict[str, list[str]] = {
     "similar": [str(mbid(1))],
     "playlist": ["--force", "playlist.txt"],
     "ratings": [],
+    "radio": [str(mbid(1))],
+    "path": [str(mbid(1)), str(mbid(2))],
     "evaluate": ["--sample=5"],
     "tune": [],
     "profile": ["--dry-run"],

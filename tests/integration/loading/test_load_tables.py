@@ -129,6 +129,29 @@ def test_lengths_that_are_none_or_cannot_be_meant_are_counted(
         assert (report.longer_than_6_hours, report.without_length) == (0, 8)
 
 
+def test_a_popularity_comes_from_the_table_and_one_by_sql_outlives_a_refit(
+    new_database: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "plays.toml").write_text(
+        PROFILE.replace("[[set]]", 'popularity = "plays"\n[[set]]')
+    )
+    numbers = np.random.default_rng(1).random((4, 2))
+    lines = ["track_id,title,plays,energy,tempo"]
+    for at, (plays, (energy, tempo)) in enumerate(
+        zip(("70", "1200000", "", "-1"), numbers, strict=True)
+    ):
+        lines.append(f"t{at},Tune {at},{plays},{energy},{tempo}")
+    (tmp_path / "songs.csv").write_text("\n".join(lines) + "\n")
+    query = "SELECT popularity FROM pgsim.recording ORDER BY source_id"
+    with connect(new_database(), autocommit=True) as conn:
+        schema.install(conn, read_profile(str(tmp_path / "plays.toml")))
+        load(conn, [tmp_path / "songs.csv"], workers=1)
+        assert conn.execute(query).fetchall() == [(70,), (1200000,), (None,), (None,)]
+        conn.execute("UPDATE pgsim.recording SET popularity = 5 WHERE source_id = 't2'")
+        refit(conn)
+        assert conn.execute(query).fetchall() == [(70,), (1200000,), (5,), (None,)]
+
+
 def test_columns_and_how_cells_are_read_come_back_from_the_database(
     new_database: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -21,13 +21,16 @@ ARGUMENTS = """
     ORDER BY p.proname, n.place
 """
 MBID = "(SELECT mbid FROM recording WHERE id = 1)"
+OTHER = "(SELECT mbid FROM recording WHERE id = 2)"
 # What stands for the arguments that have no default.
 FIRST = {
     "find_recordings": "words => 'title'",
     "similar_recordings": f"seed => {MBID}",
+    "how_answered": f"seed => {MBID}",
     "similar_recordings_batch": f"seeds => ARRAY[{MBID}]",
     "similar_to_all": f"seeds => ARRAY[{MBID}]",
     "radio": f"seeds => ARRAY[{MBID}]",
+    "similar_path": f"from_mbid => {MBID}, to_mbid => {OTHER}",
     "dissimilar_recordings": f"seed => {MBID}",
     "nearest_recordings": "query => '[0,0]'",
     "distance_statistics": "query => '[0,0]'",
@@ -44,6 +47,9 @@ ALL = {
     ("length_to", 1e308),
     ("max_per_artist", 2**31 - 1),
     ("max_per_album", 2**31 - 1),
+    ("popularity", -1.0),
+    ("popularity", -0.0),
+    ("popularity", 5e-324),
     ("drift", -0.0),
     ("drift", 5e-324),
     ("artist_gap", 0),
@@ -118,6 +124,10 @@ def test_each_number_is_refused_by_name_and_value_or_asks_for_the_right_rows(
                     assert found == whole, (function, name, end)
                 elif function == "distance_statistics":
                     assert found == [(0, None, None, None, None)], (name, end)
+                elif function == "how_answered":
+                    assert [row[2] for row in found] == [0], (name, end)
+                elif function == "similar_path":
+                    assert len(found) == 2, (name, end)  # the ends
                 else:
                     assert not found, (function, name, end)
                 continue

@@ -112,12 +112,38 @@ def test_calls_that_pass_what_was_played_never_repeat_a_recording(grid: Connecti
     rows = Oracle(grid).rows
     played: list[UUID] = []
     for _ in range(100):
-        words = {"played": played, "artist_gap": 2}
-        answer = [row[0] for row in listen(grid, [rows[0].mbid], 20, words)]
-        played += answer
-        if not answer:
-            break
-    assert len(set(played)) == len(played) == len(rows) - 1
+        answer = listen(grid, [rows[0].mbid], 3, {"played": played, "artist_gap": 2})
+        played += [row[0] for row in answer]
+    assert len(set(played)) == len(played) == 300
+    left = listen(grid, [rows[0].mbid], 1000, {"played": played, "artist_gap": 1})
+    assert not {row[0] for row in left} & {*played, rows[0].mbid}
+
+
+def test_popularity_weighs_the_rank_of_a_recording_against_its_similarity(
+    plane: Connection,
+) -> None:
+    rng = random.Random(3)
+    for number in range(60):
+        insert(plane, number, rng.random(), rng.random())
+    plane.execute("UPDATE pgsim.recording SET popularity = (id * 37) % 50 WHERE id % 5 <> 0")
+    plane.execute("CALL pgsim.refresh_similarity()")
+    popular = dict(plane.execute("SELECT mbid, popularity FROM pgsim.recording").fetchall())
+    known = [each for each in popular.values() if each is not None]
+    near = plane.execute(
+        "SELECT mbid, similarity::float8 FROM pgsim.similar_to_all(%s, 40, exclude => %s)",
+        ([mbid(0)], [UUID(int=99)]),
+    ).fetchall()
+
+    def score(row: tuple[UUID, float], weight: float) -> float:
+        less = [each for each in known if each < (popular[row[0]] or 0)]
+        return (1 - abs(weight)) * row[1] + weight * len(less) / len(known)
+
+    for weight in (-1, -0.5, 0.3, 1):
+        first = listen(plane, [mbid(0)], 5, {"popularity": weight})[0]
+        best = max(score(row, weight) for row in near)
+        assert score((first[0], first[2]), weight) == pytest.approx(best, abs=1e-6), weight
+    plain = listen(plane, [mbid(0)], 5, {})
+    assert listen(plane, [mbid(0)], 5, {"popularity": 0}) == plain
 
 
 def test_a_listener_who_drifts_walks_on(plane: Connection) -> None:
@@ -135,6 +161,7 @@ def test_numbers_that_cannot_be_meant_are_named(plane: Connection) -> None:
         ({"artist_gap": -1}, "artist_gap is -1, but must be from 0 to 1000"),
         ({"album_gap": -2}, "album_gap is -2, but must be from 0 to 1000"),
         ({"drift": 1.5}, "drift is 1.5, but must be from 0 to 1"),
+        ({"popularity": 1.01}, "popularity is 1.01, but must be from -1 to 1"),
         ({"drift": float("nan")}, "drift is NaN, but must be from 0 to 1"),
         ({"dislikes": [], "drift": 1}, "0 seeds, but there must be from 1 to 1000"),
         ({"dislikes": [mbid(7)], "album_gap": 1}, "unknown recording"),

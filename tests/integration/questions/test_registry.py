@@ -30,6 +30,8 @@ METHODS: dict[str, Any] = {
     "similar_recordings": Database.similar,
     "nearest_recordings": Database.nearest,
     "similar_to_all": Database.similar_to_all,
+    "similar_path": Database.path,
+    "how_answered": Database.how_answered,
     "similar_recordings_batch": Database.batch,
     "similar_artists": Database.similar_artists,
     "similar_albums": Database.similar_albums,

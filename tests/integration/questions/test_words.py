@@ -11,17 +11,20 @@ from tests.support.rows import one
 
 FUNCTIONS = (
     "similar_recordings",
+    "how_answered",
     "similar_recordings_batch",
     "nearest_recordings",
     "similar_to_all",
     "radio",
+    "similar_path",
     "dissimilar_recordings",
     "distance_statistics",
 )
 # What a question starts from: no function shares these with another in a different sense.
 OWN = {
     *("seed", "seeds", "query", "except_id", "method", "minus"),
-    *("dislikes", "played", "artist_gap", "album_gap", "drift"),
+    *("dislikes", "played", "artist_gap", "album_gap", "drift", "popularity"),
+    *("from_mbid", "to_mbid", "steps"),
 }
 NUMBERS = "length_from => %s, length_to => %s, min_similarity => %s"
 QUESTIONS = {
@@ -70,7 +73,9 @@ def test_every_function_has_the_words_of_a_question_alike(plane: Connection) -> 
         assert shared == [word for word in whole if word in shared], name
         # What a question starts from comes first; all that follows has a default.
         assert asked[name][0][0] in OWN, name
-        assert all(default is not None for _, _, default in asked[name][1:]), name
+        assert all(
+            default is not None or word == "to_mbid" for word, _, default in asked[name][1:]
+        ), name
 
 
 @pytest.mark.parametrize("function", QUESTIONS)

@@ -44,6 +44,8 @@ QUESTIONS = [
     "SELECT n.* FROM recording AS r, nearest_recordings(r.vector, 3) AS n WHERE r.mbid = %(seed)s",
     "SELECT * FROM explain_similarity(%(seed)s, %(other)s)",
     "SELECT * FROM dissimilar_recordings(%(seed)s, 3)",
+    "SELECT * FROM how_answered(%(seed)s, 3)",
+    "SELECT * FROM similar_path(%(seed)s, %(other)s, 5)",
     "SELECT * FROM similar_recordings(%(seed)s, 3, metric => 'bpm+key', weights => '{\"bpm\": 2}')",
     "SELECT * FROM similar_to_all(ARRAY[%(seed)s, %(other)s]::uuid[], 3, method => 'rank')",
     "SELECT * FROM similar_recordings_batch(ARRAY[%(seed)s, %(other)s]::uuid[], 3)",

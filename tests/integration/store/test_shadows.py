@@ -67,6 +67,8 @@ QUESTIONS = [
     " WHERE r.mbid = %(seed)s",
     "SELECT * FROM pgsim.explain_similarity(%(seed)s, %(other)s)",
     "SELECT * FROM pgsim.dissimilar_recordings(%(seed)s, 3)",
+    "SELECT * FROM pgsim.how_answered(%(seed)s, 3, genre => 'pop')",
+    "SELECT * FROM pgsim.similar_path(%(seed)s, %(other)s, 5, max_per_artist => 1)",
     "SELECT * FROM pgsim.similar_to_all(ARRAY[%(seed)s, %(other)s]::uuid[], 3, method => 'rank')",
     "SELECT * FROM pgsim.similar_to_all(ARRAY[%(seed)s, %(other)s]::uuid[], 3)",
     "SELECT * FROM pgsim.similar_recordings_batch(ARRAY[%(seed)s, %(other)s]::uuid[], 3)",

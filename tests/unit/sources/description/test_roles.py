@@ -122,6 +122,14 @@ def test_a_length_is_stored_in_seconds(
     assert all(low - 0.1 <= each <= low + 30 for each in seconds)
 
 
+@pytest.mark.parametrize("name", ["popularity", "track_popularity", "Play Count", "listeners"])
+def test_how_often_a_recording_is_listened_to_is_its_popularity(table: Table, name: str) -> None:
+    path = table({"track_id": texts("t{}"), name: [10 * at for at in range(ROWS)]})
+    assert columns(path)["popularity"] == name
+    found = [each.metadata.get("popularity") for each in loaded(path)]
+    assert found == [None, *(10.0 * at for at in range(1, ROWS))]
+
+
 def test_samples_become_seconds_by_the_sample_rate_beside_them(table: Table) -> None:
     path = table({"track_id": texts("t{}"), "frames": [4_410_000] * ROWS, "sr": [22050] * ROWS})
     assert columns(path)["length_unit"] == "22050 Hz"
