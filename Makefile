@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 
 .PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
-	bench-matrix bench-query bench-refresh bench-small bench-trust bench-tables bench-plan clean
+	bench-matrix bench-query bench-refresh bench-small bench-trust bench-tables bench-plan report clean
 
 demo: $(INSTALLED)
 	$(BIN)/pgsim demo
@@ -75,6 +75,13 @@ bench-tables: $(INSTALLED)
 bench-query: $(INSTALLED)
 	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bulk,plot]' hnswlib annoy h5py redis hiredis
 	$(BIN)/python -m tests.bench.query --recordings $(RECORDINGS) --plot bench-query.png
+
+# docs/report: what is missing in its rows is measured. REPORT="--recordings 1000000" for more. The
+# libraries are installed where they can be; the others have no rows.
+PEERS := hnswlib annoy nmslib pynndescent usearch voyager
+report: $(INSTALLED)
+	-for peer in $(PEERS); do $(BIN)/pip install --quiet --disable-pip-version-check $$peer; done
+	$(BIN)/python -m tests.bench.report $(REPORT)
 
 # tests/docs builds the site with warnings as errors, and runs every block, example and notebook.
 check: $(INSTALLED)

@@ -19,8 +19,6 @@ from tests.bench.peers.index import Rows, Vectors
 QUERIES = 200
 DEEPEST = 1000  # neighbours of each query
 FUSED = "fused"
-# What each collection of `names()` is of.
-AUDIOSET = "audioset"
 ATTRIBUTES = {"l2": "euclidean", "cosine": "angular"}
 _BLOCK = 20  # queries at a time
 
@@ -75,17 +73,8 @@ class Collection:
         part.rename(path)
 
 
-def names() -> tuple[str, ...]:
-    """The made collections: the fused vector, and each of the twelve metrics."""
-    return (FUSED, *METRICS)
-
-
 def make(name: str, n: int) -> Vectors:
-    """The vectors of a made collection, n of them beside the queries; of AudioSet all."""
-    if name == AUDIOSET:
-        from tests.support.genuine import audioset_vectors
-
-        return audioset_vectors()
+    """The made vectors of FUSED or of one of METRICS: n, and QUERIES more."""
     vectors = make_vectors(n + QUERIES)
     if name == FUSED:
         return vectors

@@ -6,17 +6,21 @@ and effort. Efforts rise until one finds ENOUGH. What the task says is measured 
 
 import json
 import os
+import platform
+import re
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pgsim.threads import cores
 from tests.bench.peers import PEERS, Index
 from tests.bench.peers.index import forget_peak
 from tests.bench.report.collection import Collection, distances, nearest, recall
@@ -55,7 +59,7 @@ def measure(task: dict[str, Any]) -> Iterator[Row]:
             if k <= len(collection.train):
                 yield from _by_efforts(index, collection, k, known)
         if (None, None) not in known:
-            yield {**build, "add cpu ms": _adding(index, collection), **_circumstances()}
+            yield {**build, "add cpu ms": _adding(index, collection), **circumstances()}
 
 
 def warm_up(peer: type[Index], collection: Collection) -> None:
@@ -75,7 +79,7 @@ def _by_efforts(
         row = known.get((k, effort))
         if row is None:
             row = {"k": k, "effort": effort, **_ask(index, collection, asked, truth, k, effort)}
-            yield {**row, **_circumstances()}
+            yield {**row, **circumstances()}
         if is_last(row, type(index)):
             return
 
@@ -123,9 +127,23 @@ def _adding(index: Index, collection: Collection) -> float | None:
     return (index.cpu() - cpu) / len(collection.test[:ADDED]) * 1000
 
 
-def _circumstances() -> Row:
-    """When a row was measured, and how many programs wanted the processors in that minute."""
-    return {"at": f"{datetime.now(UTC):%Y-%m-%d %H:%M}", "load": round(os.getloadavg()[0], 1)}
+def circumstances() -> Row:
+    """When and where a row was measured, and how many programs wanted a processor just then."""
+    return {
+        "at": f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+        "load": round(os.getloadavg()[0], 1),
+        "machine": machine(),
+    }
+
+
+@cache
+def machine() -> str:
+    """The processors and the memory of this machine."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    info = Path("/proc/cpuinfo")
+    names = re.findall(r"model name\s*: (.*)", info.read_text()) if info.exists() else []
+    model = names[0] if names else platform.processor() or platform.machine()
+    return f"{cores()} cores of {model}, {memory:.0f} GiB of memory"
 
 
 if __name__ == "__main__":

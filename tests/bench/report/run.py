@@ -8,27 +8,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pgsim.features.metrics import METRICS
 from pgsim.progress import Say
 from tests.bench.peers import PEERS
-from tests.bench.report.collection import FUSED, Collection, make, names
+from tests.bench.report.collection import FUSED, Collection, make
 from tests.bench.report.measure import is_last
 from tests.bench.report.rows import Row, RowFile
 from tests.support.paths import CHECKOUT
 
 KS = (10, 100, 1000)
-LIMIT = 1800  # seconds for an index
 SERIAL = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "2", "NUMBA_NUM_THREADS": "2"}
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An index of one peer, of one collection, and the numbers of neighbours to ask it for."""
+    """An index of one peer, of one collection, and the numbers of neighbours to ask it for.
+
+    `file` has the collection where it is not a made one.
+    """
 
     peer: str
     collection: str
     n: int
     space: str
     ks: Sequence[int] = KS
+    file: Path | None = None
 
     def key(self) -> Row:
         """What the rows of this index have in common."""
@@ -49,17 +53,29 @@ class Task:
         return is_built and by_k >= {k for k in self.ks if k <= self.n}
 
 
-def plan(sizes: Iterable[int], peers: Sequence[str], spaces: Sequence[str]) -> Iterator[Task]:
-    """The fused vector at each size; each metric, by its own distance, at the least."""
+def plan(
+    sizes: Iterable[int], peers: Sequence[str], spaces: Sequence[str], metrics: Sequence[str]
+) -> Iterator[Task]:
+    """The fused vector of each size in some spaces; each metric, in others, of the least size."""
     sizes = sorted(sizes)
     for n in sizes:
         for space in spaces:
             for peer in peers:
                 yield Task(peer, FUSED, n, space)
-    for name in names():
-        if name != FUSED:
-            for peer in peers:
-                yield Task(peer, name, sizes[0], "l2", KS[:1])
+        if n == sizes[0]:
+            for name in METRICS:
+                for space in metrics:
+                    for peer in peers:
+                        yield Task(peer, name, n, space, KS[:1])
+
+
+def given(files: Iterable[Path], peers: Sequence[str]) -> Iterator[Task]:
+    """Tasks for collections in files of their own."""
+    for file in files:
+        found = Collection.read(file)
+        ks = [k for k in KS if k <= found.neighbors.shape[1]]
+        for peer in peers:
+            yield Task(peer, file.stem, len(found.train), found.space, ks, file)
 
 
 def measure_all(tasks: Iterable[Task], rows: RowFile, files: Path, say: Say) -> None:
@@ -79,6 +95,8 @@ def measure_all(tasks: Iterable[Task], rows: RowFile, files: Path, say: Say) -> 
 
 def file_of(task: Task, files: Path) -> Path:
     """The file of a task's collection, which is made once."""
+    if task.file:
+        return task.file
     path = files / f"{task.collection}-{task.n}-{task.space}.hdf5"
     if not path.exists():
         files.mkdir(parents=True, exist_ok=True)
