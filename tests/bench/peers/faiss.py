@@ -25,14 +25,14 @@ class FaissFlat(Index):
     def _empty(self, faiss: Any) -> Any:
         return faiss.IndexFlat(self.vectors.shape[1], self._metric(faiss))
 
-    def _set(self, k: int, effort: int) -> None:
+    def _set(self, effort: int) -> None:
         """Set the effort of the next search."""
 
     def search(self, queries: Vectors, k: int, effort: int, threads: int = 1) -> Rows:
         import faiss
 
         faiss.omp_set_num_threads(threads)
-        self._set(k, effort)
+        self._set(effort)
         found: Rows = self.index.search(queries, k)[1]
         return found
 
@@ -58,7 +58,7 @@ class FaissIvf(FaissFlat):
         cells = min(int(4 * n**0.5), n // 39 or 1)
         return faiss.IndexIVFFlat(self.quantizer, dimensions, cells, self._metric(faiss))
 
-    def _set(self, k: int, effort: int) -> None:
+    def _set(self, effort: int) -> None:
         self.index.nprobe = effort
 
 
@@ -66,11 +66,12 @@ class FaissHnsw(FaissFlat):
     parameters = "M 16, efConstruction 200"
     effort = "efSearch"
     efforts = (10, 20, 40, 80, 160, 320, 640, 1280, 2560)
+    at_least_k = True
 
     def _empty(self, faiss: Any) -> Any:
         index = faiss.IndexHNSWFlat(self.vectors.shape[1], 16, self._metric(faiss))
         index.hnsw.efConstruction = 200
         return index
 
-    def _set(self, k: int, effort: int) -> None:
-        self.index.hnsw.efSearch = max(effort, k)
+    def _set(self, effort: int) -> None:
+        self.index.hnsw.efSearch = effort

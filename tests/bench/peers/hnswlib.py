@@ -12,6 +12,7 @@ class Hnswlib(Index):
     parameters = "M 16, ef_construction 200"
     effort = "ef"
     efforts = (10, 20, 40, 80, 160, 320, 640, 1280, 2560)
+    at_least_k = True
 
     def build(self, threads: int) -> None:
         import hnswlib
@@ -21,7 +22,7 @@ class Hnswlib(Index):
         self.index.add_items(self.vectors, num_threads=threads)
 
     def search(self, queries: Vectors, k: int, effort: int, threads: int = 1) -> Rows:
-        self.index.set_ef(max(effort, k))
+        self.index.set_ef(effort)
         return self.index.knn_query(queries, k, num_threads=threads)[0].astype(np.int64)
 
     def add(self, vectors: Vectors) -> None:

@@ -20,7 +20,8 @@ class Index(ABC):
     """An index of vectors (n, d) float32 in one of SPACES; empty until it is built.
 
     `package` is the distribution whose version counts, `parameters` says what it is built with.
-    `efforts` are the settings to try, the least first, `effort` what the library calls them.
+    `efforts` are the settings to try, the least first, `effort` what the library calls them. Where
+    `at_least_k` is true, a setting less than k counts as k.
     Where `by_row` is true, a query is the row number of a vector in the index, which is left out
     of its own answer; else it is a vector.
     """
@@ -29,6 +30,7 @@ class Index(ABC):
     parameters: ClassVar[str] = ""
     effort: ClassVar[str] = ""
     efforts: ClassVar[tuple[int, ...]] = (0,)
+    at_least_k: ClassVar[bool] = False
     by_row: ClassVar[bool] = False
 
     def __init__(self, vectors: Vectors, space: str) -> None:
@@ -39,6 +41,11 @@ class Index(ABC):
     def version(cls) -> str:
         """The version of the library; PackageNotFoundError, an ImportError, where there is none."""
         return version(cls.package)
+
+    @classmethod
+    def efforts_for(cls, k: int) -> list[int]:
+        """The efforts to try for answers of k, the least first."""
+        return sorted({max(each, k) if cls.at_least_k else each for each in cls.efforts})
 
     @abstractmethod
     def build(self, threads: int) -> None:

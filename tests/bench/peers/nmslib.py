@@ -12,6 +12,7 @@ class Nmslib(Index):
     parameters = "M 16, efConstruction 200"
     effort = "ef"
     efforts = (10, 20, 40, 80, 160, 320, 640, 1280, 2560)
+    at_least_k = True
 
     def build(self, threads: int) -> None:
         import nmslib
@@ -21,7 +22,7 @@ class Nmslib(Index):
         self.index.createIndex({"M": 16, "efConstruction": 200, "indexThreadQty": threads})
 
     def search(self, queries: Vectors, k: int, effort: int, threads: int = 1) -> Rows:
-        self.index.setQueryTimeParams({"ef": max(effort, k)})
+        self.index.setQueryTimeParams({"ef": effort})
         found = self.index.knnQueryBatch(queries, k=k, num_threads=threads)
         return filled([ids for ids, _ in found], k)
 

@@ -13,6 +13,7 @@ class PgvectorHnsw(InPostgres):
     parameters = "m 16, ef_construction 64"
     effort = "hnsw.ef_search"
     efforts = (10, 20, 40, 80, 160, 320, 640, 1000)
+    at_least_k = True
     kind: ClassVar[str] = "hnsw"
     type: ClassVar[str] = "vector"
 
@@ -40,17 +41,13 @@ class PgvectorHnsw(InPostgres):
     def _options(self) -> str:
         return "m = 16, ef_construction = 64"
 
-    def _most(self, k: int, effort: int) -> int:
-        """The setting for an answer of k: an index gives no more than so many."""
-        return max(effort, min(k, 1000))
-
     def _expression(self, value: str) -> str:
         if self.type == "vector":
             return value
         return f"({value}::public.{self.type}({self.vectors.shape[1]}))"
 
     def search(self, queries: Vectors, k: int, effort: int, threads: int = 1) -> Rows:
-        self.conn.execute(f"SET {self.effort} = {self._most(k, effort)}".encode())
+        self.conn.execute(f"SET {self.effort} = {effort}".encode())
         operator = {"l2": "<->", "cosine": "<=>"}[self.space]
         query = (
             f"SELECT id FROM pgsim.recording ORDER BY {self._expression('vector')}"
@@ -75,10 +72,8 @@ class PgvectorIvfflat(PgvectorHnsw):
     parameters = "lists n / 1000, at least 10"
     effort = "ivfflat.probes"
     efforts = (1, 2, 4, 8, 16, 32, 64, 128)
+    at_least_k = False
     kind = "ivfflat"
 
     def _options(self) -> str:
         return f"lists = {max(10, len(self.vectors) // 1000)}"
-
-    def _most(self, k: int, effort: int) -> int:
-        return effort

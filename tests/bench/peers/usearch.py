@@ -14,6 +14,7 @@ class Usearch(Index):
     parameters = "connectivity 16, expansion_add 200"
     effort = "expansion_search"
     efforts = (10, 20, 40, 80, 160, 320, 640, 1280, 2560)
+    at_least_k = True
 
     def build(self, threads: int) -> None:
         from usearch.index import Index as Graph
@@ -28,7 +29,7 @@ class Usearch(Index):
         self.index.add(np.arange(len(self.vectors)), self.vectors, threads=threads)
 
     def search(self, queries: Vectors, k: int, effort: int, threads: int = 1) -> Rows:
-        self.index.expansion_search = max(effort, k)
+        self.index.expansion_search = effort
         found = self.index.search(queries, k, threads=threads)
         if len(queries) == 1:  # then the answer is no batch
             return filled([found.keys], k)

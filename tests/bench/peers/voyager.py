@@ -14,6 +14,7 @@ class Voyager(Index):
     parameters = "M 16, ef_construction 200"
     effort = "query_ef"
     efforts = (10, 20, 40, 80, 160, 320, 640, 1280, 2560)
+    at_least_k = True
 
     def build(self, threads: int) -> None:
         import voyager
@@ -23,7 +24,7 @@ class Voyager(Index):
         self.index.add_items(self.vectors, num_threads=threads)
 
     def search(self, queries: Vectors, k: int, effort: int, threads: int = 1) -> Rows:
-        found = self.index.query(queries, k, num_threads=threads, query_ef=max(effort, k))[0]
+        found = self.index.query(queries, k, num_threads=threads, query_ef=effort)[0]
         return found.astype(np.int64)
 
     def add(self, vectors: Vectors) -> None:

@@ -51,7 +51,7 @@ def make_searches(vectors: Vectors) -> dict[str, Index]:
 
 def nearest(index: Index, query: Vectors, k: int, effort: int) -> list[int]:
     """The rows that a search in memory finds."""
-    found = index.search(query[None], k, effort)[0]
+    found = index.search(query[None], k, max(effort, k) if index.at_least_k else effort)[0]
     rows: list[int] = found[found >= 0].tolist()
     return rows
 

@@ -18,6 +18,10 @@ class Group:
     space: str
     rows: list[Row]
 
+    def title(self) -> str:
+        space = {"l2": "Euclidean", "cosine": "cosine"}[self.space]
+        return f"{self.collection}, {self.n:,} vectors, {space}"
+
     def libraries(self) -> list[str]:
         """The libraries that have rows, in the order of PEERS."""
         found = {row["library"] for row in self.rows}

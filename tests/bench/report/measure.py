@@ -35,7 +35,7 @@ ADDED = 200
 
 def is_last(row: Row, peer: type[Index]) -> bool:
     """Whether no greater effort is tried after this row."""
-    return row["recall"] >= ENOUGH or row["effort"] == peer.efforts[-1]
+    return row["recall"] >= ENOUGH or row["effort"] == peer.efforts_for(row["k"])[-1]
 
 
 def measure(task: dict[str, Any]) -> Iterator[Row]:
@@ -67,7 +67,7 @@ def warm_up(peer: type[Index], collection: Collection) -> None:
     if peer.__init__ is Index.__init__:
         some = peer(collection.train[:1000], collection.space)
         some.build(1)
-        some.search(collection.test[:1], 10, peer.efforts[0])
+        some.search(collection.test[:1], 10, peer.efforts_for(10)[0])
 
 
 def _by_efforts(
@@ -75,7 +75,7 @@ def _by_efforts(
 ) -> Iterator[Row]:
     """The rows of one k, the least effort first."""
     asked, truth = _queries(index, collection, k)
-    for effort in index.efforts:
+    for effort in index.efforts_for(k):
         row = known.get((k, effort))
         if row is None:
             row = {"k": k, "effort": effort, **_ask(index, collection, asked, truth, k, effort)}

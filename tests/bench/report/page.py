@@ -2,20 +2,22 @@
 
 import base64
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
 
 from pgsim.evaluation.protocol import RANKINGS
+from pgsim.features.metrics import METRICS
 from tests.bench.peers import PEERS
-from tests.bench.report.collection import FUSED
 from tests.bench.report.figures import Group, groups, least
 from tests.bench.report.measure import ENOUGH
 from tests.bench.report.plots import IN_POSTGRES, plot_costs, plot_quality, plot_recall
 from tests.bench.report.quality import LIBRARY
 from tests.bench.report.rows import Row, RowFile
 
+MILLION = 1_000_000
 CSS = """
 body { font: 15px/1.5 sans-serif; max-width: 76em; margin: 2em auto; padding: 0 1em; color: #222 }
 table { border-collapse: collapse; margin: 1em 0; display: block; overflow-x: auto }
@@ -28,14 +30,14 @@ img { max-width: 100% }
 def write_report(rows: RowFile, folder: Path) -> None:
     """Write index.md, report.html and their plots; the words are those of template.md."""
     found = groups(rows)
-    fused = [group for group in found if group.collection == FUSED]
+    whole = [group for group in found if group.collection not in METRICS]
     words = Template(Path(__file__).with_name("template.md").read_text(encoding="utf-8"))
     parts = {
         "circumstances": [_circumstances(rows)],
-        "winners": [_winners(group) for group in fused],
+        "winners": [_winners(group) for group in whole],
         "quality": _quality([row for row in rows if row["library"] == LIBRARY], folder),
-        "fused": [part for group in fused for part in _fused(group, folder)],
-        "metrics": _metrics([group for group in found if group.collection != FUSED]),
+        "whole": [part for group in whole for part in _in_full(group, folder)],
+        "metrics": _metrics([group for group in found if group.collection in METRICS]),
         "absent": [_absent(found)],
         "versions": [_versions(rows)],
     }
@@ -63,7 +65,7 @@ def _circumstances(rows: RowFile) -> str:
 def _winners(group: Group) -> str:
     """What is least, in one line each."""
     names = group.libraries()
-    out = [f"### {_title(group)}: what is least", ""]
+    out = [f"### {group.title()}: what is least", ""]
 
     def line(what: str, value: Callable[[str], float | None], unit: str) -> None:
         best = least((name, value(name)) for name in names)
@@ -97,9 +99,9 @@ def _cost(group: Group, library: str, key: str, unit: float = 1.0) -> float | No
     return None if row is None or row[key] is None else row[key] / unit
 
 
-def _fused(group: Group, folder: Path) -> list[str]:
-    """The tables and plots of the fused vector at one size, in one space."""
-    name = f"{group.n}-{group.space}"
+def _in_full(group: Group, folder: Path) -> list[str]:
+    """The tables and plots of one collection."""
+    name = f"{group.collection}-{group.n}-{group.space}"
     plot_recall(group, folder / f"recall-{name}.png")
     plot_costs(group, folder / f"costs-{name}.png")
     costs = _table(
@@ -127,7 +129,7 @@ def _fused(group: Group, folder: Path) -> list[str]:
         ],
     )
     return [
-        f"## {_title(group)}",
+        f"## {group.title()}",
         f"![Time of a question by recall.](recall-{name}.png)",
         answers,
         f"![Costs of each index.](costs-{name}.png)",
@@ -147,6 +149,8 @@ def _metrics(found: list[Group]) -> list[str]:
     if not found:
         return []
     libraries = [name for name in PEERS if any(name in group.libraries() for group in found)]
+    order = list(METRICS)
+    found = sorted(found, key=lambda group: (order.index(group.collection), group.space))
     k = found[0].ks()[0]
 
     def cell(group: Group, library: str) -> str:
@@ -176,9 +180,6 @@ def _quality(rows: list[Row], folder: Path) -> list[str]:
         return []
     plot_quality(rows, folder / "quality.png")
     parts = [
-        "## What the answers are worth",
-        "The share of the ten nearest that have the query's label, as `pgsim evaluate --labels`"
-        " [measures it](../howto/evaluate.md), on genuine recordings.",
         "![Precision by set and labels.](quality.png)",
     ]
     for row in rows:
@@ -211,31 +212,23 @@ def _worth(each: Row | None) -> list[str]:
 
 def _absent(found: list[Group]) -> str:
     """The rows that the report could have, and the command for them."""
-    present = {(group.n, group.space) for group in found if group.collection == FUSED}
-    lines = [
-        f'- {n:,} vectors: `make report REPORT="--recordings {n}"`'
-        for n in (10_000, 100_000, 1_000_000)
-        if (n, "l2") not in present
-    ]
+    lines = []
+    if not any(group.n == MILLION for group in found):
+        sizes = "10000 100000 1000000"
+        lines.append(f'- {MILLION:,} vectors: `make report REPORT="--recordings {sizes}"`')
+    built = Counter(group.collection for group in found for name in PEERS if group.build(name))
     for group in found:
-        missing = [name for name in PEERS if not _is_whole(group, name)]
-        if missing:
-            lines.append(f"- {_title(group)}: {', '.join(missing)}")
+        missing = [name for name in PEERS if group.build(name) is None]
+        if missing and group.collection not in METRICS:
+            lines.append(f"- {group.title()}, `make report`: {', '.join(missing)}")
+    if missing := [name for name in METRICS if built[name] < len(PEERS)]:
+        lines.append(f"- Metrics, in part or whole, `make report`: {', '.join(missing)}")
     return "\n".join(lines)
-
-
-def _is_whole(group: Group, library: str) -> bool:
-    return group.build(library) is not None
 
 
 def _versions(rows: RowFile) -> str:
     used = dict.fromkeys((row["library"], row["version"]) for row in rows)
     return "Versions: " + ", ".join(f"{name} {version}" for name, version in used) + "."
-
-
-def _title(group: Group) -> str:
-    space = {"l2": "Euclidean", "cosine": "cosine"}[group.space]
-    return f"{group.collection}, {group.n:,} vectors, {space}"
 
 
 def _number(value: float | None) -> str:

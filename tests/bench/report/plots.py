@@ -59,8 +59,8 @@ def plot_recall(group: Group, file: Path) -> None:
         handles = [by_name[name] for name in names]
         figure.legend(handles, names, loc="outside lower center", ncols=7)
         figure.suptitle(
-            f"{group.collection}, {group.n:,} vectors, {group.space}: further right finds more,"
-            " further down costs less; dotted: recall 0.99",
+            f"{group.title()}: further right finds more, further down costs less;"
+            " dotted: recall 0.99",
             fontsize=11,
         )
         figure.savefig(file, dpi=110)
@@ -78,7 +78,7 @@ def plot_costs(group: Group, file: Path) -> None:
             values = [(group.build(name) or {})[key] for name in libraries]
             bars = panel.barh(
                 libraries,
-                [(value or 0) / unit for value in values],
+                [(value or 1e-9) / unit for value in values],
                 color=[
                     COLOURS["live"] if name.startswith(IN_POSTGRES) else "#8c9bb0"
                     for name in libraries
@@ -86,18 +86,14 @@ def plot_costs(group: Group, file: Path) -> None:
             )
             texts = ["built anew" if v is None else f"{v / unit:,.3g}" for v in values]
             panel.bar_label(bars, texts, padding=3)
-            panel.set_xscale("symlog", linthresh=_threshold(values, unit))
-            panel.set_xlim(0, 8 * max((value or 0) / unit for value in values) + 1e-9)
+            panel.set_xscale("log")
+            known = [value / unit for value in values if value]
+            panel.set_xlim(0.5 * min(known, default=1), 20 * max(known, default=1))
             panel.set_title(title)
             panel.grid(axis="y", visible=False)
         panels[0].invert_yaxis()
-        figure.suptitle(f"{group.collection}, {group.n:,} vectors, {group.space}", fontsize=11)
+        figure.suptitle(group.title(), fontsize=11)
         figure.savefig(file, dpi=110)
-
-
-def _threshold(values: list[Any], unit: float) -> float:
-    """Where a logarithmic axis begins: at the least value that is not 0."""
-    return min((value / unit for value in values if value), default=1.0)
 
 
 def plot_quality(rows: list[Row], file: Path) -> None:
