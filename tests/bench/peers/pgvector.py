@@ -16,6 +16,7 @@ class PgvectorHnsw(InPostgres):
     at_least_k = True
     kind: ClassVar[str] = "hnsw"
     type: ClassVar[str] = "vector"
+    _effort = 0
 
     @classmethod
     def version(cls) -> str:
@@ -47,7 +48,9 @@ class PgvectorHnsw(InPostgres):
         return f"({value}::public.{self.type}({self.vectors.shape[1]}))"
 
     def search(self, queries: Vectors, k: int, effort: int, threads: int = 1) -> Rows:
-        self.conn.execute(f"SET {self.effort} = {effort}".encode())
+        if effort != self._effort:  # not before each question
+            self.conn.execute(f"SET {self.effort} = {effort}".encode())
+            self._effort = effort
         operator = {"l2": "<->", "cosine": "<=>"}[self.space]
         query = (
             f"SELECT id FROM pgsim.recording ORDER BY {self._expression('vector')}"

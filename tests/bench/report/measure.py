@@ -28,7 +28,7 @@ from tests.bench.report.rows import Row
 
 ENOUGH = 0.99
 THREADS = 2  # that build; one asks
-SECONDS = 4.0  # of processor that a row may take, once LEAST queries are asked
+SECONDS = 4.0  # that a row may take, once LEAST queries are asked
 LEAST = 50
 ADDED = 200
 
@@ -56,7 +56,7 @@ def measure(task: dict[str, Any]) -> Iterator[Row]:
             build["disk bytes"] = index.disk(Path(folder))
         known = {(row.get("k"), row.get("effort")): row for row in task["known"]}
         for k in task["ks"]:
-            if k <= len(collection.train):
+            if k < len(collection.train):
                 yield from _by_efforts(index, collection, k, known)
         if (None, None) not in known:
             yield {**build, "add cpu ms": _adding(index, collection), **circumstances()}

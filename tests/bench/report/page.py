@@ -4,6 +4,7 @@ import base64
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -74,10 +75,10 @@ def _winners(group: Group) -> str:
             out.append(f"- {what}: {texts}")
 
     for k in group.ks():
-        line(f"time of a question, k = {k:,}", lambda name, k=k: _good(group, name, k), "ms")  # type: ignore[misc]
+        line(f"time of a question, k = {k:,}", partial(_good, group, k), "ms")
     own = [name for name in names if name.startswith(IN_POSTGRES)]
     for k in group.ks():
-        best = least(((name, _good(group, name, k)) for name in own), 2)
+        best = least(((name, _good(group, k, name)) for name in own), 2)
         texts = ", ".join(f"{name} {number:.3g} ms" for name, number in best)
         if texts:
             out.append(f"- of those in PostgreSQL, k = {k:,}: {texts}")
@@ -88,7 +89,7 @@ def _winners(group: Group) -> str:
     return "\n".join(out)
 
 
-def _good(group: Group, library: str, k: int) -> float | None:
+def _good(group: Group, k: int, library: str) -> float | None:
     """Milliseconds of a question whose answer is good enough."""
     row = group.chosen(library, k)
     return row["cpu ms"] if row and row["recall"] >= ENOUGH else None
