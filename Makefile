@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
-	bench-matrix bench-query bench-web bench-refresh bench-small bench-trust bench-tables bench-plan clean
+	bench-matrix bench-query bench-web bench-refresh bench-small bench-trust bench-tables bench-plan report clean
 
 # On a terminal it ends with the address of a page to explore, until Ctrl-C; a script goes on.
 demo: $(INSTALLED)
@@ -84,6 +84,13 @@ bench-query: $(INSTALLED)
 # What HTTP costs beside the same questions by SQL: a minute.
 bench-web: $(INSTALLED)
 	$(BIN)/python -m tests.bench.web
+
+# docs/report: what is missing in its rows is measured. REPORT="--recordings 1000000" for more. The
+# libraries are installed where they can be; the others have no rows.
+PEERS := hnswlib annoy nmslib pynndescent usearch voyager
+report: $(INSTALLED)
+	-for peer in $(PEERS); do $(BIN)/pip install --quiet --disable-pip-version-check $$peer; done
+	$(BIN)/python -m tests.bench.report $(REPORT)
 
 # tests/docs builds the site with warnings as errors, and runs every block, example and notebook.
 check: $(INSTALLED)

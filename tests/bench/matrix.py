@@ -25,6 +25,7 @@ from pgsim.postgres.connection import Connection
 from pgsim.store.index import build_index
 from pgsim.threads import cores
 from tests.bench.common import fresh_database, save, show, write
+from tests.bench.peers import PEERS
 
 K, RECALL, SAMPLE, QUERIES = 100, 0.99, 500, 100_000
 
@@ -41,83 +42,8 @@ def true_distances(
     return np.sqrt((difference**2).sum(axis=2)).astype(np.float32)
 
 
-Search = Callable[[NDArray[np.float32], int], NDArray[np.integer]]
-
-
-def hnswlib_index(vectors: NDArray[np.float32], threads: int) -> Search:
-    import hnswlib
-
-    index = hnswlib.Index("l2", vectors.shape[1])
-    index.init_index(len(vectors), M=16, ef_construction=200)
-    index.add_items(vectors, num_threads=threads)
-
-    def search(queries: NDArray[np.float32], effort: int) -> NDArray[np.integer]:
-        index.set_ef(max(effort, K + 1))
-        found: NDArray[np.integer] = index.knn_query(queries, K + 1, num_threads=threads)[0]
-        return found
-
-    return search
-
-
-def annoy_index(vectors: NDArray[np.float32], threads: int) -> Search:
-    from concurrent.futures import ThreadPoolExecutor
-
-    from annoy import AnnoyIndex
-
-    index = AnnoyIndex(vectors.shape[1], "euclidean")
-    index.set_seed(0)
-    for row, vector in enumerate(vectors):
-        index.add_item(row, vector)
-    index.build(50, n_jobs=threads)
-
-    def search(queries: NDArray[np.float32], effort: int) -> NDArray[np.integer]:
-        def one(query: NDArray[np.float32]) -> list[int]:
-            found = index.get_nns_by_vector(query, K + 1, search_k=effort * 100)
-            return found + [-1] * (K + 1 - len(found))
-
-        with ThreadPoolExecutor(threads) as pool:
-            return np.array(list(pool.map(one, queries, chunksize=64)))
-
-    return search
-
-
-def nmslib_index(vectors: NDArray[np.float32], threads: int) -> Search:
-    import nmslib
-
-    index = nmslib.init(method="hnsw", space="l2")
-    index.addDataPointBatch(vectors)
-    index.createIndex({"M": 16, "efConstruction": 200, "indexThreadQty": threads})
-
-    def search(queries: NDArray[np.float32], effort: int) -> NDArray[np.integer]:
-        index.setQueryTimeParams({"ef": max(effort, K + 1)})
-        rows = index.knnQueryBatch(queries, k=K + 1, num_threads=threads)
-        return np.array([np.pad(ids, (0, K + 1 - len(ids)), constant_values=-1) for ids, _ in rows])
-
-    return search
-
-
-def faiss_hnsw_index(vectors: NDArray[np.float32], threads: int) -> Search:
-    import faiss
-
-    faiss.omp_set_num_threads(threads)
-    index = faiss.IndexHNSWFlat(vectors.shape[1], 16)
-    index.hnsw.efConstruction = 200
-    index.add(vectors)
-
-    def search(queries: NDArray[np.float32], effort: int) -> NDArray[np.integer]:
-        index.hnsw.efSearch = max(effort, K + 1)
-        found: NDArray[np.integer] = index.search(queries, K + 1)[1]
-        return found
-
-    return search
-
-
-PEERS = {
-    "hnswlib": hnswlib_index,
-    "Annoy": annoy_index,
-    "nmslib": nmslib_index,
-    "Faiss HNSW": faiss_hnsw_index,
-}
+# The peers that build a graph or a forest in memory; Faiss's inverted file is tuned as pgsim does.
+COMPARED = ("hnswlib", "Annoy", "nmslib", "Faiss HNSW")
 EFFORTS = (150, 200, 300, 400, 600, 800, 1200, 1600, 2400)
 
 
@@ -130,10 +56,12 @@ def run_peer(
 ) -> dict[str, Any]:
     """Build, find the least effort that reaches the recall, and search all with it."""
     started = time.monotonic()
-    search = PEERS[name](vectors, threads)
+    index = PEERS[name](vectors, "l2")
+    index.build(threads)
     built = time.monotonic() - started
     for effort in EFFORTS:
-        recall = recall_of(without_self(vectors, search(vectors[sample], effort), sample), truth)
+        found = index.search(vectors[sample], K + 1, effort, threads)
+        recall = recall_of(without_self(vectors, found, sample), truth)
         if recall >= RECALL:
             break
     asked = vectors
@@ -142,7 +70,7 @@ def run_peer(
     started = time.monotonic()
     with tempfile.TemporaryFile() as file:
         for at in range(0, len(asked), 50_000):
-            np.save(file, search(asked[at : at + 50_000], effort))
+            np.save(file, index.search(asked[at : at + 50_000], K + 1, effort, threads))
     searched = (time.monotonic() - started) * len(vectors) / len(asked)
     return {
         "engine": name,
@@ -263,7 +191,9 @@ def main() -> None:
     parser.add_argument("--audioset", action="store_true", help="the genuine AudioSet clips too")
     parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--engines", default="cells", help="pgsim's engines, comma-separated")
-    parser.add_argument("--peers", default=",".join(["Faiss IVF", *PEERS]), help="empty for none")
+    parser.add_argument(
+        "--peers", default=",".join(["Faiss IVF", *COMPARED]), help="empty for none"
+    )
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument("--plot", type=Path, help="draw them there")
     words = parser.parse_args()

@@ -6,13 +6,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.bench.peers import Index
 from tests.bench.query.asking import JOIN, Pgsim
 from tests.bench.query.collection import DECADES, FILTERS, K, true_neighbours
 from tests.bench.query.measuring import Ask, Route, Run
-from tests.bench.query.searches import Search, without
+from tests.bench.query.searches import nearest, without
 
 
-def ask_filtered(run: Run, pgsim: Pgsim, searches: dict[str, Search], count: int) -> None:
+def ask_filtered(run: Run, pgsim: Pgsim, searches: dict[str, Index], count: int) -> None:
     """Each filter, by pgsim and by peers that search first, or filter first."""
     seeds = run.seeds[:count]
     everything: list[tuple[str, float]] = [("all", 1.0)]
@@ -27,7 +28,7 @@ def ask_filtered(run: Run, pgsim: Pgsim, searches: dict[str, Search], count: int
 
 
 def filtered_routes(
-    run: Run, pgsim: Pgsim, searches: dict[str, Search], name: str
+    run: Run, pgsim: Pgsim, searches: dict[str, Index], name: str
 ) -> Iterator[Route]:
     if name == "all":
         words, condition = "year_from => 1900", "AND r.year >= 1900"
@@ -74,14 +75,16 @@ def filtered_routes(
         yield Route("hnswlib, filter function", prepare)
 
 
-def overfetching(run: Run, pgsim: Pgsim, search: Search, allowed: NDArray[np.bool_]) -> Ask:
+def overfetching(run: Run, pgsim: Pgsim, search: Index, allowed: NDArray[np.bool_]) -> Ask:
     """Ten times as many as the filter's share calls for, then ten times more until ten match."""
     n = len(allowed)
 
     def ask(seed: int) -> Sequence[int]:
         fetched = min(n, 10 * K)
         while True:
-            found = np.array(search(run.all.vectors[seed], fetched, max(64, fetched // 100)))
+            found = np.array(
+                nearest(search, run.all.vectors[seed], fetched, max(64, fetched // 100))
+            )
             rows = without(seed, found[allowed[found]].tolist())
             if len(rows) == K or fetched == n:
                 return pgsim.titles(rows)
@@ -90,8 +93,8 @@ def overfetching(run: Run, pgsim: Pgsim, search: Search, allowed: NDArray[np.boo
     return ask
 
 
-def filtering(run: Run, pgsim: Pgsim, search: Search, allowed: NDArray[np.bool_]) -> Ask:
-    index = search.index  # type: ignore[attr-defined]
+def filtering(run: Run, pgsim: Pgsim, search: Index, allowed: NDArray[np.bool_]) -> Ask:
+    index = search.index
     index.set_ef(400)
 
     def ask(seed: int) -> Sequence[int]:

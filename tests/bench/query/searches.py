@@ -5,19 +5,17 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pgsim.postgres.connection import Connection
+from pgsim.threads import cores
+from tests.bench.peers import PEERS, Index
 from tests.bench.query.asking import JOIN, Pgsim
 from tests.bench.query.collection import K, Vectors, recall
 from tests.bench.query.measuring import EFFORTS, Ask, Route, Run
 
-# A search in memory: a vector, how many, and with what effort.
-Search = Callable[[NDArray[np.float32], int, int], Sequence[int]]
-
 
 def live_routes(
-    run: Run, pgsim: Pgsim, other: Connection, searches: dict[str, Search]
+    run: Run, pgsim: Pgsim, other: Connection, searches: dict[str, Index]
 ) -> tuple[list[Route], dict[str, list[tuple[float, float]]]]:
     """Searches that keep no lists, each with one statement for the titles; and their curves."""
     plain = Pgsim(other, run.all)
@@ -30,21 +28,32 @@ def live_routes(
     preparers: dict[str, Callable[[int], Ask]] = {"join over pgvector HNSW": join}
     for name, search in searches.items():
         preparers[f"{name}, then one SQL"] = lambda effort, search=search: (  # type: ignore[misc]
-            lambda seed: pgsim.titles(without(seed, search(run.all.vectors[seed], K + 1, effort)))
+            lambda seed: pgsim.titles(
+                without(seed, nearest(search, run.all.vectors[seed], K + 1, effort))
+            )
         )
     routes = [run.tune(name, prepare) for name, prepare in preparers.items()]
     return routes, {name: curve(run, prepare) for name, prepare in preparers.items()}
 
 
-def make_searches(vectors: Vectors) -> dict[str, Search]:
+def make_searches(vectors: Vectors) -> dict[str, Index]:
     """The peers that are installed, their indexes built."""
-    searches: dict[str, Search] = {}
-    for name, make in PEERS.items():
+    searches: dict[str, Index] = {}
+    for name in ("hnswlib", "Annoy", "Faiss IVF"):
         try:
-            searches[name] = make(vectors)
+            index = PEERS[name](vectors, "l2")
+            index.build(cores())
+            searches[name] = index
         except ImportError as error:
             print(f"  {name}: skipped, not installed ({error})", file=sys.stderr)
     return searches
+
+
+def nearest(index: Index, query: Vectors, k: int, effort: int) -> list[int]:
+    """The rows that a search in memory finds."""
+    found = index.search(query[None], k, max(effort, k) if index.at_least_k else effort)[0]
+    rows: list[int] = found[found >= 0].tolist()
+    return rows
 
 
 def without(seed: int, found: Sequence[int]) -> list[int]:
@@ -65,60 +74,3 @@ def curve(run: Run, prepare: Callable[[int], Ask]) -> list[tuple[float, float]]:
         found = recall(run.all, run.asked[some], answers, run.truth[some])
         points.append((found, float(np.median(times))))
     return points
-
-
-def hnswlib_search(vectors: Vectors) -> Search:
-    import hnswlib
-
-    index = hnswlib.Index("l2", vectors.shape[1])
-    index.init_index(len(vectors), M=16, ef_construction=200)
-    index.add_items(vectors)
-
-    def search(query: Vectors, k: int, effort: int) -> Sequence[int]:
-        index.set_ef(max(effort, k))
-        found: list[int] = index.knn_query(query, k, num_threads=1)[0][0].tolist()
-        return found
-
-    search.index = index  # type: ignore[attr-defined]
-    return search
-
-
-def annoy_search(vectors: Vectors) -> Search:
-    from annoy import AnnoyIndex
-
-    index = AnnoyIndex(vectors.shape[1], "euclidean")
-    index.set_seed(0)
-    for row, vector in enumerate(vectors):
-        index.add_item(row, vector)
-    index.build(50)
-
-    def search(query: Vectors, k: int, effort: int) -> Sequence[int]:
-        found: list[int] = index.get_nns_by_vector(query, k, search_k=effort * 100)
-        return found
-
-    return search
-
-
-def faiss_search(vectors: Vectors) -> Search:
-    import faiss
-
-    faiss.omp_set_num_threads(1)
-    quantizer = faiss.IndexFlatL2(vectors.shape[1])
-    index = faiss.IndexIVFFlat(quantizer, vectors.shape[1], int(4 * len(vectors) ** 0.5))
-    index.train(vectors[:: max(1, len(vectors) // 100_000)])
-    index.add(vectors)
-
-    def search(query: Vectors, k: int, effort: int) -> Sequence[int]:
-        index.nprobe = effort
-        found = index.search(query[None], k)[1][0]
-        rows: list[int] = found[found >= 0].tolist()
-        return rows
-
-    return search
-
-
-PEERS: dict[str, Callable[[Vectors], Search]] = {
-    "hnswlib": hnswlib_search,
-    "Annoy": annoy_search,
-    "Faiss IVF": faiss_search,
-}
