@@ -21,12 +21,12 @@ from tests.support.clustered import copy_in, make_collection
 from tests.support.databases import install_template
 from tests.support.plane import insert
 
-RECORDINGS = 600
+RECORDINGS = 400
 
 
 @pytest.fixture(scope="module")
 def measured_template(server: embedded.Server) -> str:
-    """600 recordings in clusters, copies among them, their index, and their exact lists."""
+    """400 recordings in clusters, copies among them, their index, and their exact lists."""
     name = install_template(server, "measured", "acousticbrainz")
     with closing(connect(server.conninfo(name), autocommit=True)) as conn:
         copy_in(conn, make_collection(RECORDINGS, 68, seed=3))
