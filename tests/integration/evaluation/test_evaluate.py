@@ -159,7 +159,7 @@ def test_the_command_prints_in_80_columns_speaks_json_and_draws(
     assert "have no list" not in said
     measured.execute("DELETE FROM pgsim.similarity WHERE id % 2 = 0")
     assert run(["--database", url, "evaluate", "--sample", "50"]) == 0
-    assert "300 recordings have no list: pgsim refresh" in capsys.readouterr().out
+    assert "200 recordings have no list: pgsim refresh" in capsys.readouterr().out
 
     pytest.importorskip("matplotlib", reason="needs pgsim[plot]")
     file = tmp_path / "evaluation.png"
