@@ -69,7 +69,13 @@ def test_a_device_is_never_replaced(plane: Connection, tmp_path: Path) -> None:
     assert device.is_fifo()
 
 
-@pytest.mark.parametrize("name", ["m.csv", "m.parquet", "m.h5", "m.faiss"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("m.csv", "m.parquet"),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("m.h5", "m.faiss")),
+    ],
+)
 def test_a_full_disk_is_one_line_and_leaves_nothing(
     listed: Connection, tmp_path: Path, name: str
 ) -> None:
