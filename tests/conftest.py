@@ -59,6 +59,7 @@ def fast_settings() -> dict[str, str]:
         "wal_init_zero": "off",
         "wal_recycle": "off",
         "shared_buffers": "256MB",
+        "autovacuum": "off",
     }
 
 

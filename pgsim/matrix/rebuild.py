@@ -35,6 +35,7 @@ PARTS = {"postgres": 4096}  # the same for slower engines
 MOST = 1000  # neighbours in a list
 PAUSE = 1.0  # seconds between two looks at what other workers do
 PATIENCE = 60  # tries to switch the view
+TRY = 2.0  # seconds in which a try waits for readers: new ones wait behind it
 LAST_WAIT = 10.0  # seconds in which the space of the old matrix can be given back at the end
 GRACE = 3.0  # seconds in which the server notices that another coordinator was killed
 _REBUILD = "SELECT id, target, list_length, engine, recall_wanted, recordings FROM pgsim.rebuild"
@@ -348,7 +349,7 @@ def _patiently(
     for _ in range(PATIENCE):
         try:
             with locks.held(conn, locks.MATRIX, say=say), conn.transaction():
-                conn.execute("SET LOCAL lock_timeout = '2s'")
+                conn.execute(f"SET LOCAL lock_timeout = '{TRY}s'".encode())
                 return work()
         except errors.LockNotAvailable:
             say(words[0])
@@ -384,5 +385,5 @@ def switch(conn: Connection, begun: Rebuild, say: Say) -> None:
         locks.held(conn, locks.MATRIX, within=LAST_WAIT),
         conn.transaction(),
     ):
-        conn.execute("SET LOCAL lock_timeout = '2s'")
+        conn.execute(f"SET LOCAL lock_timeout = '{TRY}s'".encode())
         conn.execute("SELECT pgsim.empty_hidden_similarity()")

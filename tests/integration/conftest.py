@@ -63,6 +63,6 @@ def clustered(server: embedded.Server) -> Iterator[Connection]:
     with closing(connect(server.conninfo(name), autocommit=True)) as conn:
         copy_in(conn, make_collection(10_000, 68))
         build_index(conn)
-        write_lists(conn, "SELECT id FROM pgsim.recording WHERE id % 24 = 0")
+        write_lists(conn, "SELECT id FROM pgsim.recording WHERE id % 96 = 0")
         conn.execute("TRUNCATE pgsim.stale")
         yield conn

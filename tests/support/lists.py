@@ -5,6 +5,8 @@ from typing import Any
 
 from pgsim.postgres.connection import Connection
 
+LISTED = 300  # recordings of the database `listed`
+
 
 def write_lists(
     conn: Connection, ids: str, length: int = 100, parameters: Sequence[Any] | None = None

@@ -23,13 +23,13 @@ from tests.support.clustered import copy_in, make_collection
 from tests.support.databases import install_template
 from tests.support.documents import low_level, mbid, write_lines
 
-RECORDINGS = 400
+RECORDINGS = 240
 ALL = 10_000  # queries: all there are
 
 
 @pytest.fixture(scope="module")
 def labelled_template(server: embedded.Server) -> str:
-    """400 recordings in clusters, copies among them, with 60 artists of three albums each."""
+    """240 recordings in clusters, copies among them, with 60 artists of three albums each."""
     name = install_template(server, "labelled", "acousticbrainz")
     with closing(connect(server.conninfo(name), autocommit=True)) as conn:
         copy_in(conn, make_collection(RECORDINGS, 68, seed=5))
@@ -148,7 +148,7 @@ def test_recordings_without_a_group_are_counted_and_artists_are_one_by_their_mbi
         "UPDATE pgsim.recording SET artist_mbids = ARRAY['0e43fe9d-c472-4b62-be9e-55f971a023e1']"
         "::uuid[]"
     )
-    with pytest.raises(PgsimError, match="of 400 recordings with a label, none shares it"):
+    with pytest.raises(PgsimError, match="of 240 recordings with a label, none shares it"):
         evaluate_labels(labelled, "genre")
 
 
@@ -312,7 +312,7 @@ def test_the_command_prints_in_80_columns_speaks_json_and_draws(
                  "equal shares", "the profile", "HNSW index", "live answer",
                  "have no album: of them, copies alone are left out"):  # fmt: skip
         assert text in said
-    assert said.startswith("392 recordings with 60 labels (artist); left out: own album")
+    assert said.startswith("236 recordings with 60 labels (artist); left out: own album")
 
     pytest.importorskip("matplotlib", reason="needs pgsim[plot]")
     file = tmp_path / "labels.png"

@@ -21,12 +21,12 @@ from tests.support.clustered import copy_in, make_collection
 from tests.support.databases import install_template
 from tests.support.plane import insert
 
-RECORDINGS = 600
+RECORDINGS = 400
 
 
 @pytest.fixture(scope="module")
 def measured_template(server: embedded.Server) -> str:
-    """600 recordings in clusters, copies among them, their index, and their exact lists."""
+    """400 recordings in clusters, copies among them, their index, and their exact lists."""
     name = install_template(server, "measured", "acousticbrainz")
     with closing(connect(server.conninfo(name), autocommit=True)) as conn:
         copy_in(conn, make_collection(RECORDINGS, 68, seed=3))
@@ -159,7 +159,7 @@ def test_the_command_prints_in_80_columns_speaks_json_and_draws(
     assert "have no list" not in said
     measured.execute("DELETE FROM pgsim.similarity WHERE id % 2 = 0")
     assert run(["--database", url, "evaluate", "--sample", "50"]) == 0
-    assert "300 recordings have no list: pgsim refresh" in capsys.readouterr().out
+    assert "200 recordings have no list: pgsim refresh" in capsys.readouterr().out
 
     pytest.importorskip("matplotlib", reason="needs pgsim[plot]")
     file = tmp_path / "evaluation.png"

@@ -169,6 +169,8 @@ def test_a_lost_connection_is_made_again_and_that_is_said(
 def test_pauses_grow_while_the_database_cannot_be_reached(
     plane: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pause = follow._pause
+    monkeypatch.setattr(follow, "_pause", lambda seconds, ended: pause(seconds / 10, ended))
     said: list[str] = []
     name = plane.info.dbname
     insert(plane, 1, 0)

@@ -232,7 +232,10 @@ def test_a_matrix_that_was_asked_to_be_exact_stays_exact(grown: Connection) -> N
     assert_same(refreshed, matrix(grown))
 
 
-def test_a_refresh_leaves_much_to_a_rebuild_that_is_under_way(grown: Connection) -> None:
+def test_a_refresh_leaves_much_to_a_rebuild_that_is_under_way(
+    grown: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pgsim.matrix.rebuild.GRACE", 0.2)
     said: list[str] = []
     rebuild(grown)
     grown.execute(f"{SQUARE} WHERE id % 4 > 0".encode())

@@ -46,7 +46,7 @@ UNASKED = {
 
 
 def seeds(conn: Connection, listed: bool) -> list[Any]:
-    query = "SELECT mbid FROM pgsim.recording WHERE (id %% 24 = 0) = %s ORDER BY md5(mbid::text)"
+    query = "SELECT mbid FROM pgsim.recording WHERE (id %% 96 = 0) = %s ORDER BY md5(mbid::text)"
     return [mbid for (mbid,) in conn.execute(query + f" LIMIT {SEEDS}", (listed,))]
 
 

@@ -319,6 +319,7 @@ def test_the_4680_genuine_songs_load_and_their_neighbours_share_artists(
     assert by_genre > 4 * genre_chance
 
 
+@pytest.mark.slow
 def test_the_407_genuine_files_of_clips_load_and_their_neighbours_share_labels(
     database: Callable[[Profile], Connection], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,15 +5,18 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pgsim import embedded
 from pgsim.loading.load import load
+from pgsim.loading.recordings import refit
 from pgsim.matrix.refresh import refresh
 from pgsim.postgres.connection import connect
 from pgsim.store import schema
 from tests.support.databases import install_template
 from tests.support.documents import collection, write_lines
+from tests.support.findings import FILL
 from tests.support.odd import RECORDINGS, SETTINGS, TEMPLATE, New
 from tests.support.roles import AsRole, connections, make_roles_template
 
@@ -72,3 +75,28 @@ def new(odd: embedded.Server) -> Iterator[New]:
         yield make
         for name in made:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="session")
+def healthy_template(
+    server: embedded.Server, admin: psycopg.Connection, plane_template: str
+) -> str:
+    """A database with nothing wrong in it, to be cloned."""
+    admin.execute(f"CREATE DATABASE healthy_template TEMPLATE {plane_template}".encode())
+    with closing(connect(server.conninfo("healthy_template"), autocommit=True)) as conn:
+        # VACUUM cannot mark rows whose commit is still on its way to the disk.
+        conn.execute("SET synchronous_commit = on")
+        conn.execute(FILL)
+        refit(conn)
+        refresh(conn)
+        conn.execute("VACUUM (ANALYZE) pgsim.recording")
+    return "healthy_template"
+
+
+@pytest.fixture
+def healthy(new_database: Callable[..., str], healthy_template: str) -> str:
+    """The conninfo of a fresh database with nothing wrong in it."""
+    conninfo = new_database(template=healthy_template)
+    with closing(connect(conninfo, autocommit=True)) as conn:
+        schema.add_to_search_path(conn)
+    return conninfo

@@ -14,9 +14,12 @@ from pgsim.matrix.rebuild import rebuild
 from pgsim.postgres.connection import Connection, connect
 from pgsim.transfer import pairs
 from pgsim.transfer.dump import dump
-from pgsim.transfer.export import export
+from pgsim.transfer.export import export, matrix
 from tests.support import line
+from tests.support.clustered import copy_in, make_collection
+from tests.support.databases import install_template
 from tests.support.dumps import OWNER, fill, new_session
+from tests.support.lists import LISTED
 
 
 @pytest.fixture(scope="session")
@@ -104,3 +107,31 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let an import read several chunks, and notice another rebuild at once."""
     monkeypatch.setattr(pairs, "CHUNK", 100)
     monkeypatch.setattr(rebuilding, "GRACE", 0.2)
+
+
+@pytest.fixture(scope="session")
+def listed_template(server: embedded.Server) -> str:
+    """300 recordings with their lists; one has no vector, and one is gone."""
+    name = install_template(server, "listed_template", "acousticbrainz")
+    with closing(connect(server.conninfo(name), autocommit=True)) as conn:
+        copy_in(conn, make_collection(LISTED, 68, seed=8))
+        rebuild(conn, engine="exact", k=60)
+        conn.execute("INSERT INTO pgsim.recording (mbid) VALUES (gen_random_uuid())")
+        conn.execute("DELETE FROM pgsim.recording WHERE id = 7")
+    return name
+
+
+@pytest.fixture(scope="session")
+def listed(
+    server: embedded.Server, admin: psycopg.Connection, listed_template: str
+) -> Iterator[Connection]:
+    """Such a database, which no test changes."""
+    admin.execute(f"CREATE DATABASE listed TEMPLATE {listed_template}".encode())
+    with closing(connect(server.conninfo("listed"), autocommit=True)) as conn:
+        yield conn
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an export read several blocks."""
+    monkeypatch.setattr(matrix, "BLOCK", 64)

@@ -174,7 +174,7 @@ def move_pgvector(conninfo: str, schema: str) -> None:
     ("here", "there", "suffix"),
     [
         ("public", "extensions", "dump"),
-        ("extensions", "public", "sql"),
+        pytest.param("extensions", "public", "sql", marks=pytest.mark.slow),
         ('"Of, types"', '"a$b"', "sql"),
         pytest.param('"Of, types"', '"a$b"', "dump", marks=pytest.mark.slow),
     ],

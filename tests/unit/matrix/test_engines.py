@@ -117,9 +117,9 @@ def test_ties_of_any_size_go_by_order(points: list[tuple[float, ...]], k: int) -
 
 @pytest.mark.parametrize("engine", ["cells", "faiss"])
 def test_an_engine_finds_what_its_effort_was_foreseen_to_find_or_a_little_more(engine: str) -> None:
-    vectors = make_vectors(10_000)
+    vectors = make_vectors(6_000)
     tuned = cast(Tunable, searcher(engine, vectors, 50))
-    rows = np.arange(0, len(vectors), 25)
+    rows = np.arange(0, len(vectors), 15)
     neighbours, truth = Exact(vectors, ranks(len(vectors)), 50, 2).search(rows)
     foreseen = float((tuned.needed(rows, neighbours) <= tuned.effort).mean())
     found = float(found_share(tuned.search(rows)[1], truth).mean())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pgsim.sources.dialect import SAMPLE, Dialect, Sample, dialect_in, dialect_of
+from pgsim.sources.dialect import Dialect, Sample, dialect_in, dialect_of
 from pgsim.sources.streams.files import SourceError
 from pgsim.sources.tables import members
 
@@ -335,9 +335,12 @@ def test_what_is_no_table_of_text_is_named_with_the_cure(data: bytes, reason: st
     assert reason in str(raised.value)
 
 
-def test_the_first_part_of_a_file_tells_and_compression_does_not_matter(tmp_path: Path) -> None:
-    text = table() + "".join(f"id{n},Tune {n},{n}.25\n" for n in range(100_000))
-    assert len(text) > SAMPLE
+def test_the_first_part_of_a_file_tells_and_compression_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pgsim.sources.dialect.SAMPLE", 2**16)
+    text = table() + "".join(f"id{n},Tune {n},{n}.25\n" for n in range(4_000))
+    assert len(text) > 2**16
     plain, packed = tmp_path / "s.csv", tmp_path / "s.csv.gz"
     plain.write_text(text + '"' * 99, encoding="utf-8")
     packed.write_bytes(gzip.compress(text.encode()))
