@@ -389,4 +389,4 @@ def test_every_command_that_prints_a_result_has_json() -> None:
         for name, command in commands().items()
         if "--json" not in [option for each in command.params for option in each.opts]
     }
-    assert lacking <= {"pgsim", "psql", "demo"}
+    assert lacking <= {"pgsim", "psql", "demo", "serve"}
