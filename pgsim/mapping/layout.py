@@ -21,7 +21,7 @@ PHASES = ((12.0, 60), (1.0, 140))
 STEPS = sum(steps for _, steps in PHASES)
 _MOMENTUM = 0.8
 # Side of a cell of the grid on which the repulsion is interpolated, and the least number of cells
-# in a row. A side of 1 takes a million twice as long; of a few thousand it keeps 6 % more neighbours.
+# in a row. A side of 1 takes a million twice as long, and keeps 6 % more of a few thousand.
 _FINE, _COARSE, _SMALL = 1, 2, 30_000
 _CELLS = 20
 _BEGINNING = 1e-4  # standard deviation of the first places, as t-SNE wants it
