@@ -245,10 +245,10 @@ MAP = Question(
     "map_recordings",
     MapRecording,
     {
-        "x_from": Word("double precision", "The least x, from -1.", "NULL"),
-        "x_to": Word("double precision", "The greatest x, up to 1.", "NULL"),
-        "y_from": Word("double precision", "The least y, from -1.", "NULL"),
-        "y_to": Word("double precision", "The greatest y, up to 1.", "NULL"),
+        "x_from": Word("double precision", "The least x, from -1."),
+        "x_to": Word("double precision", "The greatest x, up to 1."),
+        "y_from": Word("double precision", "The least y, from -1."),
+        "y_to": Word("double precision", "The greatest y, up to 1."),
         "k": Word("integer", "How many recordings, from 1 to 100000.", "1000"),
     },
 )
