@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.nearest_matching(
-    s pgsim.question_seed, n integer, f pgsim.recording_filter DEFAULT NULL, m pgsim.measure DEFAULT NULL
+    s pgsim.question_seed, n integer, f pgsim.recording_filter DEFAULT NULL, m pgsim.measure DEFAULT NULL,
+    is_rough boolean DEFAULT false
 ) RETURNS TABLE (id integer, distance real, way text, matching double precision)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 100
 SET search_path = pg_catalog, pgsim, pg_temp
@@ -19,7 +20,7 @@ DECLARE
     -- a policy is a condition, too
     hides CONSTANT boolean := row_security_active('recording'::regclass);
     -- The index is asked for more than n, since it misses recordings at the end of its answer.
-    wanted CONSTANT integer := greatest(30, 2 * n + n / 2);
+    wanted CONSTANT integer := CASE WHEN is_rough THEN n ELSE greatest(30, 2 * n + n / 2) END;
     total double precision;
     matched double precision;
     share double precision;
@@ -89,10 +90,10 @@ BEGIN
                 s.vector, needed + 1, f, s.id, ef, (CASE WHEN hides THEN ef ELSE budget END)::integer, m) AS a;
             -- Where matching rows are rarer near the seed than elsewhere, or more rows tie than were fetched, of which
             -- those with the least mbids are wanted, only a scan is sure to find them.
-            EXIT WHEN coalesce(cardinality(found), 0) < needed OR distances[n] = distances[wanted];
+            EXIT WHEN coalesce(cardinality(found), 0) < needed OR (distances[n] = distances[wanted] AND NOT is_rough);
             -- The number of recordings within a distance grows with that power of it.
             dimensions := CASE
-                WHEN distances[n] > 0 THEN ln(wanted::double precision / n) / ln(distances[wanted]::double precision / distances[n])
+                WHEN distances[n] > 0 AND NOT is_rough THEN ln(wanted::double precision / n) / ln(distances[wanted]::double precision / distances[n])
                 ELSE 0
             END;
             -- An index that does not find the seed does not reach its neighbours either; nor does one that misses what
@@ -114,10 +115,11 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION pgsim.nearest_matching(pgsim.question_seed, integer, pgsim.recording_filter, pgsim.measure) IS
+COMMENT ON FUNCTION pgsim.nearest_matching(pgsim.question_seed, integer, pgsim.recording_filter, pgsim.measure, boolean) IS
 'Internal: the n matching recordings nearest to a seed, nearest first; fewer only where fewer match. It searches the HNSW index where '
 'that costs less than scanning the matching rows, and scans them where the answer of the index cannot be trusted: too few of the '
 'recordings near the seed match, the search does not find the seed itself or what its list holds, or too many tie. At worst two '
 'searches and a scan: make bench-trust measured 0.8 s among a million rows, of which 700,000 match, on one core. By another measure it '
-'searches that measure''s own index, or reorders the max(1000, 10n) nearest where the measure is approximate, else it scans. way: index, '
-'scan, or rerank; matching: how many recordings match, counted to 300 and estimated from there, NULL where nobody counted.';
+'searches that measure''s own index, or reorders the max(1000, 10n) nearest where the measure is approximate, else it scans. is_rough: '
+'the first search of the index is enough, though it may miss some. way: index, scan, or rerank; matching: how many recordings match, '
+'counted to 300 and estimated from there, NULL where nobody counted.';

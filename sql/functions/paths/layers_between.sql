@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.layers_between(
-    origin vector, target vector, layers integer, n integer, f pgsim.recording_filter, m pgsim.measure, rules pgsim.question_rules,
+    origin pgsim.question_seed, target pgsim.question_seed, layers integer, n integer, f pgsim.recording_filter, m pgsim.measure,
+    rules pgsim.question_rules,
     OUT ids integer[], OUT layer_of integer[], OUT is_whole boolean
 )
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -9,16 +10,20 @@ DECLARE
     apart real[];
     pool integer[];
 BEGIN
-    -- Those nearest to the way first: of an artist or a song, the rules keep these.
-    SELECT
-        array_agg(c.id ORDER BY c.place, c.layer), array_agg(c.distance ORDER BY c.place, c.layer),
-        array_agg(c.layer ORDER BY c.place, c.layer), coalesce(max(c.place), 0) < n
-    INTO ids, apart, layer_of, is_whole
-    FROM (
+    -- Those nearest to the way first: of an artist or a song, the rules keep these. The ends are left out here, since with
+    -- a condition each search would be a longer one.
+    WITH found AS (
         SELECT l.layer, a.id, a.distance, row_number() OVER (PARTITION BY l.layer) AS place
         FROM generate_series(1, layers) AS l (layer)
-        CROSS JOIN LATERAL nearest_matching(plain_seed(moved(origin, target, (l.layer - 0.5) / layers)), n, f, m) AS a
-    ) AS c;
+        CROSS JOIN LATERAL nearest_matching(
+            plain_seed(moved(origin.vector, target.vector, (l.layer - 0.5) / layers)), n + 2, f, m, true) AS a
+    )
+    SELECT
+        array_agg(c.id ORDER BY c.place, c.layer), array_agg(c.distance ORDER BY c.place, c.layer),
+        array_agg(c.layer ORDER BY c.place, c.layer), coalesce((SELECT max(w.place) FROM found AS w), 0) < n + 2
+    INTO ids, apart, layer_of, is_whole
+    FROM found AS c
+    WHERE c.id NOT IN (origin.id, target.id);
     IF NOT rules IS NULL THEN
         SELECT array_agg(u.id ORDER BY u.place), array_agg(u.distance ORDER BY u.place) INTO pool, apart
         FROM (
@@ -34,7 +39,8 @@ END
 $$;
 
 COMMENT ON FUNCTION pgsim.layers_between(
-    vector, vector, integer, integer, pgsim.recording_filter, pgsim.measure, pgsim.question_rules
+    pgsim.question_seed, pgsim.question_seed, integer, integer, pgsim.recording_filter, pgsim.measure, pgsim.question_rules
 ) IS
-'Internal: for each of some points, evenly apart on the way from one vector to another, the n matching recordings nearest to it, and the '
-'number of the point from 1; of all of them together, only those that the rules keep. is_whole: no others match.';
+'Internal: for each of some points, evenly apart on the way from one recording to another, about the n matching '
+'recordings nearest to it, and the number of the point from 1; of all of them together, only those that the rules keep, and neither end. '
+'is_whole: no others match.';

@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION pgsim.how_answered(
     weights jsonb DEFAULT NULL,
     approximate boolean DEFAULT false,
     ranking text DEFAULT 'similarity'
-) RETURNS TABLE (way text, candidates integer, fetched integer, matching integer, pending integer)
+) RETURNS TABLE (way text, candidates bigint, fetched integer, matching integer, pending integer)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 1
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$

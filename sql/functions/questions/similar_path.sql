@@ -30,6 +30,7 @@ DECLARE
     -- Five points on the way, and sixty recordings around each: more of either find hardly better paths.
     layers CONSTANT integer := least(steps - 2, 5);
     n integer := 60;
+    ends question_seed[];
     around record;
     chain integer[];
 BEGIN
@@ -41,16 +42,17 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'ask for a path to another recording, or for radio() around this one';
     END IF;
     m := resolve_measure(metric, weights, approximate);
-    PERFORM require_sets(s.mbid, s.missing, m) FROM seed_vectors(ARRAY[from_mbid, to_mbid]) AS s;
     SELECT s.* INTO origin FROM seed_vectors(ARRAY[from_mbid]) AS s;
     SELECT s.* INTO target FROM seed_vectors(ARRAY[to_mbid]) AS s;
-    conditions := resolve_filter(
-        genre, decade, year_from, year_to, length_from, length_to, exclude || origin.mbid || target.mbid, exclude_artists);
+    PERFORM require_sets(origin.mbid, origin.missing, m);
+    PERFORM require_sets(target.mbid, target.missing, m);
+    ends := ARRAY[plain_seed(origin.vector, origin.id), plain_seed(target.vector, target.id)];
+    conditions := resolve_filter(genre, decade, year_from, year_to, length_from, length_to, exclude, exclude_artists);
     conditions.present := m.sets;
     rules := resolve_rules(max_per_artist, max_per_album, distinct_titles, NULL, ARRAY[
         song_key(origin.title, origin.artist_mbids, origin.artist), song_key(target.title, target.artist_mbids, target.artist)]);
     LOOP
-        around := layers_between(origin.vector, target.vector, layers, n, conditions, m, rules);
+        around := layers_between(ends[1], ends[2], layers, n, conditions, m, rules);
         chain := evenest_chain(origin.id, around.ids, around.layer_of, target.id, m);
         chain := filled_chain(chain, steps, ARRAY(
             SELECT u.id FROM unnest(around.ids) WITH ORDINALITY AS u (id, place) GROUP BY u.id ORDER BY min(u.place)), m);
