@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pgsim.cli.common import Json, connection, print_json, print_table, put, say
+from pgsim.cli.common import Json, database, print_json, print_table, put, say
 from pgsim.errors import UsageError
+from pgsim.store.collection import read_collection
 from pgsim.web.users import add_user, list_users, make_secret, remove_user, secret_file
 
 
@@ -40,7 +41,9 @@ def user(
     """
     if (name is None) != (what == _What.LIST):
         raise UsageError("write pgsim user add NAME, pgsim user remove NAME, or pgsim user list")
-    with connection(ctx) as conn:
+    with database(ctx) as db:
+        conn = db.connection
+        read_collection(conn)  # refuses tables of another version
         if name is None:
             users = [asdict(each) for each in list_users(conn)]
             columns = ("name", "created_at")

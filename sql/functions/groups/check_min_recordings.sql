@@ -1,5 +1,6 @@
 CREATE OR REPLACE FUNCTION pgsim.check_min_recordings(min_recordings integer) RETURNS void
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 BEGIN
     IF min_recordings < 1 THEN

@@ -66,10 +66,11 @@ those that the rules allow. None is in the playlist. Fewer than k rows come wher
 - mbids: the MBIDs of the playlist, in its order; match_recordings() finds them. Those of no recording with a vector are
   left out, and a notice counts them. Of more than 1000 recordings, 1000 are the seeds, evenly spread.
 - k: number of rows, from 1 to 1000; default 20, or with min_similarity as many as there are, at most 1000.
+- dislikes, drift: as in radio().
 - min_similarity: least similarity to the mean of the playlist, from 0 to 1.
 - artist_gap, album_gap: how many rows lie between two recordings of one artist (default 2), or of one album (default
   0); the last ones of the playlist count, too.
 - distinct_titles: whether to leave out other recordings of a song that the playlist or a row before has; default true.
-- All other arguments: as in radio().
+- All other arguments: as in similar_recordings().
 
 Raises an error if none of the MBIDs is a recording with a vector, and otherwise as radio() does.';

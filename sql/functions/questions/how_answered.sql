@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION pgsim.how_answered(
     weights jsonb DEFAULT NULL,
     approximate boolean DEFAULT false,
     ranking text DEFAULT 'similarity'
-) RETURNS TABLE (way text, candidates bigint, fetched integer, matching integer, pending integer)
+) RETURNS TABLE (way text, candidates integer, fetched integer, matching integer, pending integer)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE ROWS 1
 SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
@@ -44,7 +44,8 @@ COMMENT ON FUNCTION pgsim.how_answered(
 ) IS
 'How a question of similar_recordings() is answered now, in one row. It searches as that function does.
 
-- All arguments: as in similar_recordings().
+- seed, k: as there.
+- All other arguments: as in similar_recordings().
 
 Columns: way says where the answer comes from: list, the stored list of the seed; index, a search of an HNSW index; scan,
 a scan of all recordings that match; or rerank, the recordings nearest by the fused distance, reordered by an approximate

@@ -87,6 +87,7 @@ BEGIN
             (
                 SELECT string_agg(quote_literal(w.word) || ':B', ' & ')::tsquery
                 FROM unnest(tsvector_to_array(search_words(NULL, title_key(regexp_replace(t.title, '[\u2019''`]', '', 'g'))))) AS w (word)
+                WHERE w.word <> 'and'  -- the key's word for &
             ) AS words
         FROM track AS t
         WHERE
@@ -122,11 +123,11 @@ how it was found (matched_by), and whether it has a vector; NULL where no record
 
 A track is looked for in this order:
 
-- mbid: identifier, a text or several, has an MBID, or the URL of a recording of MusicBrainz. Redirects are followed.
-- own id: identifier is the source_id of one recording.
-- path: location, a path or URL, ends as the url or source_id of a recording does: in the file name and its folder, or
+1. mbid: identifier, a text or several, has an MBID, or the URL of a recording of MusicBrainz. Redirects are followed.
+2. own id: identifier is the source_id of one recording.
+3. path: location, a path or URL, ends as the url or source_id of a recording does: in the file name and its folder, or
   in all of the shorter one. Of several recordings the one whose path agrees longest; none where two agree alike.
-- artist and title: creator and title, compared as distinct_titles does. Of several versions the one with the same title,
+4. artist and title: creator and title, compared as distinct_titles does. Of several versions the one with the same title,
   the same album, and the nearest length (duration, in milliseconds).
 
 Raises an error for what is no list of objects.';

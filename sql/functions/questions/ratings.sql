@@ -36,4 +36,6 @@ COMMENT ON FUNCTION pgsim.ratings(text) IS
 of the recordings as they are today: where MusicBrainz has merged one into another, that of the other. A recording that
 was deleted has no artist and no title here.
 
-- person: whose verdicts; NULL (default) for everybody''s.';
+- person: whose verdicts; NULL (default) for everybody''s.
+
+Raises an error for a caller that may not read them.';

@@ -30,6 +30,9 @@ FIRST = {
     "similar_recordings_batch": f"seeds => ARRAY[{MBID}]",
     "similar_to_all": f"seeds => ARRAY[{MBID}]",
     "radio": f"seeds => ARRAY[{MBID}]",
+    "expand_playlist": f"mbids => ARRAY[{MBID}]",
+    "similar_artists": "artist => 'artist 1'",
+    "similar_albums": "album => 'album 1'",
     "similar_path": f"from_mbid => {MBID}, to_mbid => {OTHER}",
     "dissimilar_recordings": f"seed => {MBID}",
     "nearest_recordings": "query => '[0,0]'",
@@ -78,8 +81,8 @@ def points(server: embedded.Server, plane_template: str) -> Iterator[Connection]
     with closing(connect(server.conninfo(name), autocommit=True)) as conn:
         conn.execute("SET search_path = public, pgsim")  # a user's
         conn.execute(
-            "INSERT INTO recording (mbid, artist, title, length, year, vector)"
-            " SELECT gen_random_uuid(), 'artist', 'title ' || i, i, 1950 + i,"
+            "INSERT INTO recording (mbid, artist, album, title, length, year, vector)"
+            " SELECT gen_random_uuid(), 'artist ' || i, 'album ' || i, 'title ' || i, i, 1950 + i,"
             " ARRAY[i, 0]::public.vector FROM generate_series(1, 10) AS i"
         )
         conn.execute("CALL refresh_similarity()")
@@ -120,7 +123,9 @@ def test_each_number_is_refused_by_name_and_value_or_asks_for_the_right_rows(
             if (name, end) in ALL | NONE:
                 found = points.execute(call.encode(), (end,)).fetchall()
                 whole = points.execute(f"SELECT * FROM {function}({first})".encode()).fetchall()
-                if (name, end) in ALL:
+                if function == "how_answered" and (name, end) in ALL:
+                    assert found[0][2] == whole[0][2], (name, end)
+                elif (name, end) in ALL:
                     assert found == whole, (function, name, end)
                 elif function == "distance_statistics":
                     assert found == [(0, None, None, None, None)], (name, end)

@@ -93,7 +93,8 @@ def test_parquet_holds_the_pairs_and_their_metadata(
     assert len(recordings) == report.recordings
     stored = listed.execute(
         "SELECT mbid::text, title, artist, artist_mbids::text[], album, year, decade, length,"
-        " genre, genre_probability, genres, source_id, url, extra::text, submissions, missing"
+        " genre, genre_probability, genres, source_id, url, popularity, extra::text,"
+        " submissions, missing"
         " FROM pgsim.recording ORDER BY id"
     ).fetchall()
     assert [tuple(row.values()) for row in recordings] == stored

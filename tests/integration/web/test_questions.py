@@ -151,7 +151,6 @@ def test_a_data_set_is_every_answer_and_every_seed_without_one(
         ("recordings/a%00b", 404, "the recording's name has a NUL", None),
         ("similar", 422, "mbid is missing", "The recordings to start from"),
         ("recordings", 422, "there is nothing to search for", None),
-        ("map", 404, "", "pgsim init --upgrade"),
         ("nowhere", 404, "Not Found", None),
     ],
 )
