@@ -26,6 +26,15 @@ QUESTIONS = {
     "similar_recordings_batch": "similar_recordings_batch(ARRAY[%(seed)s::uuid], 1)",
     "similar_to_all": "similar_to_all(ARRAY[%(seed)s, %(other)s]::uuid[], 1)",
     "radio": "radio(ARRAY[%(seed)s]::uuid[], 2, artist_gap => 1)",
+    "expand_playlist": "expand_playlist(ARRAY[%(seed)s]::uuid[], 1)",
+    "match_recordings": "match_recordings('[{}]')",
+    "ratings": "ratings()",
+    # Artists are asked about where they have MBIDs.
+    "similar_artists": "recording AS r, pgsim.similar_artists(r.artist_mbids[1]::text, 1)"
+    " WHERE r.mbid = %(seed)s AND r.artist_mbids[1] IS NOT NULL",
+    "similar_albums": "recording AS r,"
+    " pgsim.similar_albums(r.album, r.artist_mbids[1]::text, 1)"
+    " WHERE r.mbid = %(seed)s AND r.album IS NOT NULL AND r.artist_mbids[1] IS NOT NULL",
     # One recording alone has no path to another.
     "similar_path": "recording AS r, pgsim.similar_path(%(seed)s, r.mbid, 2)"
     " WHERE r.mbid = %(other)s AND r.mbid <> %(seed)s",

@@ -7,6 +7,7 @@ SET search_path = pg_catalog, pgsim, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
+    no_number text;
     area box;
     few integer;
     is_small boolean;
@@ -15,10 +16,16 @@ BEGIN
         RAISE EXCEPTION 'k is %, but must be from 1 to 100000', coalesce(k::text, 'NULL')
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    IF x_from > x_to OR 'NaN' IN (x_from, x_to) THEN
+    SELECT b.name INTO no_number
+    FROM unnest(ARRAY['x_from', 'x_to', 'y_from', 'y_to'], ARRAY[x_from, x_to, y_from, y_to]) AS b (name, value)
+    WHERE b.value = 'NaN' LIMIT 1;
+    IF no_number IS NOT NULL THEN
+        RAISE EXCEPTION '% is NaN, but must be a number', no_number
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'the map lies between -1 and 1';
+    ELSIF x_from > x_to THEN
         RAISE EXCEPTION 'no x is both from % and to %', x_from, x_to
             USING ERRCODE = 'invalid_parameter_value', HINT = 'the map lies between -1 and 1';
-    ELSIF y_from > y_to OR 'NaN' IN (y_from, y_to) THEN
+    ELSIF y_from > y_to THEN
         RAISE EXCEPTION 'no y is both from % and to %', y_from, y_to
             USING ERRCODE = 'invalid_parameter_value', HINT = 'the map lies between -1 and 1';
     ELSIF NOT EXISTS (SELECT FROM map_position) THEN

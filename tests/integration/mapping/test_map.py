@@ -178,7 +178,7 @@ def test_without_a_map_or_lists_the_cure_is_named(
     ("bounds", "said"),
     [
         ("x_from => 0.5, x_to => 0.25", "no x is both from 0.5 and to 0.25"),
-        ("y_to => 'NaN'", "no y is both from <NULL> and to NaN"),
+        ("y_to => 'NaN'", "y_to is NaN, but must be a number"),
         ("k => 0", "k is 0, but must be from 1 to 100000"),
     ],
 )

@@ -137,6 +137,9 @@ def test_each_number_is_refused_by_name_and_value_or_asks_for_the_right_rows(
                     assert not found, (function, name, end)
                 continue
             said = refusal(points, call, end)
+            if function == "map_recordings" and kind == "double precision" and end == end:
+                assert not said, (name, end)  # the map lies inside, or outside
+                continue
             if (name, end) == ("most", 2**31 - 1):  # all changes in one batch
                 assert not said
                 continue
