@@ -28,7 +28,7 @@ DECLARE
     origin record;
     target record;
     -- Five points on the way, and sixty recordings around each: more of either find hardly better paths.
-    layers CONSTANT integer := least(steps - 2, 5);
+    layers CONSTANT integer := least(greatest(steps, 2) - 2, 5);
     n integer := 60;
     ends question_seed[];
     around record;
