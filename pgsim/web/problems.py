@@ -15,19 +15,16 @@ MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER = "2"  # seconds
 _NO_DATA = "P0002"  # an unknown recording, or one that lacks what a word asks for
 _UNKNOWN = re.compile("unknown recording |.* is neither an MBID nor the own id")
-# By SQLSTATE: what this database does not have yet; too long; not allowed.
+# By SQLSTATE: too long; not allowed.
 _STATUSES = {
-    "42883": HTTPStatus.NOT_FOUND,
-    "42P01": HTTPStatus.NOT_FOUND,
     "57014": HTTPStatus.GATEWAY_TIMEOUT,
     "42501": HTTPStatus.FORBIDDEN,
     "25006": HTTPStatus.FORBIDDEN,
     "55000": HTTPStatus.CONFLICT,
 }
-_ABSENT = {"42883", "42P01"}
 _HINTS = {
     "57014": "ask for less, or start pgsim serve with a longer --timeout",
-    "42501": "run pgsim init --roles, which gives pgsim_reader its rights",
+    "42501": "run pgsim init --roles, which gives pgsim_reader and pgsim_listener their rights",
 }
 
 
@@ -65,8 +62,6 @@ def _of_postgres(error: psycopg.Error) -> Problem:
         return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "PostgreSQL does not answer", "try again")
     message = " ".join((error.diag.message_primary or str(error)).split())
     hint = error.diag.message_hint or _HINTS.get(state or "")
-    if state in _ABSENT:
-        message, hint = "this database has no such question yet", "run pgsim init --upgrade"
     if state in _STATUSES:
         return Problem(_STATUSES[state], message, hint)
     if state == _NO_DATA and _UNKNOWN.match(message):

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import psycopg
-import pytest
 
 from pgsim import Database, embedded
 from pgsim.web.settings import Settings
@@ -47,19 +46,9 @@ class DemoSite:
             f"/radio?seed={seed}&dislike={other}",
             f"/recording/{seed}?end=farthest&k=0",
             "/recording/nobody",
-            *([f"/map?around={seed}&colour=decade"] if self.has("pgsim.map_position") else []),
-            *([f"/path?from={seed}&to={other}"] if self.has("pgsim.similar_path") else []),
+            f"/map?around={seed}&colour=decade",
+            f"/path?from={seed}&to={other}",
         ]
-
-    def has(self, name: str) -> bool:
-        """Return whether this version of pgsim has a table or a function."""
-        query = "SELECT to_regclass(%(name)s) IS NOT NULL OR to_regproc(%(name)s) IS NOT NULL"
-        return bool(self.db.connection.execute(query, {"name": name}).fetchall()[0][0])
-
-    def needs(self, name: str) -> None:
-        """Skip where this version of pgsim lacks a table or a function."""
-        if not self.has(name):
-            pytest.skip(f"this version of pgsim has no {name}")
 
     def in_view(self, x: float, y: float, half: float) -> list[str]:
         """Return the titles of the recordings in a square of the map."""
@@ -81,11 +70,9 @@ def demo_site(
     with Database(url) as db:
         _add_hostile(db)
         _add_audio(db, audio)
+        _add_map(db)
         with serving(Settings(url, as_owner=True, audio=audio)) as base:
-            site = DemoSite(base, db)
-            if site.has("pgsim.map_position"):
-                _add_map(db)
-            yield site
+            yield DemoSite(base, db)
     admin.execute(f"DROP DATABASE {NAME} WITH (FORCE)".encode())
 
 

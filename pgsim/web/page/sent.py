@@ -11,8 +11,7 @@ from urllib.parse import quote
 import orjson
 from starlette.responses import RedirectResponse
 
-from pgsim.web.collection import store_verdict
-from pgsim.web.problems import Problem
+from pgsim.web.collection import require_own_site, store_verdict
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -47,8 +46,7 @@ async def rate(site: Site, request: Request) -> Response:
 
     A cookie tells visitors apart. A form of another site cannot rate.
     """
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        raise Problem(HTTPStatus.FORBIDDEN, "the form is not one of this site")
+    require_own_site(request)
     visitor = request.cookies.get(_VISITOR, secrets.token_urlsafe(12))[:100]
     form = dict(await request.form())
     await store_verdict(site.reader, {**form, "by_whom": f"visitor {visitor}"})

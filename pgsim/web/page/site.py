@@ -57,7 +57,6 @@ _KEPT = 60.0  # seconds for which the choices of a form are kept
 class Parts:
     """What a page offers besides: what the database has, and what the role may do."""
 
-    path: bool = False
     map: bool = False
     ratings: bool = False
 
@@ -202,8 +201,7 @@ class Site:
     async def _parts(self) -> Parts:
         return Parts(
             *await self.reader.row(
-                "SELECT to_regproc('pgsim.similar_path') IS NOT NULL,"
-                " coalesce(pg_relation_size(to_regclass('pgsim.map_position')) > 0, false),"
-                " coalesce(has_table_privilege(to_regclass('pgsim.rating'), 'INSERT'), false)"
+                "SELECT EXISTS (SELECT FROM pgsim.map_position),"
+                " has_table_privilege('pgsim.rating', 'INSERT')"
             )
         )

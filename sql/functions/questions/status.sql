@@ -7,12 +7,10 @@ AS $$
         coalesce(v.value, CASE WHEN v.item LIKE '% size' THEN pg_size_pretty(v.number) ELSE v.number::text END),
         v.number
     FROM collection AS c
-    CROSS JOIN LATERAL (SELECT count(*) AS rows, count(r.vector) AS vectors FROM recording AS r) AS r
     CROSS JOIN LATERAL (
-        SELECT count(p.id) AS places, count(*) FILTER (WHERE p.id IS NULL) AS lacking
+        SELECT count(*) AS rows, count(r.vector) AS vectors, count(p.id) FILTER (WHERE r.vector IS NOT NULL) AS places
         FROM recording AS r LEFT JOIN map_position AS p ON r.id = p.id
-        WHERE r.vector IS NOT NULL
-    ) AS m
+    ) AS r
     CROSS JOIN LATERAL (VALUES
         ('profile', c.profile, NULL),
         ('dimensions', NULL, (SELECT sum(f.length) FROM feature_set AS f)),
@@ -36,8 +34,8 @@ AS $$
         ('lists', NULL, (SELECT count(*) FROM similarity)),
         ('neighbours in a list', NULL, c.list_length),
         ('changes not in the lists', NULL, (SELECT count(*) FROM stale)),
-        ('places on the map', CASE WHEN m.places = 0 THEN 'no map' END, m.places),
-        ('recordings without a place', CASE WHEN m.places = 0 THEN 'no map' END, m.lacking),
+        ('places on the map', CASE WHEN r.places = 0 THEN 'no map' END, r.places),
+        ('recordings without a place', CASE WHEN r.places = 0 THEN 'no map' END, r.vectors - r.places),
         ('rejected documents', NULL, (SELECT count(*) FROM reject)),
         ('recording size', NULL, pg_table_size('recording')),
         (

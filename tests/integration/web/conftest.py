@@ -30,7 +30,9 @@ def served_database(server: embedded.Server, filled_template: str) -> str:
             "UPDATE pgsim.recording SET source_id = '/etc/passwd' WHERE id = 3;"
             "UPDATE pgsim.recording SET source_id = 'notes.txt' WHERE id = 4;"
             "UPDATE pgsim.recording SET url = 'file:one.mp3' WHERE id = 5;"
-            "UPDATE pgsim.recording SET url = 'https://example.org/six.mp3' WHERE id = 6"
+            "UPDATE pgsim.recording SET url = 'https://example.org/six.mp3' WHERE id = 6;"
+            "INSERT INTO pgsim.map_position (id, x, y)"
+            " SELECT id, cos(id), sin(id) FROM pgsim.recording"
         )
     return server.conninfo(name)
 

@@ -199,7 +199,6 @@ def test_a_radio_learns_what_one_likes_and_goes_on_without_repeats(
 def test_a_path_leads_to_a_recording_that_is_found_by_its_words(
     visitor: Visitor, site: DemoSite
 ) -> None:
-    site.needs("pgsim.similar_path")
     visitor.open(f"/recording/{site.seed}")
     visitor.page.get_by_role("link", name="Path to another").click()
     visitor.page.get_by_label("Which recording ends the path?").fill("imperial")
@@ -294,7 +293,6 @@ def test_a_file_finds_its_nearest_and_farthest(
 def test_a_thumb_becomes_a_rating_and_another_one_replaces_it(
     visitor: Visitor, site: DemoSite
 ) -> None:
-    site.needs("pgsim.rating")
     visitor.open(f"/recording/{site.seed}")
     answer = site.mbid("Imperial Army")
     for name, verdict in (("Imperial Army sounds like it", 1), ("Imperial Army does not", -1)):
@@ -305,7 +303,6 @@ def test_a_thumb_becomes_a_rating_and_another_one_replaces_it(
 
 
 def test_the_map_shows_every_recording_and_leads_to_each(visitor: Visitor, site: DemoSite) -> None:
-    site.needs("pgsim.map_position")
     visitor.open("/map")
     canvas = visitor.page.locator("canvas")
     wait_until(lambda: canvas.get_attribute("data-points") == "523")
@@ -334,9 +331,8 @@ def test_the_pictures_of_the_docs_show_the_page(browser: Browser, site: DemoSite
         "home": "/",
         "recording": f"/recording/{farewell}",
         "why": f"/recording/{farewell}/why/{other}",
+        "map": "/map",
     }
-    if site.has("pgsim.map_position"):
-        shown["map"] = "/map"
     with visit(browser, site.base, viewport={"width": 1000, "height": 620}) as visitor:
         for name, path in shown.items():
             visitor.open(path)

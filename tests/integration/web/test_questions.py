@@ -57,6 +57,11 @@ def in_sql(conn: Connection, query: str) -> list[dict[str, Any]]:
             f"radio(ARRAY['{SEED}']::uuid[], 5, dislikes => ARRAY['{OTHER}']::uuid[],"
             " artist_gap => 2, drift => 0.5)",
         ),
+        (
+            f"recordings/{SEED}/path/{OTHER}?steps=5&max_per_artist=1",
+            f"similar_path('{SEED}', '{OTHER}', 5, max_per_artist => 1)",
+        ),
+        ("map?x0=-0.5&x1=0.5&y0=0&limit=5", "map_recordings(-0.5, 0.5, 0, k => 5)"),
         ("status.json", "status()"),
     ],
 )

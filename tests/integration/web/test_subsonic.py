@@ -28,6 +28,7 @@ def test_a_client_finds_songs_and_what_sounds_like_them(
 ) -> None:
     host, _, port = address.rpartition(":")
     rows = conn.execute("SELECT mbid, similarity FROM pgsim.similar_recordings(%s, 3)", (A,))
+    path = conn.execute("SELECT mbid FROM pgsim.similar_path(%s, %s, 4)", (A, B)).fetchall()
 
     async def ask() -> None:
         client = AsyncConnection(host, username="anna", password=key, port=int(port))
@@ -42,6 +43,9 @@ def test_a_client_finds_songs_and_what_sounds_like_them(
             assert [(each.entry.id, each.similarity) for each in matches] == [
                 (str(recording), similarity) for recording, similarity in rows
             ]
+            walk = await client.find_sonic_path(str(A), str(B), count=4)
+            assert [each.entry.id for each in walk] == [str(recording) for (recording,) in path]
+            assert all(0 <= each.similarity <= 1 for each in walk)
             with pytest.raises(errors.DataNotFoundError):
                 await client.get_song(str(mbid(999)))
         finally:
