@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
-	bench-matrix bench-query bench-web bench-refresh bench-small bench-trust bench-tables bench-plan report clean
+	bench-engine bench-matrix bench-query bench-web bench-refresh bench-small bench-trust bench-tables bench-plan report clean
 
 # On a terminal it ends with the address of a page to explore, until Ctrl-C; a script goes on.
 demo: $(INSTALLED)
@@ -45,6 +45,10 @@ RECORDINGS ?= 100000
 bench-matrix: $(INSTALLED)
 	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bulk]' hnswlib annoy nmslib
 	$(BIN)/python -m tests.bench.matrix --recordings $(RECORDINGS) --plot matrix.png
+
+# The compiled loops beside the others, in turn: RECORDINGS=400000,1000000 in half an hour.
+bench-engine: $(INSTALLED)
+	$(BIN)/python -m tests.bench.engine --recordings $(RECORDINGS)
 
 bench-refresh: $(INSTALLED)
 	$(BIN)/python -m tests.bench.refresh --recordings 100000,300000,1000000 \
@@ -115,5 +119,5 @@ clean:
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,parquet,hdf5,plot,map,rhythm,musicnn,web,docs,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[embedded,bulk,fast,parquet,hdf5,plot,map,rhythm,musicnn,web,docs,dev]'
 	touch $@

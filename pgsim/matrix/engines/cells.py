@@ -9,6 +9,7 @@ confirm.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,13 @@ _EFFORTS = (*np.geomspace(1, 25, 300).tolist(), float("inf"))
 # A question's limit is the k-th distance among this many times k recordings of the nearest cells.
 _LIMIT = 64
 # Questions a product: questions, cell and result stay in the processor's cache.
-_QUESTIONS = 512
-_ROWS = 128  # the same, against all centres
+QUESTIONS = 512
+ROWS = 128  # the same, against all centres
 # Questions a thread answers at a time, and hits (10 bytes each) that may wait to be merged.
 _BATCH = 32_768
 _WAITING = 1 << 24
+# Recordings from which on compiled loops save more time than it takes to load them.
+COMPILED = 50_000
 # Questions whose hits are sorted together, in a table as wide as the most of them.
 _MERGED = 64
 
@@ -52,10 +55,19 @@ def make_cells(
     say: Say,
 ) -> "Cells":
     """A searcher tuned to the recall on a sample; see make_searcher."""
-    searcher = Cells(vectors, order, k, threads)
+    searcher = _kind(len(vectors))(vectors, order, k, threads)
     say(f"{len(vectors):,} recordings in {searcher.cells:,} cells")
     tune(searcher, vectors, order, k, recall, threads, say)
     return searcher
+
+
+def _kind(n: int) -> "type[Cells]":
+    """Return the class that searches n recordings in the least time, of those installed."""
+    if n < COMPILED or find_spec("numba") is None:
+        return Cells
+    from pgsim.matrix.engines.fused import FusedCells
+
+    return FusedCells
 
 
 class Cells:
@@ -103,7 +115,7 @@ class Cells:
         vectors = self._members[place, :-1]
         square = squares(vectors)
         queries = asking(vectors)
-        within = np.maximum(self._limits(place, queries, square) + square, np.finfo(float).tiny)
+        within = np.maximum(self._limits(place) + square, np.finfo(float).tiny)
         away = queries @ self._centres.T + square[:, None]
         away[np.arange(len(rows)), away.argmin(axis=1)] = 0  # the nearest cell is always probed
         cell = np.searchsorted(self._start, self._place[neighbours[by_place]], "right") - 1
@@ -138,16 +150,16 @@ class Cells:
         vectors = self._members[place, :-1]
         square = squares(vectors)
         queries = asking(vectors)
-        limit = self._limits(place, queries, square)
+        limit = self._limits(place)
         asked, first = self._probed(queries, limit, square, effort)
         length = square.astype(np.float32)[:, None]
 
         best = np.full((len(place), self._k), NOTHING)
         # One piece of memory for all products, and one for all hits: pieces of many sizes, got and
         # given back, take a tenth of the time to find.
-        room = _QUESTIONS * int(self._size.max())
+        room = QUESTIONS * int(self._size.max())
         all_scores, all_are = np.empty(room, np.float32), np.empty(room, np.bool_)
-        asking_now = np.empty((_QUESTIONS, queries.shape[1]), np.float32)
+        asking_now = np.empty((QUESTIONS, queries.shape[1]), np.float32)
         # Of each hit the question, and a key: about the squared distance, above the place.
         question_of = np.empty(_WAITING + room, np.uint16)
         about = np.empty(_WAITING + room, np.uint64)
@@ -155,8 +167,8 @@ class Cells:
         for cell in range(self.cells):
             start = self._start[cell]
             members = self._members[start : self._start[cell + 1]].T
-            for at in range(first[cell], first[cell + 1], _QUESTIONS):
-                some = asked[at : min(at + _QUESTIONS, first[cell + 1])]
+            for at in range(first[cell], first[cell + 1], QUESTIONS):
+                some = asked[at : min(at + QUESTIONS, first[cell + 1])]
                 shape = len(some), members.shape[1]
                 own = slice(shape[0] * shape[1])
                 queries.take(some, axis=0, out=asking_now[: len(some)], mode="clip")
@@ -176,19 +188,22 @@ class Cells:
         self._merge(best, question_of[:hits], about[:hits], place, square)
 
         del all_scores, all_are, question_of, about
+        return self._farther(place, effort, best)
+
+    def _farther(
+        self, place: NDArray[np.int32], effort: float, best: NDArray[np.uint64]
+    ) -> NDArray[np.uint64]:
+        """The keys with those that are short of k searched farther."""
         short = np.flatnonzero(best[:, -1] == NOTHING)
         if len(short) and np.isfinite(effort):
             farther = next(each for each in self.efforts if each >= 2 * effort)
             best[short] = self._search(place[short], farther)
         return best
 
-    def _limits(
-        self,
-        place: NDArray[np.int32],
-        queries: NDArray[np.float32],
-        square: NDArray[np.float64],
-    ) -> NDArray[np.float32]:
+    def _limits(self, place: NDArray[np.int32]) -> NDArray[np.float32]:
         """A limit (m,) of the scores of each query's k nearest, from the cells around its own."""
+        vectors = self._members[place, :-1]
+        queries = asking(vectors)
         score = np.empty(len(place), np.float32)
         bounds = np.searchsorted(place, self._start.astype(np.int32))
         for cell in np.flatnonzero(np.diff(bounds)):
@@ -198,10 +213,10 @@ class Cells:
             members = np.concatenate(
                 [self._members[self._start[c] : self._start[c + 1]] for c in near[: enough + 1]]
             )
-            for at in range(bounds[cell], bounds[cell + 1], _QUESTIONS):
-                part = slice(at, min(at + _QUESTIONS, bounds[cell + 1]))
+            for at in range(bounds[cell], bounds[cell + 1], QUESTIONS):
+                part = slice(at, min(at + QUESTIONS, bounds[cell + 1]))
                 score[part] = kth_bound(queries[part] @ members.T, self._k + 1)  # and itself
-        return limit_of_score(score, square, queries.shape[1] - 1)
+        return limit_of_score(score, squares(vectors), vectors.shape[1])
 
     def _probed(
         self,
@@ -216,9 +231,9 @@ class Cells:
         with np.errstate(over="ignore"):
             away = np.inf if np.isinf(effort) else effort * (limit + square)
             far = (away - square).astype(np.float32)
-        for start in range(0, len(queries), _ROWS):
-            scores = queries[start : start + _ROWS] @ self._centres.T
-            enough = np.maximum(far[start : start + _ROWS], scores.min(axis=1))
+        for start in range(0, len(queries), ROWS):
+            scores = queries[start : start + ROWS] @ self._centres.T
+            enough = np.maximum(far[start : start + ROWS], scores.min(axis=1))
             hit = np.flatnonzero(scores <= enough[:, None])
             question, cell = np.divmod(hit, self.cells)
             pairs.append(((question + start).astype(np.uint16), cell.astype(np.uint16)))
@@ -269,7 +284,22 @@ def _train(vectors: NDArray[np.float32], pool: ThreadPoolExecutor) -> NDArray[np
         used, first, count = np.unique(cell[by_cell], return_index=True, return_counts=True)
         if len(used):
             centres[used] = np.add.reduceat(sample[by_cell], first, axis=0) / count[:, None]
-    return centres
+    return centres[_along(centres)]
+
+
+def _along(centres: NDArray[np.float32]) -> NDArray[np.intp]:
+    """An order (cells,) of the centres in which those that follow each other are near."""
+
+    def halved(own: NDArray[np.intp]) -> NDArray[np.intp]:
+        if len(own) <= 2:
+            return own
+        apart = centres[own] - centres[own].mean(axis=0)
+        farthest = apart[np.square(apart).sum(axis=1).argmax()]
+        by_side = own[np.argsort(apart @ farthest, kind="stable")]
+        half = len(own) // 2
+        return np.concatenate([halved(by_side[:half]), halved(by_side[half:])])
+
+    return halved(np.arange(len(centres)))
 
 
 def _assign(
@@ -280,10 +310,10 @@ def _assign(
     cell = np.empty(len(vectors), np.uint16)
 
     def assign(start: int) -> None:
-        part = slice(start, start + _ROWS)
+        part = slice(start, start + ROWS)
         cell[part] = np.argmin(asking(vectors[part]) @ table.T, axis=1)
 
-    list(pool.map(assign, range(0, len(vectors), _ROWS)))
+    list(pool.map(assign, range(0, len(vectors), ROWS)))
     return cell
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pgsim.errors import UsageError
-from pgsim.matrix.engines import IN_MEMORY, Searcher, make_searcher
+from pgsim.matrix.engines import IN_MEMORY, Searcher, cells, make_searcher
 from pgsim.matrix.engines.exact import Exact
 from pgsim.matrix.engines.keys import distances
 from pgsim.matrix.engines.scores import kth_bound
@@ -16,6 +16,9 @@ from pgsim.matrix.engines.tuning import Tunable, found_share
 from pgsim.planning.synthetic import make_vectors
 
 D = 67
+# The engine `cells` as it searches many recordings where Numba is installed.
+COMPILED = "cells, compiled"
+ALL = (*IN_MEMORY, COMPILED)
 
 
 def searcher(
@@ -23,7 +26,13 @@ def searcher(
 ) -> Searcher:
     if engine == "faiss":
         pytest.importorskip("faiss")
-    return make_searcher(engine, vectors, ranks(len(vectors)), k, recall, threads, lambda _: None)
+    with pytest.MonkeyPatch.context() as patch:
+        if engine == COMPILED:
+            pytest.importorskip("numba")
+            patch.setattr(cells, "COMPILED", 0)
+            engine = "cells"
+        order = ranks(len(vectors))
+        return make_searcher(engine, vectors, order, k, recall, threads, lambda _: None)
 
 
 def ranks(n: int) -> NDArray[np.int32]:
@@ -66,14 +75,14 @@ def assert_same(engine: Searcher, vectors: NDArray[np.float32], k: int) -> None:
     np.testing.assert_array_equal(rows, true_rows)
 
 
-@pytest.mark.parametrize("engine", IN_MEMORY)
+@pytest.mark.parametrize("engine", ALL)
 @pytest.mark.parametrize(("n", "k"), [(1, 3), (2, 1), (40, 60), (100, 99)])
 def test_few_recordings_have_all_the_others_as_neighbours(engine: str, n: int, k: int) -> None:
     vectors = with_copies(n)
     assert_same(searcher(engine, vectors, k, recall=1.0), vectors, k)
 
 
-@pytest.mark.parametrize("engine", ["cells", "exact"])
+@pytest.mark.parametrize("engine", ["cells", COMPILED, "exact"])
 def test_all_neighbours_are_found_when_all_are_asked_for(engine: str) -> None:
     vectors = with_copies(600)
     assert_same(searcher(engine, vectors, 20, recall=1.0), vectors, 20)
@@ -93,7 +102,7 @@ def test_exact_is_brute_force_across_its_blocks(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("shift", [0.0, 300.0])
-@pytest.mark.parametrize("engine", ["cells", "exact"])
+@pytest.mark.parametrize("engine", ["cells", COMPILED, "exact"])
 def test_rounding_of_the_product_hides_no_neighbour(engine: str, shift: float) -> None:
     """Far from the origin the product's rounding is larger than the distances."""
     rng = np.random.default_rng(3)
@@ -111,11 +120,11 @@ def test_rounding_of_the_product_hides_no_neighbour(engine: str, shift: float) -
 )
 def test_ties_of_any_size_go_by_order(points: list[tuple[float, ...]], k: int) -> None:
     vectors = np.array(points, np.float32)
-    for engine in ("cells", "exact"):
+    for engine in ("cells", COMPILED, "exact"):
         assert_same(searcher(engine, vectors, k, recall=1.0), vectors, k)
 
 
-@pytest.mark.parametrize("engine", ["cells", "faiss"])
+@pytest.mark.parametrize("engine", ["cells", COMPILED, "faiss"])
 def test_an_engine_finds_what_its_effort_was_foreseen_to_find_or_a_little_more(engine: str) -> None:
     vectors = make_vectors(6_000)
     tuned = cast(Tunable, searcher(engine, vectors, 50))
@@ -169,7 +178,7 @@ def test_every_row_whose_radius_a_point_is_within_is_found(
     assert len(exact.holders(vectors[:0], radii)) == 0
 
 
-@pytest.mark.parametrize("engine", ["cells", "faiss"])
+@pytest.mark.parametrize("engine", ["cells", COMPILED, "faiss"])
 def test_the_recall_asked_for_is_reached_on_recordings_outside_the_sample(engine: str) -> None:
     vectors = make_vectors(4000)
     tuned = searcher(engine, vectors, 20, recall=0.9)
@@ -186,7 +195,7 @@ def test_the_recall_asked_for_is_reached_on_recordings_outside_the_sample(engine
     np.testing.assert_array_equal(distance.ravel(), true)
 
 
-@pytest.mark.parametrize("engine", IN_MEMORY)
+@pytest.mark.parametrize("engine", ALL)
 def test_a_second_searcher_gives_the_same_answer(engine: str) -> None:
     vectors = with_copies(3000)
     part = np.random.default_rng(2).permutation(3000)[:700]
@@ -195,13 +204,31 @@ def test_a_second_searcher_gives_the_same_answer(engine: str) -> None:
     np.testing.assert_array_equal(first[1], second[1])
 
 
-def test_hits_merged_in_several_goes_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("engine", "sizes"),
+    [
+        ("cells", {"cells._WAITING": 100, "cells._BATCH": 300}),
+        (COMPILED, {"fused._WAITING": 1.2, "fused._MORE": 2, "fused._BATCH": 300}),
+    ],
+)
+def test_hits_merged_in_several_goes_are_the_same(
+    engine: str, sizes: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     vectors = with_copies(2000)
-    at_once = searcher("cells", vectors, 10, recall=0.9).search(np.arange(2000))
-    monkeypatch.setattr("pgsim.matrix.engines.cells._WAITING", 100)
-    monkeypatch.setattr("pgsim.matrix.engines.cells._BATCH", 300)
-    in_goes = searcher("cells", vectors, 10, recall=0.9).search(np.arange(2000))
+    at_once = searcher(engine, vectors, 10, recall=0.9).search(np.arange(2000))
+    for name, size in sizes.items():
+        monkeypatch.setattr(f"pgsim.matrix.engines.{name}", size)
+    in_goes = searcher(engine, vectors, 10, recall=0.9).search(np.arange(2000))
     np.testing.assert_array_equal(at_once[0], in_goes[0])
+
+
+def test_compiled_loops_find_what_passes_over_tables_find() -> None:
+    made = make_vectors(6_000)
+    vectors = np.concatenate([made, made[:100]])
+    rows = np.arange(0, len(vectors), 3)
+    plain, compiled = (searcher(engine, vectors, 30, recall=1) for engine in ("cells", COMPILED))
+    np.testing.assert_array_equal(plain.search(rows)[0], compiled.search(rows)[0])
+    np.testing.assert_array_equal(plain.search(rows)[1], compiled.search(rows)[1])
 
 
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=300), st.integers(1, 9))
