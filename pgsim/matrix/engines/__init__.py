@@ -64,7 +64,7 @@ def make_searcher(
 
             return Exact(vectors, order, k, threads)
         case "cells":
-            from pgsim.matrix.engines.cells import make_cells
+            from pgsim.matrix.engines.tuned_cells import make_cells
 
             return make_cells(vectors, order, k, recall, threads, say)
         case "faiss":

@@ -9,7 +9,6 @@ confirm.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,6 @@ from numpy.typing import NDArray
 
 from pgsim.matrix.engines.keys import NOTHING, by_query, distances, inverse, pack, unpack
 from pgsim.matrix.engines.scores import asking, extended, kth_bound, limit_of_score, squares
-from pgsim.matrix.engines.tuning import tune
-from pgsim.progress import Say
 from pgsim.threads import one_blas_thread
 
 # Cells a root of the collection's size, and members a cell at least. More cells leave fewer pairs
@@ -40,34 +37,8 @@ ROWS = 128  # the same, against all centres
 # Questions a thread answers at a time, and hits (10 bytes each) that may wait to be merged.
 _BATCH = 32_768
 _WAITING = 1 << 24
-# Recordings from which on compiled loops save more time than it takes to load them.
-COMPILED = 50_000
 # Questions whose hits are sorted together, in a table as wide as the most of them.
 _MERGED = 64
-
-
-def make_cells(
-    vectors: NDArray[np.float32],
-    order: NDArray[np.int32],
-    k: int,
-    recall: float,
-    threads: int,
-    say: Say,
-) -> "Cells":
-    """A searcher tuned to the recall on a sample; see make_searcher."""
-    searcher = _kind(len(vectors))(vectors, order, k, threads)
-    say(f"{len(vectors):,} recordings in {searcher.cells:,} cells")
-    tune(searcher, vectors, order, k, recall, threads, say)
-    return searcher
-
-
-def _kind(n: int) -> "type[Cells]":
-    """Return the class that searches n recordings in the least time, of those installed."""
-    if n < COMPILED or find_spec("numba") is None:
-        return Cells
-    from pgsim.matrix.engines.fused import FusedCells
-
-    return FusedCells
 
 
 class Cells:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pgsim.errors import UsageError
-from pgsim.matrix.engines import IN_MEMORY, Searcher, cells, make_searcher
+from pgsim.matrix.engines import IN_MEMORY, Searcher, make_searcher, tuned_cells
 from pgsim.matrix.engines.exact import Exact
 from pgsim.matrix.engines.keys import distances
 from pgsim.matrix.engines.scores import kth_bound
@@ -29,7 +29,7 @@ def searcher(
     with pytest.MonkeyPatch.context() as patch:
         if engine == COMPILED:
             pytest.importorskip("numba")
-            patch.setattr(cells, "COMPILED", 0)
+            patch.setattr(tuned_cells, "COMPILED", 0)
             engine = "cells"
         order = ranks(len(vectors))
         return make_searcher(engine, vectors, order, k, recall, threads, lambda _: None)
