@@ -176,3 +176,12 @@ ADD COLUMN popularity real,
 ADD CONSTRAINT popularity_is_not_negative CHECK (popularity BETWEEN 0 AND 'Infinity');
 COMMENT ON COLUMN pgsim.recording.popularity IS
 'How often the recording is listened to, in any unit: plays, listeners, or a score; NULL where unknown. Only its rank counts.';
+
+ALTER TABLE pgsim.collection
+ADD COLUMN map double precision[],
+ADD COLUMN inverse double precision[],
+ADD CONSTRAINT map_has_an_inverse CHECK (cardinality(map) = cardinality(inverse) AND (map IS NULL) = (inverse IS NULL));
+COMMENT ON COLUMN pgsim.collection.map IS
+'The symmetric matrix, by rows, that every vector is multiplied by at last: the map over all sets that pgsim tune --across-sets has '
+'learned. With it a set is no slice of the vector and has no distance of its own. NULL for none.';
+COMMENT ON COLUMN pgsim.collection.inverse IS 'The inverse of the map, by which an explanation finds the sets again.';

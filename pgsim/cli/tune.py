@@ -41,6 +41,14 @@ def tune(
         bool,
         typer.Option("--ratings", help="Learn from what people said of answers by pgsim.rate()."),
     ] = False,
+    across_sets: Annotated[
+        bool,
+        typer.Option(
+            "--across-sets",
+            help="Try one map over all sets too, in place of maps within them. It ends the sets'"
+            " own distances: metric and weights are then refused.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Change nothing; only say what would be kept.")
     ] = False,
@@ -60,6 +68,7 @@ def tune(
             labels=labels or "artist",
             triplets=triplets,
             ratings=ratings,
+            across_sets=across_sets,
             dry_run=dry_run,
             seed=seed,
             say=say,
@@ -101,4 +110,6 @@ def _print(report: TuneReport) -> None:
     elif not report.written:
         put("nothing was written; without --dry-run this is kept")
     else:
+        if report.across_sets:
+            put("one map over all sets: they have no distances of their own any more")
         put("the vectors and their index are made anew; to make the matrix anew: pgsim rebuild")

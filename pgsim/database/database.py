@@ -143,6 +143,7 @@ class Database(Judging, Mapping):
         labels: str = "artist",
         triplets: PathLike | None = None,
         ratings: bool = False,
+        across_sets: bool = False,
         dry_run: bool = False,
         seed: int = 0,
         say: Say = silent,
@@ -153,7 +154,9 @@ class Database(Judging, Mapping):
         `labels` says what belongs together: artist, genre or mbid (the submissions of one MBID);
         or `triplets` is a CSV with the columns a, b and c, where a is nearer to b than to c; or,
         with `ratings`, the verdicts of `rate` do. What gains on recordings that it was not learned
-        from is kept; with `dry_run` it is not written.
+        from is kept; with `dry_run` it is not written. With `across_sets` one map over all sets is
+        tried too, which ends the distances of single sets: `metric` and `weights` then raise an
+        error.
         """
         from pgsim.tuning.tune import tune
 
@@ -163,6 +166,7 @@ class Database(Judging, Mapping):
                 labels=labels,
                 triplets=None if triplets is None else Path(triplets),
                 ratings=ratings,
+                across_sets=across_sets,
                 dry_run=dry_run,
                 seed=seed,
                 say=say,

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.features.fusion import CONSTANT, aggregate
+from pgsim.features.fusion import CONSTANT, aggregate, side_by_side
 from pgsim.features.profile import Profile
 from pgsim.postgres.connection import Connection
 from pgsim.store.submissions import mbid_keys, read_submissions
@@ -63,15 +63,16 @@ def spaces(
     `vectors` are the collection's own, of which a set is a slice; `values` those as read, or None
     where they are not known. A set that is 0 everywhere, as one without a fit is, is left out.
     """
-    sets = [each for each in profile.sets if vectors[:, each.slice].any()]
+    apart = side_by_side(vectors, profile)
+    sets = [each for each in profile.sets if apart[:, each.slice].any()]
     if len(sets) > 1:
         for each in sets:
-            yield each.name, np.ascontiguousarray(vectors[:, each.slice])
+            yield each.name, np.ascontiguousarray(apart[:, each.slice])
     if values is not None:
         yield ZSCORES, standardised(values)
     if len(sets) > 1:
         equal = np.zeros_like(vectors)
         for each in sets:
-            equal[:, each.slice] = vectors[:, each.slice] / np.float32(np.sqrt(each.weight))
+            equal[:, each.slice] = apart[:, each.slice] / np.float32(np.sqrt(each.weight))
         yield EQUAL, equal
     yield PROFILE, vectors

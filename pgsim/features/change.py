@@ -59,8 +59,12 @@ class ProfileChange:
 
     @property
     def retransformed(self) -> dict[str, str]:
-        """Return the kept sets that are transformed, aggregated or mapped otherwise, and how."""
-        return {
+        """Return the kept sets that are transformed, aggregated or mapped otherwise, and how.
+
+        A map over all sets that comes or goes is one of "all sets".
+        """
+        across = {"all sets": "one map" if self.wanted.map else "each by itself again"}
+        return (across if self.held.map != self.wanted.map else {}) | {
             new.name: f"{new.transform}, {new.aggregate}"
             for old, new in self.kept
             if (old.transform, old.aggregate, old.map) != (new.transform, new.aggregate, new.map)

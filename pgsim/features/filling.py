@@ -7,7 +7,7 @@ that lack a set would be among the nearest of far too many.
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.features.fusion import Fit
+from pgsim.features.fusion import Fit, mapped, side_by_side
 from pgsim.features.profile import Profile
 
 MOST = 2**15  # complete recordings to fill from
@@ -43,9 +43,9 @@ def filled(
     `lacks` is (n, sets); `donors` (m, dimensions) are complete, and the first of equally near ones
     is taken. Near is by the sets that the vector has. The same donors give the same vectors.
     """
-    result = vectors.copy()
     if not len(donors):
-        return result
+        return vectors
+    apart, donors = (side_by_side(each, profile) for each in (vectors.copy(), donors))
     lengths = [each.length for each in profile.sets]
     for pattern in np.unique(lacks[lacks.any(axis=1)], axis=0):
         missing = np.repeat(pattern, lengths)
@@ -54,8 +54,10 @@ def filled(
         squares = (others**2).sum(axis=1)
         for start in range(0, len(rows), _QUERIES):
             block = rows[start : start + _QUERIES]
-            own = vectors[np.ix_(block, ~missing)].astype(np.float64)
-            result[np.ix_(block, missing)] = donors[_nearest(own, others, squares)][:, missing]
+            own = apart[np.ix_(block, ~missing)].astype(np.float64)
+            apart[np.ix_(block, missing)] = donors[_nearest(own, others, squares)][:, missing]
+    result, is_filled = vectors.copy(), lacks.any(axis=1)
+    result[is_filled] = mapped(apart[is_filled].astype(np.float64), profile)
     return result
 
 

@@ -1,14 +1,15 @@
 """Features to vectors: transform, aggregate, scale and weight each feature set.
 
 A set's part of the vector is (aggregate(transform(x)) - center) / scale * sqrt(weight), and then
-times the set's map, a matrix, where it has one. The transform `rank` comes after the aggregate, as
-it needs the values of all recordings. With these scales two random recordings have an expected
+times the set's map, a matrix, where it has one. The whole vector is then multiplied by the
+profile's map, where that has one. The transform `rank` comes after the aggregate, as it needs the
+values of all recordings. With these scales two random recordings have an expected
 squared distance of 1 in every set. A squared distance between vectors is the sum of the sets'
 squared distances, each times its weight.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ class Fit:
 class Moments:
     """The running count, mean and sum of squared deviations of each dimension, without NaN.
 
-    For sets with the transform `rank` or a map it has a sample of the recordings too.
+    For sets with the transform `rank` or a map it has a sample of the recordings too; for all sets,
+    where the profile has a map.
     """
 
     def __init__(self, profile: Profile) -> None:
@@ -50,7 +52,9 @@ class Moments:
         self.mean = np.zeros(profile.dimensions)
         self.squares = np.zeros(profile.dimensions)
         self._profile = profile
-        self._sampled = [each for each in profile.sets if each.transform == "rank" or each.map]
+        self._sampled = [
+            each for each in profile.sets if each.transform == "rank" or each.map or profile.map
+        ]
         self._places = _places(self._sampled)
         self._sample = Sample(len(self._places))
 
@@ -102,10 +106,14 @@ class Moments:
             if each.map:
                 there = sample[each.name][~np.isnan(sample[each.name]).any(axis=1)]
                 scores = _standard(there, center[each.slice], scale[each.slice])
-                spread = np.sqrt(2 * (scores @ np.array(each.map)).var(axis=0).sum())
-                scale[each.slice] *= spread or 1
+                scale[each.slice] *= _spread(scores @ np.array(each.map))
         tables = {name: table for name, table in tables.items() if name in fitted}
-        return Fit(center, scale, frozenset(fitted), self.recordings, tables)
+        fit = Fit(center, scale, frozenset(fitted), self.recordings, tables)
+        if not profile.map:
+            return fit
+        complete = ~np.isnan(self._sample.rows[:, scale > 0]).any(axis=1)
+        vectors = fuse(self._sample.rows[complete], profile, fit)
+        return replace(fit, scale=scale * _spread(vectors.astype(np.float64)))
 
     def lack_some(self, fit: Fit) -> bool:
         """Return whether a recording lacks a set that is fitted."""
@@ -126,6 +134,11 @@ def _places(sets: Sequence[FeatureSet]) -> NDArray[np.intp]:
     """Return the dimensions of these sets."""
     parts = [np.arange(each.position, each.position + each.length) for each in sets]
     return np.concatenate([np.arange(0), *parts])
+
+
+def _spread(vectors: NDArray[np.float64]) -> float:
+    """Return the expected distance of two of (n, d) vectors; 1 where it is not known."""
+    return float(np.sqrt(2 * vectors.var(axis=0).sum())) or 1.0 if len(vectors) else 1.0
 
 
 def _standard(
@@ -216,7 +229,22 @@ def fuse(values: NDArray[np.float64], profile: Profile, fit: Fit) -> NDArray[np.
     for each in profile.sets:
         if each.map:
             vectors[:, each.slice] = vectors[:, each.slice] @ np.array(each.map)
+    return mapped(vectors, profile)
+
+
+def mapped(vectors: NDArray[np.float64], profile: Profile) -> NDArray[np.float32]:
+    """Return (n, dimensions) vectors of sets side by side, by the profile's map, if it has one."""
+    if profile.map:
+        vectors = vectors @ np.array(profile.map)
     # Far beyond any real value, but so that squares stay finite.
     largest = LARGEST if profile.dimensions <= WHOLE_DIMENSIONS else LARGEST_HALF
     result: NDArray[np.float32] = np.clip(vectors, -largest, largest).astype(np.float32)
     return result
+
+
+def side_by_side(vectors: NDArray[np.float32], profile: Profile) -> NDArray[np.float32]:
+    """Return (n, dimensions) vectors without the profile's map: each set is a slice of them."""
+    if not profile.map:
+        return vectors
+    apart: NDArray[np.float32] = (vectors @ np.linalg.inv(np.array(profile.map))).astype(np.float32)
+    return apart

@@ -53,8 +53,11 @@ UNITS = {
     "minutes": 1 / 60,
 }
 _RATE = re.compile(r"([1-9][0-9]{0,6}) Hz")
-_PROFILE_KEYS = {"name", "extractor", "genre_scheme", "columns", "set"}
+_PROFILE_KEYS = {"name", "extractor", "genre_scheme", "columns", "set", "map"}
 _SET_KEYS = {"name", "path", "form", "length", "transform", "aggregate", "weight", "map"}
+
+
+Rows = tuple[tuple[float, ...], ...]  # of a matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class FeatureSet:
     aggregate: str
     weight: float
     position: int
-    map: tuple[tuple[float, ...], ...] | None = None
+    map: Rows | None = None
 
     @property
     def slice(self) -> slice:
@@ -97,6 +100,9 @@ class Profile:
     `columns` says which column of a table has the recording's title and so on, as (key, column)
     pairs in the order of COLUMN_KEYS, and then how cells are read, by CELL_KEYS. An `id` can be
     several columns together. If there are any, the paths of the sets are columns too.
+
+    `map` is a matrix like that of a set, (dimensions, dimensions), for the whole vector. With it a
+    set is no slice of the vector, and has no distance of its own.
     """
 
     name: str
@@ -104,6 +110,7 @@ class Profile:
     genre_scheme: str
     sets: tuple[FeatureSet, ...]
     columns: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+    map: Rows | None = None
 
     def __hash__(self) -> int:
         """Return the hash of the name, since a hash is needed for every document."""
@@ -190,7 +197,8 @@ def _profile(table: dict[str, Any]) -> Profile:
             f"{position} dimensions; pgvector's HNSW index takes at most {MOST_DIMENSIONS}:"
             " leave a set out, or shorten one, by PCA for instance"
         )
-    return Profile(name, extractor, genre_scheme, tuple(sets), columns)
+    across = _map(table["map"], position, "the profile") if "map" in table else None
+    return Profile(name, extractor, genre_scheme, tuple(sets), columns, across)
 
 
 def _columns(table: Any) -> tuple[tuple[str, str | tuple[str, ...]], ...]:
@@ -275,8 +283,8 @@ def _read_from(
     return paths, form.name, length
 
 
-def _map(rows: Any, length: int, where: str) -> tuple[tuple[float, ...], ...]:
-    """Return the matrix of a set; UsageError unless it is symmetric and positive definite."""
+def _map(rows: Any, length: int, where: str) -> Rows:
+    """Return the matrix; UsageError unless it is symmetric and positive definite."""
     try:
         matrix = np.array(rows, np.float64)
     except (TypeError, ValueError):

@@ -195,7 +195,7 @@ def _report(conn: Connection, change: ProfileChange, *, is_done: bool) -> Profil
             " WHERE to_regclass(format('pgsim.%I', 'recording_vector_' || name)) IS NOT NULL"
             " ORDER BY position"
         )
-        if name in after
+        if name in after and not change.wanted.map
     ]
     steps = []
     if submissions and change.added:

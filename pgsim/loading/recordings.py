@@ -120,7 +120,7 @@ def refit(
         else:
             conn.execute("SELECT pgsim.sample_pairs()")
         for metric in metrics:
-            if collection.fit and metric in collection.fit.fitted:
+            if collection.fit and metric in collection.fit.fitted and not profile.map:
                 build_metric_index(conn, metric)
     return report
 

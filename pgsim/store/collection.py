@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from pgsim.errors import PgsimError
 from pgsim.features.fusion import Fit
-from pgsim.features.profile import CELL_KEYS, COLUMN_KEYS, FeatureSet, Profile
+from pgsim.features.profile import CELL_KEYS, COLUMN_KEYS, FeatureSet, Profile, Rows
 from pgsim.postgres.connection import Connection
 from pgsim.store.files import newest_revision
 
@@ -69,7 +69,7 @@ def read_collection(conn: Connection) -> Collection:
     try:
         with conn.transaction():
             row = conn.execute(
-                "SELECT profile, extractor, genre_scheme, columns, fitted_on,"
+                "SELECT profile, extractor, genre_scheme, columns, map, fitted_on,"
                 " (SELECT version_num FROM pgsim.alembic_version) FROM pgsim.collection"
             ).fetchone()
             sets = conn.execute(
@@ -81,7 +81,7 @@ def read_collection(conn: Connection) -> Collection:
         raise
     if row is None or row[-1] is None:
         raise no_collection(conn)
-    profile_name, extractor, genre_scheme, columns, fitted_on, revision = row
+    profile_name, extractor, genre_scheme, columns, across, fitted_on, revision = row
     require_current(conn, revision)
     profile = Profile(
         profile_name,
@@ -90,7 +90,7 @@ def read_collection(conn: Connection) -> Collection:
         tuple(
             FeatureSet(
                 *(name, tuple(paths), form, length, transform, aggregate, weight, position - 1),
-                tuple(map(tuple, matrix)) if matrix else None,
+                _rows(matrix),
             )
             for (name, paths, form, length, transform, aggregate, weight, position, matrix, *_) in (
                 sets
@@ -101,6 +101,7 @@ def read_collection(conn: Connection) -> Collection:
             for key in (*COLUMN_KEYS, *CELL_KEYS)
             if (value := columns.get(key)) is not None
         ),
+        _rows(across),
     )
     if fitted_on is None:
         return Collection(profile, None)
@@ -123,12 +124,14 @@ def write_collection(conn: Connection, profile: Profile) -> None:
         " VALUES (%s, %s, %s, %s)",
         (profile.name, profile.extractor, profile.genre_scheme, Jsonb(dict(profile.columns))),
     )
+    _write_map(conn, profile)
     _write_sets(conn, profile)
 
 
 def replace_profile(conn: Connection, profile: Profile) -> None:
     """Write another profile of the collection; none of its sets is fitted yet."""
     conn.execute("DELETE FROM pgsim.feature_set")
+    _write_map(conn, profile)
     _write_sets(conn, profile)
     write_name(conn, profile)
 
@@ -155,8 +158,7 @@ def _write_sets(conn: Connection, profile: Profile) -> None:
                 each.aggregate,
                 each.weight,
                 each.labels,
-                each.map and [list(row) for row in each.map],
-                inverse_of(each),
+                *_with_inverse(each.map),
             )
             for each in profile.sets
         ],
@@ -164,7 +166,8 @@ def _write_sets(conn: Connection, profile: Profile) -> None:
 
 
 def write_sets(conn: Connection, profile: Profile) -> None:
-    """Write how the sets are made, transform, weight and map, into a collection; it is unfitted."""
+    """Write transforms, weights and maps into a collection, which is then not fitted."""
+    _write_map(conn, profile)
     for each in profile.sets:
         conn.execute(
             "UPDATE pgsim.feature_set SET transform = %s, weight = %s, map = %s, inverse = %s,"
@@ -172,19 +175,25 @@ def write_sets(conn: Connection, profile: Profile) -> None:
             (
                 each.transform,
                 each.weight,
-                each.map and [list(row) for row in each.map],
-                inverse_of(each),
+                *_with_inverse(each.map),
                 each.name,
             ),
         )
 
 
-def inverse_of(each: FeatureSet) -> list[list[float]] | None:
-    """The inverse of the set's map, by which SQL finds the values again; None without a map."""
-    if each.map is None:
-        return None
-    inverse: list[list[float]] = np.linalg.inv(np.array(each.map)).tolist()
-    return inverse
+def _write_map(conn: Connection, profile: Profile) -> None:
+    conn.execute("UPDATE pgsim.collection SET map = %s, inverse = %s", _with_inverse(profile.map))
+
+
+def _with_inverse(rows: Rows | None) -> tuple[list[list[float]] | None, list[list[float]] | None]:
+    """A map as SQL takes it, and its inverse, by which SQL finds the values again."""
+    if rows is None:
+        return None, None
+    return [list(row) for row in rows], np.linalg.inv(np.array(rows)).tolist()
+
+
+def _rows(matrix: list[list[float]] | None) -> Rows | None:
+    return tuple(map(tuple, matrix)) if matrix else None
 
 
 def write_columns(conn: Connection, profile: Profile) -> None:

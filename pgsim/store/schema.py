@@ -278,7 +278,7 @@ def _has_roles(conn: Connection) -> bool:
 
 def _require_profile(collection: Collection, wanted: Profile) -> None:
     held = collection.profile
-    if any(each.map for each in held.sets):  # pgsim tune has changed how sets are made
+    if held.map or any(each.map for each in held.sets):  # pgsim tune has changed how sets are made
         held, wanted = _without_tuning(held), _without_tuning(wanted)
     if replace(held, columns=wanted.columns) == wanted:
         return
@@ -297,4 +297,4 @@ def _require_profile(collection: Collection, wanted: Profile) -> None:
 
 def _without_tuning(profile: Profile) -> Profile:
     sets = (replace(each, transform="", weight=1.0, map=None) for each in profile.sets)
-    return replace(profile, sets=tuple(sets))
+    return replace(profile, sets=tuple(sets), map=None)

@@ -8,8 +8,11 @@ CREATE TABLE pgsim.collection (
     fitted_on integer,
     columns jsonb NOT NULL DEFAULT '{}',
     notifies boolean NOT NULL DEFAULT true,
+    map double precision[],
+    inverse double precision[],
     CONSTRAINT there_is_one_collection CHECK (singleton),
-    CONSTRAINT list_length_is_from_50_to_1000 CHECK (list_length BETWEEN 50 AND 1000)
+    CONSTRAINT list_length_is_from_50_to_1000 CHECK (list_length BETWEEN 50 AND 1000),
+    CONSTRAINT map_has_an_inverse CHECK (cardinality(map) = cardinality(inverse) AND (map IS NULL) = (inverse IS NULL))
 );
 
 COMMENT ON TABLE pgsim.collection IS
@@ -29,3 +32,7 @@ COMMENT ON COLUMN pgsim.collection.columns IS
 COMMENT ON COLUMN pgsim.collection.notifies IS
 'Whether a transaction that changes vectors sends a NOTIFY, which wakes pgsim refresh --follow at once. PostgreSQL cannot prepare such a '
 'transaction (two-phase commit): false lets it, and --follow then looks once a minute.';
+COMMENT ON COLUMN pgsim.collection.map IS
+'The symmetric matrix, by rows, that every vector is multiplied by at last: the map over all sets that pgsim tune --across-sets has '
+'learned. With it a set is no slice of the vector and has no distance of its own. NULL for none.';
+COMMENT ON COLUMN pgsim.collection.inverse IS 'The inverse of the map, by which an explanation finds the sets again.';

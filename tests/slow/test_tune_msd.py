@@ -21,9 +21,12 @@ from tests.support.genuine import GENUINE
 pytestmark = pytest.mark.slow
 
 SONGS = GENUINE / "msd_subset" / "msd_subset_4680x90.csv"
+needs_songs = pytest.mark.skipif(
+    not SONGS.is_file(), reason=f"the genuine recordings are not in {SONGS}"
+)
 
 
-@pytest.mark.skipif(not SONGS.is_file(), reason=f"the genuine recordings are not in {SONGS}")
+@needs_songs
 def test_tuned_sets_find_more_of_an_artist_on_the_half_that_they_did_not_learn_from(
     new_database: Callable[..., str],
 ) -> None:
@@ -47,3 +50,20 @@ def test_tuned_sets_find_more_of_an_artist_on_the_half_that_they_did_not_learn_f
         examples.find(plain[examples.measured(half)], half).by_similarity for half in (False, True)
     ]
     assert report.after["by_similarity"] >= 1.3 * np.concatenate(found).mean()
+
+
+@needs_songs
+def test_one_map_over_all_sets_finds_more_of_a_genre_than_maps_within_them(
+    new_database: Callable[..., str],
+) -> None:
+    with closing(connect(new_database(), autocommit=True)) as conn:
+        schema.install(conn, read_profile("msd"))
+        load(conn, [SONGS])
+        within = tune(conn, labels="genre", dry_run=True)
+        report = tune(conn, labels="genre", across_sets=True)
+        assert report.written
+        assert report.across_sets
+        assert report.after["by_similarity"] >= 1.1 * report.before["by_similarity"]
+        assert report.after["by_similarity"] >= 1.02 * within.after["by_similarity"]
+        assert report.after["skewness"] <= 1
+        assert report.after["in_none"] <= 0.02

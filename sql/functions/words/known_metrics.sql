@@ -13,10 +13,12 @@ BEGIN ATOMIC
     INNER JOIN (VALUES ('', 1), ('w', 0.95)) AS w (suffix, decay)
         ON w.suffix = '' OR f.name IN ('mfccs', 'gfccs')
     -- in a fitted collection, a set that is not fitted is 0 in every vector
-    WHERE f.center IS NOT NULL OR NOT EXISTS (SELECT FROM pgsim.collection AS c WHERE c.fitted_at IS NOT NULL)
+    WHERE
+        (f.center IS NOT NULL OR NOT EXISTS (SELECT FROM pgsim.collection AS c WHERE c.fitted_at IS NOT NULL))
+        AND NOT EXISTS (SELECT FROM pgsim.collection AS c WHERE c.map IS NOT NULL)
     ORDER BY f.position ASC, w.decay DESC;
 END;
 
 COMMENT ON FUNCTION pgsim.known_metrics() IS
 'Internal: the metrics of this database: each feature set, and mfccsw and gfccsw, in which coefficient i (from 0) has the weight '
-'0.95^i.';
+'0.95^i; none where a map over all sets has ended their own distances.';

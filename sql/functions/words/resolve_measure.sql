@@ -16,6 +16,12 @@ BEGIN
     IF num_nonnulls(metric, weights) = 0 THEN
         RETURN NULL;
     END IF;
+    IF EXISTS (SELECT FROM collection AS c WHERE c.map IS NOT NULL) THEN
+        RAISE EXCEPTION '% ''%'' asks for the distance of a feature set, but a map over all sets has ended the sets'' own distances',
+            CASE WHEN metric IS NULL THEN 'weights' ELSE 'metric' END, coalesce(metric, weights::text)
+            USING ERRCODE = 'invalid_parameter_value',
+                HINT = 'pgsim tune --across-sets has learned the map; pgsim profile NAME, by the profile of before, ends it';
+    END IF;
 
     SELECT array_agg(m.metric) INTO names FROM known_metrics() AS m WHERE metric IS NOT NULL OR m.decay = 1;
     IF metric IS NOT NULL THEN
@@ -104,5 +110,5 @@ $$;
 
 COMMENT ON FUNCTION pgsim.resolve_measure(text, jsonb, boolean) IS
 'Internal: the measure that metric and weights ask for, NULL where they ask for nothing. Several metrics (bpm+key) have equal weight; '
-'weights replace those of the profile, and are divided by their sum. An error for an unknown metric or feature set and for a weight out '
-'of range.';
+'weights replace those of the profile, and are divided by their sum. An error for an unknown metric or feature set, for a weight out '
+'of range, and where a map over all sets has ended their own distances.';
