@@ -52,6 +52,15 @@ def tune(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Change nothing; only say what would be kept.")
     ] = False,
+    profile_output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Also write what was learned as a profile, for init --profile; with"
+            " --dry-run too.",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the halves and of the sample.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -70,6 +79,8 @@ def tune(
             ratings=ratings,
             across_sets=across_sets,
             dry_run=dry_run,
+            profile_output=profile_output,
+            force=force,
             seed=seed,
             say=say,
             advance=advance,

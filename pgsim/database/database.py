@@ -145,6 +145,8 @@ class Database(Judging, Mapping):
         ratings: bool = False,
         across_sets: bool = False,
         dry_run: bool = False,
+        profile_output: PathLike | None = None,
+        force: bool = False,
         seed: int = 0,
         say: Say = silent,
         advance: Advance = still,
@@ -156,7 +158,8 @@ class Database(Judging, Mapping):
         with `ratings`, the verdicts of `rate` do. What gains on recordings that it was not learned
         from is kept; with `dry_run` it is not written. With `across_sets` one map over all sets is
         tried too, which ends the distances of single sets: `metric` and `weights` then raise an
-        error.
+        error. The profile that the collection has then, or would have, is written to the file
+        `profile_output`; `force` replaces one that exists.
         """
         from pgsim.tuning.tune import tune
 
@@ -168,6 +171,8 @@ class Database(Judging, Mapping):
                 ratings=ratings,
                 across_sets=across_sets,
                 dry_run=dry_run,
+                profile_output=None if profile_output is None else Path(profile_output),
+                force=force,
                 seed=seed,
                 say=say,
                 advance=advance,

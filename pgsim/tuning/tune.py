@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from pgsim.errors import UsageError
+from pgsim.errors import PgsimError, UsageError
 from pgsim.features.profile import Profile
+from pgsim.features.profile_text import profile_text
 from pgsim.loading.recordings import refit
 from pgsim.postgres.connection import Connection
 from pgsim.progress import Advance, Say, silent, still
 from pgsim.store.collection import read_collection
+from pgsim.transfer.output import require_free, working_folder
 from pgsim.tuning.examples import Examples, read_examples, read_rated, read_triplets
 from pgsim.tuning.steps import Step, steps
 from pgsim.tuning.trial import State, Trial
@@ -58,6 +60,8 @@ def tune(
     ratings: bool = False,
     across_sets: bool = False,
     dry_run: bool = False,
+    profile_output: Path | None = None,
+    force: bool = False,
     seed: int = 0,
     say: Say = silent,
     advance: Advance = still,
@@ -66,14 +70,18 @@ def tune(
 
     With `across_sets` one map over all sets is tried too, in place of those within the sets.
     Nothing is written where nothing gains, and with `dry_run`. The same database and seed give the
-    same result.
+    same result. The profile that the collection has then, or would have, is written to
+    `profile_output`, a file that must not exist without `force`. PgsimError where it cannot be.
     """
+    if profile_output:
+        require_free(profile_output, force)
     collection = read_collection(conn)
     profile = collection.profile
     say("reading what belongs together")
     what, examples = _read(conn, profile, labels, triplets, ratings, seed)
     halves = [len(np.unique(examples.drawn(half))) for half in (False, True)]
     if examples.groups < LEAST_GROUPS or not min(halves, default=0):
+        _write(profile, profile_output)
         return TuneReport(
             *(what, examples.kinds, examples.groups, len(examples.values), [], {}, {}, 0.0, 0.0),
             changed=False,
@@ -98,12 +106,13 @@ def tune(
         say(f"{step.sets}: {step.change}: {step.before:.4f} to {step.after:.4f}, {verb}")
     total = trial.gain(start, state)
     is_better = state != start and total.low > 0
-    tuned = trial.tuned(state if is_better else start)
+    tuned = trial.tuned(state) if is_better else profile
     # A collection that was tuned before is compared by what it is made of.
-    changed = tuned != profile and is_better
+    changed = tuned != profile
     written = changed and not dry_run
     if written:
         refit(conn, advance, say, profile=tuned)
+    _write(tuned, profile_output)
     return TuneReport(
         *(what, examples.kinds, examples.groups, len(examples.values), tried),
         trial.summary(start),
@@ -136,6 +145,18 @@ def _read(
     if triplets:
         return "triplets", read_triplets(conn, profile, triplets, seed)
     return labels, read_examples(conn, profile, labels, seed)
+
+
+def _write(profile: Profile, path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        with working_folder(path) as folder:
+            whole = folder / path.name
+            whole.write_text(profile_text(profile), encoding="utf-8")
+            whole.replace(path)
+    except OSError as error:
+        raise PgsimError(f"cannot write {path}: {error.strerror}") from None
 
 
 def _reason(is_better: bool, changed: bool) -> str | None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pgsim.errors import PgsimError, UsageError
 from pgsim.features.profile import MOST_DIMENSIONS
+from pgsim.features.profile_text import toml
 from pgsim.sources import vectors
-from pgsim.sources.description.comments import REMARK, shown, toml
+from pgsim.sources.description.comments import REMARK, shown
 from pgsim.sources.description.sets import set_name
 from pgsim.sources.streams.files import SourceError, opened
 from pgsim.sources.streams.walk import walk

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from pgsim.errors import PgsimError
 from pgsim.features.profile import MOST_DIMENSIONS, SHIPPED
+from pgsim.features.profile_text import toml
 from pgsim.sources import bliss, mstream
-from pgsim.sources.description.comments import REMARK, shown, toml
+from pgsim.sources.description.comments import REMARK, shown
 from pgsim.sources.description.sets import set_name
 
 

@@ -18,10 +18,11 @@ from pgsim.features.profile import (
     read_profile,
     shipped_names,
 )
+from pgsim.features.profile_text import toml
 from pgsim.progress import Say, silent
 from pgsim.sources import bliss, mstream, sqlite, tables
 from pgsim.sources.description.column import Column, columns_of
-from pgsim.sources.description.comments import REMARK, shown, toml
+from pgsim.sources.description.comments import REMARK, shown
 from pgsim.sources.description.folder import propose_folder
 from pgsim.sources.description.library import propose_bliss, propose_snapshot
 from pgsim.sources.description.roles import Roles, roles_of

@@ -1,11 +1,18 @@
 """pgsim tune as a command."""
 
 import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pgsim.cli import run
-from pgsim.postgres.connection import Connection
+from pgsim.loading.load import load
+from pgsim.postgres.connection import Connection, connect
+from pgsim.store.vectors import read_vectors
+from tests.support.taught import write_table
 
 
 def test_the_command_says_what_it_kept_and_what_comes_next(
@@ -39,3 +46,34 @@ def test_with_nothing_to_learn_the_command_succeeds_and_says_so(
     taught.execute("UPDATE pgsim.recording SET artist = NULL")
     assert run(["--database", taught.info.dsn, "tune"]) == 0
     assert "the collection stays as it was: only 0 groups" in capsys.readouterr().out
+
+
+def test_the_profile_that_it_writes_makes_the_same_vectors_elsewhere(
+    taught: Connection, new_database: Callable[..., str], vector_template: str, tmp_path: Path
+) -> None:
+    output, other = tmp_path / "learned.toml", new_database(vector_template)
+    tune = ["--database", taught.info.dsn, "tune", "--profile-output", str(output)]
+    assert run([*tune, "--dry-run"]) == 0
+    assert run(["--database", other, "init", "--profile", str(output)]) == 0
+    with closing(connect(other, autocommit=True)) as conn:
+        load(conn, [write_table(tmp_path / "songs.csv")])
+        untuned = read_vectors(taught).vectors
+        assert run([*tune, "--force"]) == 0
+        tuned, found = read_vectors(taught), read_vectors(conn)
+    assert np.abs(tuned.vectors - untuned).max() > 0.1
+    np.testing.assert_array_equal(found.mbids, tuned.mbids)
+    np.testing.assert_allclose(found.vectors, tuned.vectors, atol=1e-6)
+
+
+def test_a_profile_that_exists_is_not_replaced_and_nothing_is_tuned(
+    taught: Connection, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    output = tmp_path / "mine.toml"
+    output.write_text("mine")
+    arguments = ["--database", taught.info.dsn, "tune", "--profile-output"]
+    assert run([*arguments, str(output)]) == 2
+    assert "exists: --force replaces it" in capsys.readouterr().err
+    assert output.read_text() == "mine"
+    taught.execute("UPDATE pgsim.recording SET artist = NULL")
+    assert run([*arguments, str(tmp_path / "none" / "x.toml")]) == 1
+    assert "x.toml: No such file or directory" in capsys.readouterr().err
