@@ -1,9 +1,9 @@
 """Makes recordings.ndjson.gz from Debian's packages: `python -m pgsim.demo.build -o FILE`.
 
 Each package is downloaded and unpacked by apt-get and dpkg-deb (no root needed), its music found,
-analysed by Essentia and cut down to what the profile `essentia` reads. Everything is kept in the
-work folder, whole documents included, so that a run that was stopped goes on where it stood.
-Needs Debian 12 and the extra `pgsim[audio]`.
+analysed by Essentia and by MusiCNN, and cut down to what both profiles read. Everything is kept in
+the work folder, whole documents included, so that a run that was stopped goes on where it stood.
+Needs Debian 12, the extra `pgsim[audio]`, and MusiCNN as `pgsim extract` asks for it.
 """
 
 import argparse
@@ -24,8 +24,8 @@ import orjson
 from pgsim.audio.extractors import installed_extractor
 from pgsim.demo.line import line
 from pgsim.demo.packages import Package, matches, read_packages
+from pgsim.demo.profile import EMBEDDING, both_profiles
 from pgsim.errors import PgsimError, UsageError
-from pgsim.features.profile import read_profile
 from pgsim.processes import in_workers
 from pgsim.sources.submission import own_mbid
 from pgsim.threads import cores
@@ -35,6 +35,7 @@ ARCHIVES = {".zip", ".pk3"}
 # Folders of effects and voices; some games keep their music beside them, under its name.
 EFFECTS = re.compile(r"/(ambient|sfx|sounds|speech|voices|weather)/(?!music)", re.IGNORECASE)
 SHORTEST = 20.0
+EXTRACTORS = {"essentia": "documents", EMBEDDING: EMBEDDING}  # and where their documents are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,9 @@ def build(
     packages: Iterable[Package], work: Path, workers: int
 ) -> tuple[list[bytes], Counter[str]]:
     """The cut-down documents of these packages, one JSON line each, and what was counted."""
-    installed_extractor("essentia")
-    profile = read_profile("essentia")
+    for name in EXTRACTORS:
+        installed_extractor(name)
+    profile = both_profiles()
     counts: Counter[str] = Counter()
     recordings = []
     for package in packages:
@@ -72,14 +74,21 @@ def build(
             else:
                 recordings.append(recording)
         say(f"{package.name}: {counts['seen']} audio files seen, {len(recordings)} recordings")
-    failed = extract(recordings, work / "documents", workers)
+    folders = {name: work / folder for name, folder in EXTRACTORS.items()}
+    failed: set[UUID] = set()
+    for name, folder in folders.items():
+        failed |= extract(recordings, name, folder, workers)
     counts["not analysed"] = len(failed)
     lines = []
     known: set[str] = set()
     for recording in recordings:
         if recording.mbid in failed:
             continue
-        document = orjson.loads(document_file(work / "documents", recording).read_bytes())
+        document, heard = (
+            orjson.loads(document_file(folder, recording).read_bytes())
+            for folder in folders.values()
+        )
+        document[EMBEDDING] = heard[EMBEDDING]
         audio_hash = document["metadata"]["audio_properties"]["md5_encoded"]
         if audio_hash in known:
             counts["same audio as another"] += 1
@@ -159,14 +168,16 @@ def length(file: Path) -> float | None:
     return None if header is None else float(header.info.length)
 
 
-def extract(recordings: Iterable[Recording], documents: Path, workers: int) -> set[UUID]:
+def extract(
+    recordings: Iterable[Recording], extractor: str, documents: Path, workers: int
+) -> set[UUID]:
     """Analyse what has no document yet; returns the recordings that could not be analysed."""
     documents.mkdir(parents=True, exist_ok=True)
     waiting = {
         each.file: each for each in recordings if not document_file(documents, each).exists()
     }
     failed = set()
-    analyse = installed_extractor("essentia").document
+    analyse = installed_extractor(extractor).document
     for done, (file, document) in enumerate(in_workers(analyse, waiting, workers), start=1):
         recording = waiting[file]
         if isinstance(document, PgsimError):

@@ -12,13 +12,17 @@ from uuid import UUID
 
 import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from psycopg import sql
 
 from pgsim import embedded
 from pgsim.database.database import Database
+from pgsim.demo.profile import both_profiles
 from pgsim.errors import PgsimError
 from pgsim.evaluation.labels import chance, precision
 from pgsim.features.profile import read_profile
+from pgsim.loading.load import LoadReport
+from pgsim.loading.profile_change import change_profile
 from pgsim.postgres.connection import redact
 from pgsim.postgres.rows import one_value
 from pgsim.progress import Say
@@ -64,7 +68,7 @@ def tour(say: Say) -> Iterator[Step]:
         yield from _explain(db, mbid)
         yield from _insert(db, mbid, title)
         yield from _measure(db)
-        yield _dump_and_restore(server, db, mbid, say)
+        yield from _dump_and_restore(server, db, mbid, say)
     yield "\nGo on from here:"
     yield f"psql '{redact(url)}' -c \"SELECT * FROM similar_recordings('{mbid}', 10)\""
     yield "or, if psql is not installed: pgsim --database demo psql"
@@ -76,12 +80,16 @@ def _load(db: Database, say: Say) -> str:
     with _timed("installing pgsim and loading the recordings", say):
         _install(db)
         db.connection.execute("DELETE FROM pgsim.recording WHERE mbid = %s", (NEWCOMER,))
-        with as_file(files("pgsim.demo") / RECORDINGS) as path:
-            report = db.load(path)
+        report = _load_recordings(db)
     return (
         f"{report.read} documents read: {report.new} new, {report.updated} updated,"
         f" {report.unchanged} unchanged, {report.rejected} rejected"
     )
+
+
+def _load_recordings(db: Database) -> LoadReport:
+    with as_file(files("pgsim.demo") / RECORDINGS) as path:
+        return db.load(path)
 
 
 def _refresh(db: Database, say: Say) -> str:
@@ -161,12 +169,7 @@ def _insert(db: Database, mbid: UUID, title: str) -> Iterator[Step]:
 
 def _measure(db: Database) -> Iterator[Step]:
     """Measure precision@10 by album: of the vector, of each set alone, of random neighbours."""
-    mbids, vectors = db.vectors()
-    albums_of: dict[UUID, str | None] = dict(
-        db.connection.execute("SELECT mbid, album FROM pgsim.recording").fetchall()
-    )
-    named = np.array([albums_of[mbid] is not None for mbid in mbids])
-    vectors, albums = vectors[named], np.array([albums_of[mbid] for mbid in mbids[named]])
+    vectors, albums = _albums(db)
     singles = [
         (each.name, precision(vectors[:, each.slice], albums, 10))
         for each in read_profile("essentia").sets
@@ -182,8 +185,20 @@ def _measure(db: Database) -> Iterator[Step]:
     )
 
 
-def _dump_and_restore(server: embedded.Server, db: Database, mbid: UUID, say: Say) -> str:
-    """Restore a dump into another database, and ask there too."""
+def _albums(db: Database) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
+    """Return the vectors (n, dimensions) of the recordings with an album, and the albums (n,)."""
+    mbids, vectors = db.vectors()
+    albums_of: dict[UUID, str | None] = dict(
+        db.connection.execute("SELECT mbid, album FROM pgsim.recording").fetchall()
+    )
+    named = np.array([albums_of[mbid] is not None for mbid in mbids])
+    return vectors[named], np.array([albums_of[mbid] for mbid in mbids[named]])
+
+
+def _dump_and_restore(
+    server: embedded.Server, db: Database, mbid: UUID, say: Say
+) -> Iterator[Step]:
+    """Restore a dump into another database, ask there too, and fuse a second profile there."""
     with psycopg.connect(server.conninfo("postgres"), autocommit=True) as admin:
         name = sql.Identifier(RESTORED)
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
@@ -197,10 +212,34 @@ def _dump_and_restore(server: embedded.Server, db: Database, mbid: UUID, say: Sa
             report = restore(server.conninfo(RESTORED), file)
         with Database(server.conninfo(RESTORED)) as other:
             is_same = db.similar(mbid) == other.similar(mbid)
+            yield (
+                f"a dump of {size / 2**20:.1f} MiB; {report.recordings} recordings and"
+                f" {report.lists} lists restored; the same question has"
+                f" {'the same' if is_same else 'ANOTHER'} answer there"
+            )
+            yield from _fuse(other, say)
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
-    return (
-        f"a dump of {size / 2**20:.1f} MiB; {report.recordings} recordings and {report.lists} lists"
-        f" restored; the same question has {'the same' if is_same else 'ANOTHER'} answer there"
+
+
+def _fuse(db: Database, say: Say) -> Iterator[Step]:
+    """Add MusiCNN's embedding, and measure what each of the two profiles finds, and both."""
+    with _timed("adding a second profile to the copy, and loading its features", say):
+        change_profile(db.connection, both_profiles())
+        _load_recordings(db)
+        db.refit()
+    vectors, albums = _albums(db)
+    start = read_profile("essentia").dimensions
+    yield "\nIn the copy, MusiCNN's embedding joins the features of Essentia (precision@10):"
+    yield Table(
+        ("neighbours by", "precision@10"),
+        [
+            (name, precision(part, albums, 10))
+            for name, part in (
+                ("profile essentia", vectors[:, :start]),
+                ("profile musicnn", vectors[:, start:]),
+                ("both, half of the weight each", vectors),
+            )
+        ],
     )
 
 

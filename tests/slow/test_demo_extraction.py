@@ -1,4 +1,4 @@
-"""The script makes what ships: three packages again, from Debian's archive and Essentia."""
+"""The script makes what ships: three packages again, from Debian's archive and both extractors."""
 
 import gzip
 import shutil
@@ -23,8 +23,8 @@ PACKAGES = ["amoebax-data", "caveexpress-data", "zaz-data"]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        find_spec("essentia") is None or find_spec("mutagen") is None,
-        reason="Essentia is not installed: pip install 'pgsim[audio]'",
+        any(find_spec(each) is None for each in ("essentia", "mutagen", "musicnn", "soxr")),
+        reason="Essentia or MusiCNN is not installed: pgsim extract says how",
     ),
 ]
 

@@ -27,6 +27,9 @@ def test_the_tour_shows_the_whole_job_and_can_be_run_again(
         )
         assert re.search(r"^ all feature sets, weighted +0\.2\d+$", shown.out, re.M)
         assert "the same question has the same answer there" in shown.out
+        found = re.findall(r"^ (?:profile \w+|both, half.*?) +(0\.\d+)$", shown.out, re.M)
+        essentia, musicnn, both = map(float, found)
+        assert both > essentia + 0.02 > musicnn
         assert "dumping the database" in shown.err
         assert shown.out.endswith("or in a browser: pgsim --database demo serve --as-owner\n")
     with psycopg.connect(server.conninfo("postgres"), autocommit=True) as admin:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from pgsim.demo.build import Recording, find_recordings, unpack_archive, why_left_out, write
 from pgsim.demo.line import rounded, title
 from pgsim.demo.packages import read_packages
+from pgsim.demo.profile import both_profiles
 from pgsim.errors import UsageError
+from pgsim.evaluation.protocol import Protocol, bootstrap
 from pgsim.features.fusion import Moments, aggregate, fuse
 from pgsim.features.profile import read_profile
 from pgsim.features.reading import extract
@@ -111,6 +113,31 @@ def test_the_fused_vector_finds_a_games_music_no_worse_than_any_single_set(
     assert fused >= max(single.values()), single
     chance = np.mean([(albums == each).sum() - 1 for each in albums]) / (len(albums) - 1)
     assert fused > 4 * chance
+
+
+def test_both_profiles_together_find_more_of_a_games_music_than_either(
+    recordings: list[dict[str, Any]],
+) -> None:
+    profile = both_profiles()
+    features = np.array([extract(each, profile) for each in recordings])
+    values = aggregate(features, np.arange(len(features)), profile)
+    moments = Moments(profile)
+    moments.add(values)
+    vectors = fuse(values, profile, moments.fit())
+    _, albums = np.unique(
+        [each["metadata"]["tags"]["album"][0] for each in recordings], return_inverse=True
+    )
+    protocol = Protocol(albums, queries=len(albums))
+    start = read_profile("essentia").dimensions
+    scores = [
+        protocol.scores(protocol.ranked(part)[0]["similarity"])[:, 0]
+        for part in (vectors[:, :start], vectors[:, start:], vectors)
+    ]
+    essentia, musicnn, both = (each.mean() for each in scores)
+    assert both >= 1.1 * essentia
+    assert essentia > musicnn
+    [(low, _)] = bootstrap((scores[2] - scores[0])[:, None], albums[protocol.rows])
+    assert low > 0
 
 
 def precision_at_10(vectors: NDArray[np.float64], albums: NDArray[np.str_]) -> float:
