@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
-	bench-engine bench-matrix bench-query bench-web bench-refresh bench-small bench-trust bench-tables bench-plan report clean
+	bench-engine bench-map bench-matrix bench-query bench-web bench-refresh bench-small bench-trust bench-tables bench-plan report clean
 
 # On a terminal it ends with the address of a page to explore, until Ctrl-C; a script goes on.
 demo: $(INSTALLED)
@@ -84,6 +84,11 @@ bench-tables: $(INSTALLED)
 bench-query: $(INSTALLED)
 	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bulk,plot]' hnswlib annoy h5py redis hiredis
 	$(BIN)/python -m tests.bench.query --recordings $(RECORDINGS) --plot bench-query.png
+
+# The map's time and quality: five minutes on two idle cores. MAP="--recordings 1000000" for a large
+# one, --steps 100 200 for other numbers of steps.
+bench-map: $(INSTALLED)
+	$(BIN)/python -m tests.bench.map $(MAP)
 
 # What HTTP costs beside the same questions by SQL: a minute.
 bench-web: $(INSTALLED)

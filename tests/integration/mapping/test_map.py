@@ -1,6 +1,8 @@
 """The map of a collection: made, measured, asked, and kept up to date."""
 
 import json
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,11 @@ from pgsim.errors import PgsimError
 from pgsim.evaluation.places import evaluate_map
 from pgsim.mapping.map import make_map
 from pgsim.matrix.refresh import refresh
-from pgsim.postgres.connection import Connection
+from pgsim.postgres.connection import Connection, connect
 from pgsim.store.check import run_checks
 from pgsim.store.places import read_places
 from pgsim.store.vectors import read_vectors
+from pgsim.transfer.dump import dump, restore
 from tests.support.rows import one
 
 PLACES = "SELECT id, x, y FROM pgsim.map_position ORDER BY id"
@@ -192,6 +195,22 @@ def test_bounds_that_nothing_can_match_are_refused(
 def test_the_map_is_emptied_with_the_collection(mapped: Connection) -> None:
     mapped.execute("TRUNCATE pgsim.recording")
     assert one(mapped, "SELECT count(*) FROM pgsim.map_position") == 0
+
+
+def test_a_dump_holds_the_map_and_new_recordings_are_placed_on_the_restored_one(
+    mapped: Connection, new_database: Callable[..., str], vector_template: str, tmp_path: Path
+) -> None:
+    target = new_database(vector_template)
+    dump(mapped.info.dsn, tmp_path / "mapped.dump")
+    restore(target, tmp_path / "mapped.dump")
+    rectangle = "SELECT * FROM pgsim.map_recordings(-0.5, 0.5, -0.5, 0.5, 50)"
+    with closing(connect(target, autocommit=True)) as other:
+        assert other.execute(PLACES).fetchall() == mapped.execute(PLACES).fetchall()
+        assert other.execute(rectangle).fetchall() == mapped.execute(rectangle).fetchall()
+        new = copy_of(other, 7, 1)
+        refresh(other)
+        assert lies_near_its_like(other, new)
+        assert evaluate_map(other).without == 0
 
 
 @pytest.mark.parametrize("colour", ["genre", "decade"])

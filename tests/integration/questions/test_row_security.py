@@ -124,6 +124,35 @@ def test_a_batch_has_k_rows_for_each_seed_that_is_shown(viewer: Connection, rank
     assert rows[-1] == (hidden, None, None, None, f"unknown recording {hidden}")
 
 
+# A map without meaning: no policy depends on a place.
+_PLACES = """
+    INSERT INTO pgsim.map_position (id, x, y)
+    SELECT id, sin(id), cos(id * 7) FROM pgsim.recording WHERE vector IS NOT NULL
+"""
+
+
+@pytest.mark.parametrize("k", [5, 1000])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_rectangle_of_the_map_holds_the_recordings_shown(
+    new_database: Callable[..., str], template: str, policy: str, k: int
+) -> None:
+    made = new_database(template)
+    with closing(connect(made, autocommit=True)) as conn:
+        conn.execute(_PLACES.encode())
+    with as_viewer(made, POLICIES[policy]) as conn:
+        for bounds in ((-1, 1, -1, 1), (0, 0.5, -0.5, 0.5), (0.9, 1, 0.9, 1)):
+            found = conn.execute(
+                "SELECT mbid FROM map_recordings(%s, %s, %s, %s, %s)", (*bounds, k)
+            ).fetchall()
+            wanted = conn.execute(
+                "SELECT r.mbid FROM pgsim.map_position AS p INNER JOIN pgsim.recording AS r"
+                " USING (id) WHERE p.x BETWEEN %s AND %s AND p.y BETWEEN %s AND %s"
+                " ORDER BY hashint4(r.id), r.id LIMIT %s",
+                (*bounds, k),
+            ).fetchall()
+            assert found == wanted
+
+
 def seeds(conn: Connection) -> list[UUID]:
     rows = conn.execute("SELECT mbid FROM pgsim.recording WHERE vector IS NOT NULL ORDER BY id")
     return [mbid for (mbid,) in rows]
