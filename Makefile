@@ -6,8 +6,9 @@ INSTALLED := $(VENV)/installed
 # Else every process of the tests would compile them anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-index bench-load \
-	bench-engine bench-map bench-matrix bench-query bench-web bench-refresh bench-small bench-trust bench-tables bench-plan report clean
+.PHONY: demo test test-slow test-crash test-docker test-vm check format docs bench-artists bench-index \
+	bench-load bench-engine bench-map bench-matrix bench-query bench-web bench-refresh bench-small bench-trust bench-tables \
+	bench-plan report clean
 
 # On a terminal it ends with the address of a page to explore, until Ctrl-C; a script goes on.
 demo: $(INSTALLED)
@@ -89,6 +90,10 @@ bench-query: $(INSTALLED)
 # one, --steps 100 200 for other numbers of steps.
 bench-map: $(INSTALLED)
 	$(BIN)/python -m tests.bench.map $(MAP)
+
+# The table of similar artists in docs/explanation/similarity.md, from the genuine songs: two minutes.
+bench-artists: $(INSTALLED)
+	$(BIN)/python -m tests.bench.artists
 
 # What HTTP costs beside the same questions by SQL: a minute.
 bench-web: $(INSTALLED)

@@ -54,7 +54,7 @@ def evaluate_all(data: Path, rows: RowFile, say: Say) -> None:
         if not missing:
             continue
         say(each.name)
-        with _loaded(each, paths) as db:
+        with loaded(each, paths) as db:
             for labels in missing:
                 found = db.evaluate(labels=labels, sample=1000)
                 rows.add({**_key(each, labels), **_figures(found), **circumstances()})
@@ -70,7 +70,7 @@ def _key(each: Labelled, labels: str) -> Row:
 
 
 @contextmanager
-def _loaded(each: Labelled, paths: Sequence[Path]) -> Iterator[Database]:
+def loaded(each: Labelled, paths: Sequence[Path]) -> Iterator[Database]:
     """A fresh database with the recordings and their index."""
     with tempfile.TemporaryDirectory(prefix="pgsim-report-") as folder:
         Path(folder).chmod(0o755)
