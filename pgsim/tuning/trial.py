@@ -96,15 +96,17 @@ class Trial:
 
     def _of_half(self, state: State, half: bool) -> Found:
         rows = self._examples.measured(half)
-        vectors = np.nan_to_num(self._vectors(state, not half)[rows])
+        vectors = np.nan_to_num(self._vectors(state, not half, rows))
         matrix = self._map_across(state, not half)
         return self._examples.find(vectors if matrix is None else vectors @ matrix, half)
 
-    def _vectors(self, state: State, half: bool | None) -> NDArray[np.float64]:
-        """Return the vectors (n, dimensions) by maps of one half, or of all; NaN where missing."""
+    def _vectors(
+        self, state: State, half: bool | None, rows: slice | NDArray[np.intp] = slice(None)
+    ) -> NDArray[np.float64]:
+        """Return vectors (rows, dimensions) by maps of one half, or of all; NaN where missing."""
         parts = []
         for name, way in state.ways:
-            scores, matrix = self._standard(name, way.transform), self._map(name, way, half)
+            scores, matrix = self._standard(name, way.transform)[rows], self._map(name, way, half)
             parts.append((scores if matrix is None else scores @ matrix) * np.sqrt(way.weight))
         return np.hstack(parts)
 
