@@ -31,8 +31,11 @@ DECLARE
     -- more than 1.3 times the least that can be.
     layers CONSTANT integer := least(greatest(steps, 2) - 2, 7);
     n integer := 100;
+    few CONSTANT integer := 30;
     ends question_seed[];
     around record;
+    rough chain;
+    better chain;
     chain integer[];
 BEGIN
     IF steps IS NULL OR steps NOT BETWEEN 2 AND 200 THEN
@@ -54,8 +57,10 @@ BEGIN
         song_key(origin.title, origin.artist_mbids, origin.artist), song_key(target.title, target.artist_mbids, target.artist)]);
     LOOP
         around := layers_between(ends[1], ends[2], layers, n, conditions, m, rules);
-        chain := evenest_chain(origin.id, around.ids, around.layer_of, target.id, m);
-        chain := filled_chain(chain, steps, ARRAY(
+        -- The chain through the few nearest to each point bounds the others, which end where their largest step is no smaller.
+        rough := evenest_chain(origin.id, around.ids[:few * layers], around.layer_of[:few * layers], target.id, m);
+        better := evenest_chain(origin.id, around.ids, around.layer_of, target.id, m, rough.largest);
+        chain := filled_chain(coalesce(better.ids, rough.ids), steps, ARRAY(
             SELECT u.id FROM unnest(around.ids) WITH ORDINALITY AS u (id, place) GROUP BY u.id ORDER BY min(u.place)), m);
         EXIT WHEN cardinality(chain) = steps OR around.is_whole;
         n := least(4.0 * n, 2000000000);
