@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.matrix.engines import kernels
-from pgsim.matrix.engines.cells import QUESTIONS, ROWS, Cells
+from pgsim.matrix.engines.cells import Cells
+from pgsim.matrix.engines.centres import ROWS
 from pgsim.matrix.engines.keys import NOTHING
+from pgsim.matrix.engines.members import QUESTIONS
 from pgsim.matrix.engines.scores import asking, rounding, squares
 
 # Questions answered together: their hits stay in the processor's cache.
@@ -32,13 +34,13 @@ class FusedCells(Cells):
 
     def _answer(self, place: NDArray[np.int32], effort: float) -> NDArray[np.uint64]:
         """The sorted keys of the nearest that the effort finds; NOTHING where it finds fewer."""
-        batch = _Batch(self._members, self._rank, place, self._k)
+        batch = _Batch(self._inside.vectors, self._inside.rank, place, self._k)
         near, home = self._look_near(batch)
         self._look(batch, *self._pairs(batch, near, home, effort))
         return batch.answers()
 
     def _limits(self, place: NDArray[np.int32]) -> NDArray[np.float32]:
-        batch = _Batch(self._members, self._rank, place, self._k)
+        batch = _Batch(self._inside.vectors, self._inside.rank, place, self._k)
         self._look_near(batch)
         return batch.limit
 
@@ -47,12 +49,12 @@ class FusedCells(Cells):
 
         Return which cells (homes, cells) that were, and the home (questions,) of each question.
         """
-        bounds = np.searchsorted(batch.place, self._start.astype(np.int32))
+        bounds = np.searchsorted(batch.place, self._inside.start.astype(np.int32))
         homes = np.flatnonzero(np.diff(bounds))
         near = np.zeros((len(homes), self.cells), np.bool_)
         for own, centre in zip(near, self._centres[homes, :-1], strict=True):
             by_distance = np.argsort((asking(centre[None]) @ self._centres.T)[0])
-            enough = np.searchsorted(np.cumsum(self._size[by_distance]), _NEAR * self._k)
+            enough = np.searchsorted(np.cumsum(self._inside.size[by_distance]), _NEAR * self._k)
             own[by_distance[: enough + 1]] = True
         home = np.repeat(np.arange(len(homes)), np.diff(bounds)[homes])
         question, cell = np.divmod(np.flatnonzero(near[home]), self.cells)
@@ -93,11 +95,11 @@ class FusedCells(Cells):
     def _look(self, batch: "_Batch", asked: NDArray[np.uint16], first: NDArray[np.int64]) -> None:
         """Compare each cell with the questions that ask it, from first[cell] to first[cell + 1]."""
         # One piece of memory for all products.
-        all_scores = np.empty(QUESTIONS * int(self._size.max()), np.float32)
+        all_scores = np.empty(QUESTIONS * int(self._inside.size.max()), np.float32)
         asking_now = np.empty((QUESTIONS, batch.queries.shape[1]), np.float32)
         for cell in np.flatnonzero(np.diff(first)):
-            start = int(self._start[cell])
-            members = self._members[start : self._start[cell + 1]].T
+            start = int(self._inside.start[cell])
+            members = self._inside.vectors[start : self._inside.start[cell + 1]].T
             for at in range(first[cell], first[cell + 1], QUESTIONS):
                 some = asked[at : min(at + QUESTIONS, first[cell + 1])]
                 queries = asking_now[: len(some)]

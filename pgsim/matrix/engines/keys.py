@@ -14,17 +14,23 @@ _PAIRS = 512
 
 
 def distances(
-    vectors: NDArray[np.float32], left: NDArray[np.integer], right: NDArray[np.integer]
+    vectors: NDArray[np.float32],
+    left: NDArray[np.integer],
+    right: NDArray[np.integer],
+    others: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """The Euclidean distance of each pair of rows (m,), rounded from float64.
+
+    `right` are rows of `others`, where these are given.
 
     Equal pairs of vectors give equal bits: the squares of a pair are summed in one order, whatever
     stands around them.
     """
+    others = vectors if others is None else others
     result = np.empty(len(left), np.float32)
     for start in range(0, len(left), _PAIRS):
         part = slice(start, start + _PAIRS)
-        apart = np.subtract(vectors[left[part]], vectors[right[part]], dtype=np.float64)
+        apart = np.subtract(vectors[left[part]], others[right[part]], dtype=np.float64)
         result[part] = np.sqrt(np.einsum("ij,ij->i", apart, apart))
     return result
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pgsim.matrix.engines.exact import Exact
+from pgsim.matrix.engines.keys import inverse
 from pgsim.progress import Say
 
 # Recordings asked: of a small collection not most, which would take longer than the rest.
@@ -53,17 +54,14 @@ def tune(
     A neighbour counts as found when its distance is within the true k-th: ties are as good. The
     effort is predicted from where the true neighbours lie, and then tried.
     """
-    sample = sampled(len(vectors), min(_SAMPLE, max(_LEAST, len(vectors) // _ONE_IN)))
+    sample = np.sort(inverse(order)[tuning_ranks(len(vectors))]).astype(np.intp)
     rows, truth = Exact(vectors, order, k, threads).search(sample)
     *some, searcher.effort = searcher.efforts
     searcher.recall = 1.0
     if recall == 1:  # which no sample proves
         return
     needed = np.where(rows < 0, np.inf, searcher.needed(sample, rows))
-    least = bisect_left(
-        some, True, key=lambda effort: _is_enough(_share(needed <= effort, truth), recall)
-    )
-    for effort in some[least:]:
+    for effort in some[least_effort(some, needed, truth, recall) :]:
         searcher.effort = effort
         share = found_share(searcher.search(sample)[1], truth)
         searcher.recall = float(share.mean())
@@ -71,6 +69,27 @@ def tune(
         if _is_enough(share, recall):
             return
     searcher.effort, searcher.recall = searcher.efforts[-1], 1.0
+
+
+def tuning_ranks(n: int) -> NDArray[np.intp]:
+    """The ranks (m,) of those of n recordings that a searcher is tuned on."""
+    return sampled(n, min(_SAMPLE, max(_LEAST, n // _ONE_IN)))
+
+
+def least_effort(
+    efforts: Sequence[float],
+    needed: NDArray[np.floating],
+    truth: NDArray[np.float32],
+    recall: float,
+) -> int:
+    """The place among the efforts of the least that is foreseen to be enough.
+
+    `needed` (m, k) is the effort that finds each neighbour of the sample, `truth` (m, k) their
+    distances.
+    """
+    return bisect_left(
+        efforts, True, key=lambda effort: _is_enough(_share(needed <= effort, truth), recall)
+    )
 
 
 def _is_enough(share: NDArray[np.float64], recall: float) -> bool:

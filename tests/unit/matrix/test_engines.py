@@ -204,10 +204,26 @@ def test_a_second_searcher_gives_the_same_answer(engine: str) -> None:
     np.testing.assert_array_equal(first[1], second[1])
 
 
+@pytest.mark.parametrize("engine", ["cells", COMPILED])
+def test_the_order_of_the_rows_changes_no_list(engine: str) -> None:
+    vectors, order = with_copies(3000), ranks(3000)
+    moved = np.random.default_rng(2).permutation(3000)
+
+    def lists(vectors: NDArray[np.float32], order: NDArray[np.int32]) -> NDArray[np.int32]:
+        with pytest.MonkeyPatch.context() as patch:
+            if engine == COMPILED:
+                pytest.importorskip("numba")
+                patch.setattr(tuned_cells, "COMPILED", 0)
+            cells = make_searcher("cells", vectors, order, 10, 0.9, 2, lambda _: None)
+        return order[cells.search(np.arange(3000))[0]]
+
+    np.testing.assert_array_equal(lists(vectors, order)[moved], lists(vectors[moved], order[moved]))
+
+
 @pytest.mark.parametrize(
     ("engine", "sizes"),
     [
-        ("cells", {"cells._WAITING": 100, "cells._BATCH": 300}),
+        ("cells", {"members._WAITING": 100, "cells.MOST_QUESTIONS": 300}),
         (COMPILED, {"fused._WAITING": 1.2, "fused._MORE": 2, "fused._BATCH": 300}),
     ],
 )
