@@ -24,6 +24,10 @@ def export(
     format_name: Annotated[
         str | None, typer.Option("--format", help=f"{', '.join(FORMATS)} [default: by the name].")
     ] = None,
+    vectors: Annotated[
+        bool,
+        typer.Option("--vectors", help="Write the vectors in place of the lists: .parquet."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -32,9 +36,9 @@ def export(
         raise UsageError("stdout does not say in which format: name it with --format")
     if file == STDOUT and as_json:
         raise UsageError("stdout has room for the matrix or for --json, not for both")
-    with database(ctx) as db, progress("lists") as advance:
-        report = db.export(file, format=format_name, force=force, advance=advance)
-    if report.pending:
+    with database(ctx) as db, progress("vectors" if vectors else "lists") as advance:
+        report = db.export(file, format=format_name, vectors=vectors, force=force, advance=advance)
+    if report.pending and not vectors:
         say(f"{report.pending:,} recordings have changed since the lists were made: pgsim refresh")
     if as_json:
         print_json(asdict(report))

@@ -269,18 +269,20 @@ class Database(Judging, Mapping):
         path: PathLike,
         *,
         format: str | None = None,  # noqa: A002
+        vectors: bool = False,
         force: bool = False,
         advance: Advance = still,
     ) -> ExportReport:
         """Write the matrix into a file or folder in a format that other programs read.
 
         The format is csv, parquet, hdf5, mirex, resp or faiss, by default as the path's name says.
-        `force` replaces what exists.
+        `vectors` writes the vectors in place of the lists, as parquet. `force` replaces what
+        exists.
         """
         from pgsim.transfer.export import export
 
         with self._use(commits=True) as conn:
-            return export(conn, Path(path), format, force=force, advance=advance)
+            return export(conn, Path(path), format, vectors=vectors, force=force, advance=advance)
 
     def import_matrix(
         self, path: PathLike, *, say: Say = silent, advance: Advance = still

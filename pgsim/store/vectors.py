@@ -1,6 +1,8 @@
 """All vectors of a collection, read from PostgreSQL at millions in seconds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,15 +44,26 @@ class Vectors:
 
 def read_vectors(conn: Connection) -> Vectors:
     """All recordings that have a vector, as one statement sees them."""
+    return _copy_vectors(conn, "", [])
+
+
+def read_vectors_of(conn: Connection, ids: NDArray[np.int32]) -> Vectors:
+    """Those of some recordings that have a vector."""
+    return _copy_vectors(conn, "AND id = ANY(%s)", [ids.tolist()])
+
+
+def _copy_vectors(conn: Connection, condition: str, parameters: Sequence[Any]) -> Vectors:
     dimensions = int(one_value(conn, "SELECT sum(length) FROM pgsim.feature_set"))
     rows = copy_out(
         conn,
-        "SELECT id, mbid, vector FROM pgsim.recording WHERE vector IS NOT NULL ORDER BY id",
+        f"SELECT id, mbid, vector FROM pgsim.recording WHERE vector IS NOT NULL {condition}"
+        " ORDER BY id",
         [
             ("id", ">i4"),
             ("mbid", ">u8", 2),
             ("vector", [("dimensions", ">i2"), ("unused", ">i2"), ("values", ">f4", dimensions)]),
         ],
+        parameters,
     )
     vectors = np.empty((len(rows), dimensions), np.float32)
 

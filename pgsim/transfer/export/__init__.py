@@ -16,7 +16,7 @@ from pgsim.progress import Advance, still
 from pgsim.transfer.export.hdf5 import write_hdf5
 from pgsim.transfer.export.lines import csv, mirex, resp
 from pgsim.transfer.export.matrix import Matrix, open_matrix
-from pgsim.transfer.export.parquet import write_parquet
+from pgsim.transfer.export.parquet import write_parquet, write_vectors
 from pgsim.transfer.export.search_index import MBIDS, write_faiss
 from pgsim.transfer.output import require_free, working_folder
 
@@ -24,6 +24,8 @@ Stream = Callable[[Matrix], Iterator[bytes]]
 Writer = Callable[[Matrix, Path], None]
 
 STDOUT = Path("-")
+# What a folder of Parquet has in it.
+_FOLDERS = {"recording", "similarity", "vector"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,16 @@ FORMATS = {
     "resp": Format((".resp",), stream=resp),
     "faiss": Format((".faiss",), writer=write_faiss, beside=MBIDS),
 }
+# What the vectors alone are written as.
+VECTORS = {"parquet": Format((".parquet",), writer=write_vectors)}
 
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
     """The account of an export: its format and file, and the numbers of what it holds.
 
-    The search index is made of vectors: it has no lists. `pending` recordings have changed since
-    the lists were made.
+    A search index and vectors have no lists. `pending` recordings have changed since the lists were
+    made.
     """
 
     format: str
@@ -71,20 +75,24 @@ def export(
     path: Path,
     format: str | None = None,  # noqa: A002
     *,
+    vectors: bool = False,
     force: bool = False,
     advance: Advance = still,
 ) -> ExportReport:
     """Write the matrix, as one snapshot shows it, into a file or folder; `-` is stdout.
+
+    With `vectors` write the recordings' vectors in place of the lists.
 
     The suffix of the path says the format, unless `format` does. The path appears when the export
     is whole, and replaces another one only with `force`. Pairs whose recording is gone are left
     out. `conn` is in autocommit mode; `advance` receives the number of lists written. UsageError
     for an unknown format, one that is not installed or cannot go to stdout, and a path that exists.
     """
-    name = format or _format_of(path)
-    if name not in FORMATS:
-        raise UsageError(f"unknown format '{name}'; known: {', '.join(FORMATS)}")
-    stream, writer = FORMATS[name].stream, FORMATS[name].writer
+    formats = VECTORS if vectors else FORMATS
+    name = format or _format_of(path, formats)
+    if name not in formats:
+        raise UsageError(f"unknown format '{name}'; known: {', '.join(formats)}")
+    stream, writer = formats[name].stream, formats[name].writer
     if path == STDOUT:
         if stream is None:
             streams = ", ".join(each for each in FORMATS if FORMATS[each].stream)
@@ -94,7 +102,7 @@ def export(
             sys.stdout.buffer.flush()
             return _report(name, path, matrix, size)
     _require_free(path, force)
-    require_free(path.with_name(path.name + FORMATS[name].beside), force)
+    require_free(path.with_name(path.name + formats[name].beside), force)
     try:
         with (
             working_folder(path) as folder,
@@ -123,20 +131,20 @@ def _report(name: str, path: Path, matrix: Matrix, size: int) -> ExportReport:
     )
 
 
-def _format_of(path: Path) -> str:
-    for name, each in FORMATS.items():
+def _format_of(path: Path, formats: dict[str, Format]) -> str:
+    for name, each in formats.items():
         if path.suffix in each.suffixes:
             return name
-    known = ", ".join(suffix for each in FORMATS.values() for suffix in each.suffixes)
+    known = ", ".join(suffix for each in formats.values() for suffix in each.suffixes)
     raise UsageError(
         f"'{path}' does not say in which format: end it in one of {known}, or give the `format`"
-        f" ({', '.join(FORMATS)})"
+        f" ({', '.join(formats)})"
     )
 
 
 def _require_free(path: Path, force: bool) -> None:
     """UsageError where the path is a folder of something else, or exists without `force`."""
-    if path.is_dir() and not {each.name for each in path.iterdir()} <= {"recording", "similarity"}:
+    if path.is_dir() and not {each.name for each in path.iterdir()} <= _FOLDERS:
         raise UsageError(f"{path} is a folder of something else: name another")
     require_free(path, force)
 

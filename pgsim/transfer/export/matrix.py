@@ -16,6 +16,7 @@ from pgsim.progress import Advance, still
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import copy_lists
 from pgsim.store.snapshot import snapshot
+from pgsim.store.vectors import read_vectors_of
 
 BLOCK = 5000  # lists in memory at once
 
@@ -117,6 +118,13 @@ class Matrix:
             cursor.execute(f"SELECT {', '.join(columns)} FROM pgsim.recording ORDER BY id".encode())
             while rows := cursor.fetchmany(BLOCK):
                 yield rows
+
+    def vectors(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.float32]]]:
+        """Yield the row numbers (n,) and vectors (n, dimensions) of recordings that have one."""
+        for ids in self._parts():
+            found = read_vectors_of(self.conn, ids)
+            yield self._rows(found.ids), found.vectors
+            self._advance(len(found.ids))
 
     def _parts(self) -> Iterator[NDArray[np.int32]]:
         for start in range(0, len(self.ids), BLOCK):

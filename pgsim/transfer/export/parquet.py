@@ -78,6 +78,29 @@ def write_parquet(matrix: Matrix, folder: Path) -> None:
     )
 
 
+def write_vectors(matrix: Matrix, folder: Path) -> None:
+    """Make the folder with `vector/`: a row, `mbid` and `vector`, for each recording that has one.
+
+    A vector is a list of float32, all of one length. UsageError where pyarrow is not installed.
+    """
+    arrow = require_pyarrow()
+    mbids = _strings(arrow, matrix.texts)
+    schema = arrow.schema(
+        [
+            arrow.field("mbid", arrow.string(), nullable=False),
+            arrow.field("vector", arrow.list_(arrow.float32()), nullable=False),
+        ]
+    )
+
+    def table(rows: NDArray[np.int32], vectors: NDArray[np.float32]) -> Any:
+        ends = np.arange(len(rows) + 1, dtype=np.int32) * vectors.shape[1]
+        lists = arrow.ListArray.from_arrays(arrow.array(ends), arrow.array(vectors.ravel()))
+        names = mbids.take(arrow.array(rows)).cast(arrow.string())
+        return arrow.Table.from_arrays([names, lists], schema=schema)
+
+    _write(folder / "vector", schema, (table(*each) for each in matrix.vectors()))
+
+
 def require_pyarrow() -> Any:
     """The module; UsageError where it is not installed."""
     try:

@@ -16,6 +16,7 @@ import pytest
 from pgsim.errors import UsageError
 from pgsim.matrix.rebuild import rebuild
 from pgsim.postgres.connection import Connection, client_program, connect
+from pgsim.store.vectors import read_vectors
 from pgsim.transfer.export import FORMATS, export, matrix
 from tests.support.lists import LISTED, write_made_up_lists
 from tests.support.plane import insert
@@ -98,6 +99,25 @@ def test_parquet_holds_the_pairs_and_their_metadata(
         " FROM pgsim.recording ORDER BY id"
     ).fetchall()
     assert [tuple(row.values()) for row in recordings] == stored
+
+
+def test_vectors_are_written_for_every_reader_of_parquet(
+    listed: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyarrow", reason="needs pgsim[parquet]")
+    polars = pytest.importorskip("polars")
+    from pgsim.transfer.export import parquet
+
+    monkeypatch.setattr(parquet, "GROUPS", 2)
+    report = export(listed, tmp_path / "m.parquet", vectors=True)
+    found = polars.read_parquet(tmp_path / "m.parquet" / "vector" / "*.parquet")
+    stored = read_vectors(listed)
+    np.testing.assert_array_equal(np.array(found["vector"].to_list(), np.float32), stored.vectors)
+    names = listed.execute(
+        "SELECT mbid::text FROM pgsim.recording WHERE vector IS NOT NULL ORDER BY id"
+    ).fetchall()
+    assert found["mbid"].to_list() == [name for (name,) in names]
+    assert report.lists == 0
 
 
 def test_hdf5_gives_one_row_without_the_rest(listed: Connection, tmp_path: Path) -> None:
