@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -241,6 +241,11 @@ def rebuild(
                 advance=advance,
             )
         )
+    print_rebuild(report, as_json)
+
+
+def print_rebuild(report: dict[str, Any], as_json: bool) -> None:
+    """Print the report of a rebuild."""
     if as_json:
         print_json(report)
     else:

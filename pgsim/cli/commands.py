@@ -20,6 +20,7 @@ COMMANDS = {
     "index": ("build", "Build the HNSW index where it is missing."),
     "refresh": ("build", "Bring the matrix up to date."),
     "rebuild": ("build", "Rebuild the whole matrix."),
+    "spark-rebuild": ("spark", "Rebuild the whole matrix by Apache Spark."),
     "similar": ("similar", "Print the recordings most similar to one."),
     "radio": ("listening", "Print recordings in an order to listen to."),
     "path": ("listening", "Print a path from one recording to another."),
@@ -51,7 +52,6 @@ COMMANDS = {
 def function_of(name: str) -> Callable[..., None]:
     """Return a command's function: `import_` for `import`, else of the command's name."""
     module, _ = COMMANDS[name]
-    function: Callable[..., None] = getattr(
-        import_module(f"pgsim.cli.{module}"), f"{name}_" if iskeyword(name) else name
-    )
+    own = f"{name}_" if iskeyword(name) else name.replace("-", "_")
+    function: Callable[..., None] = getattr(import_module(f"pgsim.cli.{module}"), own)
     return function

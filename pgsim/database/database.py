@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -263,6 +265,42 @@ class Database(Judging, Mapping):
             )
             run.update(asdict(report))
         return report
+
+    def spark_rebuild(
+        self,
+        *,
+        master: str = "local[*]",
+        work: PathLike | None = None,
+        k: int | None = None,
+        recall: float = 0.99,
+        say: Say = silent,
+        advance: Advance = still,
+    ) -> RebuildReport:
+        """Rebuild the whole matrix by Apache Spark; questions are answered from the old one.
+
+        `master` is Spark's: a cluster's URL, or this machine. `work` is a folder that all executors
+        see; vectors and lists are in it until the end. What changes meanwhile is left to refresh.
+        """
+        from pgsim.matrix.rebuild import RebuildReport, list_length, require_possible
+        from pgsim.spark.session import spark_session
+        from pgsim.transfer.output import working_folder
+
+        started = time.monotonic()
+        with self._use(commits=True) as conn:
+            k = list_length(conn) if k is None else k
+        require_possible(k, recall)
+        place = Path(work or tempfile.gettempdir()).absolute() / "lists"
+        with working_folder(place) as folder, spark_session(master) as spark:
+            from pgsim.spark.job import make_lists
+
+            self.export(folder / "vectors.parquet", vectors=True, advance=advance)
+            vectors, lists = folder / "vectors.parquet" / "vector", folder / "lists.parquet"
+            made = make_lists(
+                spark, f"file://{vectors}", f"file://{lists}", k=k, recall=recall, say=say
+            )
+            stored = self.import_matrix(lists, say=say).stored
+        seconds = round(time.monotonic() - started, 1)
+        return RebuildReport(made.recordings, stored, "spark", made.index, made.recall, seconds)
 
     def export(
         self,

@@ -282,12 +282,7 @@ def _resume_or_begin(
 ) -> Rebuild:
     """Return the unfinished rebuild as it was begun, or begin one with these arguments."""
     require_engine(engine)
-    if not REACH <= k <= MOST:
-        raise UsageError(
-            f"k is {k}, but must be from {REACH} to {MOST}: a reach needs {REACH} neighbours"
-        )
-    if not 0 < recall <= 1:
-        raise UsageError(f"recall is {recall}, but must be above 0 and at most 1")
+    require_possible(k, recall)
     part = min(PART, PARTS.get(engine, PART))
     give_up_foreign(conn, say)
 
@@ -314,6 +309,16 @@ def _resume_or_begin(
         f" recall {before.recall:g}); `restart=True` gives it up"
     )
     return before
+
+
+def require_possible(k: int, recall: float) -> None:
+    """UsageError where lists cannot have k neighbours, or no engine can find this share of them."""
+    if not REACH <= k <= MOST:
+        raise UsageError(
+            f"k is {k}, but must be from {REACH} to {MOST}: a reach needs {REACH} neighbours"
+        )
+    if not 0 < recall <= 1:
+        raise UsageError(f"recall is {recall}, but must be above 0 and at most 1")
 
 
 def give_up_foreign(conn: Connection, say: Say) -> None:

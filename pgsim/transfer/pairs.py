@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError, UsageError
 from pgsim.regular_file import open_regular, text_lines
+from pgsim.store.mbids import to_mbids
 from pgsim.transfer.export.parquet import require_pyarrow
 
 CHUNK = 1 << 17  # pairs in memory at once
@@ -131,11 +132,3 @@ def _known(column: Any) -> Any:
     if column.null_count:
         raise ValueError("an MBID, a rank or a distance is null")
     return column
-
-
-def to_mbids(texts: Sequence[str]) -> NDArray[np.bytes_]:
-    """The MBIDs (n,) S16 of texts, in any form of a UUID; ValueError where one is no UUID."""
-    digits = "".join(texts).replace("-", "")
-    if len(digits) != 32 * len(texts) or any(len(text) != 36 for text in texts):
-        digits = "".join(uuid.UUID(text).hex for text in texts)
-    return np.frombuffer(bytes.fromhex(digits), "S16")

@@ -22,7 +22,7 @@ FLOORS = (
     ("demo", "web"),
     ("database",),
     ("playlists", "tuning", "mapping"),
-    ("questions", "transfer", "evaluation", "planning"),
+    ("questions", "transfer", "evaluation", "planning", "spark"),
     ("loading", "matrix"),
     ("audio", "store"),
     ("sources", "postgres"),

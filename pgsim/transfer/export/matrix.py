@@ -15,6 +15,7 @@ from pgsim.postgres.rows import one_row
 from pgsim.progress import Advance, still
 from pgsim.store.collection import read_collection
 from pgsim.store.lists import copy_lists
+from pgsim.store.mbids import texts_of
 from pgsim.store.snapshot import snapshot
 from pgsim.store.vectors import read_vectors_of
 
@@ -71,7 +72,7 @@ class Matrix:
         )
         self.ids: NDArray[np.int32] = recordings["id"].astype(np.int32)
         self.mbids: NDArray[np.uint8] = np.ascontiguousarray(recordings["mbid"])
-        self.texts = _texts(self.mbids)
+        self.texts = texts_of(self.mbids)
         # By id; the last entry, index -1, is -1 too.
         self._row_of = np.full(int(self.ids.max(initial=0)) + 2, -1, np.int32)
         self._row_of[self.ids] = np.arange(len(self.ids), dtype=np.int32)
@@ -150,13 +151,3 @@ def open_matrix(conn: Connection, advance: Advance = still) -> Iterator[Matrix]:
     read_collection(conn)
     with snapshot(conn) as table:
         yield Matrix(conn, table, advance)
-
-
-def _texts(mbids: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    """MBIDs (n, 16) as text (n,)."""
-    digits = np.frombuffer(mbids.tobytes().hex().encode(), "u1").reshape(len(mbids), 32)
-    texts = np.full((len(mbids), 36), ord("-"), "u1")
-    for text, digit in ((0, 0), (9, 8), (14, 12), (19, 16), (24, 20)):
-        count = 12 if text == 24 else 8 if text == 0 else 4
-        texts[:, text : text + count] = digits[:, digit : digit + count]
-    return texts.view("S36").reshape(len(mbids))

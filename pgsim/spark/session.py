@@ -1,0 +1,43 @@
+"""A Spark application of this process's own, on this machine or on a cluster."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pgsim.errors import UsageError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+LOCAL = "local[*]"  # every core of this machine
+
+
+@contextmanager
+def spark_session(master: str = LOCAL) -> Iterator["SparkSession"]:
+    """A session on a master, which ends with the block.
+
+    Python of this process is the executors' too, unless PYSPARK_PYTHON names another. UsageError
+    where PySpark or Java is missing.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        raise UsageError("Spark is not installed; pip install 'pgsim[spark]'") from error
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise UsageError("Spark needs Java, which is not here: apt install openjdk-17-jre-headless")
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.master(master).appName("pgsim")
+    if master.startswith("local"):  # else it would listen on all addresses
+        builder = builder.config("spark.driver.bindAddress", "127.0.0.1")
+        builder = builder.config("spark.driver.host", "127.0.0.1")
+    builder = builder.config("spark.ui.enabled", "false")
+    builder = builder.config("spark.log.level", "ERROR")
+    spark = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
+    try:
+        spark.sparkContext.setLogLevel("ERROR")
+        yield spark
+    finally:
+        spark.stop()
