@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pgsim.database.asking import PathLike
 from pgsim.database.judging import Judging
 from pgsim.database.mapping import Mapping
+from pgsim.errors import UsageError
 from pgsim.postgres.connection import require_server, resolve
 from pgsim.postgres.session import without_timeouts
 from pgsim.progress import Advance, Say, silent, still
@@ -289,8 +290,10 @@ class Database(Judging, Mapping):
         with self._use(commits=True) as conn:
             k = list_length(conn) if k is None else k
         require_possible(k, recall)
-        place = Path(work or tempfile.gettempdir()).absolute() / "lists"
-        with working_folder(place) as folder, spark_session(master) as spark:
+        place = Path(tempfile.gettempdir() if work is None else work).absolute()
+        if not place.is_dir():
+            raise UsageError(f"cannot write into {place}: no such folder")
+        with working_folder(place / "lists") as folder, spark_session(master) as spark:
             from pgsim.spark.job import make_lists
 
             self.export(folder / "vectors.parquet", vectors=True, advance=advance)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pgsim.errors import UsageError
+from pgsim.errors import PgsimError, UsageError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -35,7 +35,12 @@ def spark_session(master: str = LOCAL) -> Iterator["SparkSession"]:
         builder = builder.config("spark.driver.host", "127.0.0.1")
     builder = builder.config("spark.ui.enabled", "false")
     builder = builder.config("spark.log.level", "ERROR")
-    spark = builder.config("spark.ui.showConsoleProgress", "false").getOrCreate()
+    builder = builder.config("spark.ui.showConsoleProgress", "false")
+    try:
+        spark = builder.getOrCreate()
+    except Exception as error:  # of Java, of PySpark or of the socket between them
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise PgsimError(f"cannot start Spark on '{master}': {reason}") from None
     try:
         spark.sparkContext.setLogLevel("ERROR")
         yield spark

@@ -55,8 +55,9 @@ OTHERS: dict[str, list[str]] = {
     "export": ["--force", "matrix.csv"],
     "import": [],
 }
-# psql becomes another program, which reads its own arguments; serve goes on until it is stopped.
-OTHERWISE = {"psql", "serve"}
+# psql becomes another program, which reads its own arguments; serve goes on until it is stopped;
+# spark-rebuild starts Spark, which takes half a minute.
+OTHERWISE = {"psql", "serve", "spark-rebuild"}
 
 
 def valued(command: Any) -> list[Any]:

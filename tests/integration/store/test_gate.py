@@ -33,6 +33,7 @@ OPENING = {
     "rebuild": ("rebuild",),
     "rebuild --join": ("rebuild", "--join"),
     "rebuild --join --follow": ("rebuild", "--join", "--follow"),
+    "spark-rebuild": ("spark-rebuild",),
     "similar": ("similar", "{mbid}"),
     "similar FILE": ("similar", "{documents}"),
     "radio": ("radio", "{mbid}"),
