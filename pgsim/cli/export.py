@@ -8,7 +8,7 @@ import typer
 
 from pgsim.cli.common import Json, database, print_json, progress, put, say
 from pgsim.errors import UsageError
-from pgsim.transfer.export import FORMATS, STDOUT
+from pgsim.transfer.export import FORMATS, SHAPES, STDOUT
 
 
 def export(
@@ -26,24 +26,32 @@ def export(
     ] = None,
     vectors: Annotated[
         bool,
-        typer.Option("--vectors", help="Write the vectors in place of the lists: .parquet."),
+        typer.Option("--vectors", help="Write the vectors, as Parquet: --shape vectors."),
     ] = False,
+    shape: Annotated[
+        str,
+        typer.Option(
+            help=f"{', '.join(SHAPES)}: the last is pairs for its table, .csv or .parquet."
+        ),
+    ] = "matrix",
     force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write the matrix for other programs."""
+    shape = "vectors" if vectors else shape
     if file == STDOUT and format_name is None:
         raise UsageError("stdout does not say in which format: name it with --format")
     if file == STDOUT and as_json:
         raise UsageError("stdout has room for the matrix or for --json, not for both")
-    with database(ctx) as db, progress("vectors" if vectors else "lists") as advance:
-        report = db.export(file, format=format_name, vectors=vectors, force=force, advance=advance)
-    if report.pending and not vectors:
+    with database(ctx) as db, progress("vectors" if shape == "vectors" else "lists") as advance:
+        report = db.export(file, format=format_name, shape=shape, force=force, advance=advance)
+    if report.pending and shape != "vectors":
         say(f"{report.pending:,} recordings have changed since the lists were made: pgsim refresh")
     if as_json:
         print_json(asdict(report))
         return
-    lists = f"{report.lists:,} lists, {report.pairs:,} pairs, " if report.lists else ""
+    lists = f"{report.lists:,} lists, " if report.lists else ""
+    lists += f"{report.pairs:,} pairs, " if report.pairs else ""
     report_line = say if file == STDOUT else put
     report_line(f"{file}: {report.recordings:,} recordings, {lists}{report.bytes:,} bytes")
 

@@ -296,7 +296,7 @@ class Database(Judging, Mapping):
         with working_folder(place / "lists") as folder, spark_session(master) as spark:
             from pgsim.spark.job import make_lists
 
-            self.export(folder / "vectors.parquet", vectors=True, advance=advance)
+            self.export(folder / "vectors.parquet", shape="vectors", advance=advance)
             vectors, lists = folder / "vectors.parquet" / "vector", folder / "lists.parquet"
             made = make_lists(
                 spark, f"file://{vectors}", f"file://{lists}", k=k, recall=recall, say=say
@@ -310,20 +310,20 @@ class Database(Judging, Mapping):
         path: PathLike,
         *,
         format: str | None = None,  # noqa: A002
-        vectors: bool = False,
+        shape: str = "matrix",
         force: bool = False,
         advance: Advance = still,
     ) -> ExportReport:
         """Write the matrix into a file or folder in a format that other programs read.
 
         The format is csv, parquet, hdf5, mirex, resp or faiss, by default as the path's name says.
-        `vectors` writes the vectors in place of the lists, as parquet. `force` replaces what
-        exists.
+        `shape` is matrix; vectors, for parquet; or listenbrainz, pairs for a table of its, for csv
+        and parquet. `force` replaces what exists.
         """
         from pgsim.transfer.export import export
 
         with self._use(commits=True) as conn:
-            return export(conn, Path(path), format, vectors=vectors, force=force, advance=advance)
+            return export(conn, Path(path), format, shape=shape, force=force, advance=advance)
 
     def import_matrix(
         self, path: PathLike, *, say: Say = silent, advance: Advance = still

@@ -192,17 +192,16 @@ class _Job:
     ) -> float:
         """The least effort that is foreseen to be enough for the sample."""
         *some, last = EFFORTS
-        if self._recall == 1:  # which no sample proves
+        is_there = np.isfinite(true)  # a name of b"" says nothing: it may be the MBID of zeros
+        if self._recall == 1 or not is_there.any():  # which no sample proves
             return last
         wide = np.array([row["wide"] for row in _rows_of(self._limited, asked.names)], np.float32)
-        names = np.unique(near[near != b""])
+        names = np.unique(near[is_there])
         cells = np.array([row["cell"] for row in _rows_of(placed, names)])
         cell = cells[np.minimum(np.searchsorted(names, near), len(names) - 1)]
         questions = Questions.of(asked.vectors, np.full(len(wide), -1, np.int32))
         needed = efforts_needed(questions, wide, self._centres, cell)
-        return EFFORTS[
-            least_effort(some, np.where(near == b"", np.inf, needed), true, self._recall)
-        ]
+        return EFFORTS[least_effort(some, np.where(is_there, needed, np.inf), true, self._recall)]
 
     def _all_lists(self, effort: float, length: int) -> DataFrame:
         """The lists of all recordings; whoever finds too few looks farther."""

@@ -149,11 +149,11 @@ def test_a_cluster_that_loses_a_worker_in_mid_job_makes_the_same_lists(
     assert report.recordings == n
 
     order = np.argsort(np.argsort(names)).astype(np.int32)
-    found, apart = make_searcher("cells", vectors, order, k, 0.99, 2, lambda _: None).search(
-        np.arange(n)
-    )
+    searcher = make_searcher("cells", vectors, order, k, 0.99, 2, lambda _: None)
+    found, apart = searcher.search(np.arange(n))
     made = pq.read_table(tmp_path / "l" / "similarity").to_pydict()
     row = {name: at for at, name in enumerate(names)}
+    assert report.index == searcher.description
     own = np.full((n, k), -1, np.int32)
     away: NDArray[np.float32] = np.full((n, k), np.inf, np.float32)
     for one, rank, other, distance in zip(*made.values(), strict=True):

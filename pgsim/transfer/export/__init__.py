@@ -15,6 +15,7 @@ from pgsim.postgres.connection import Connection
 from pgsim.progress import Advance, still
 from pgsim.transfer.export.hdf5 import write_hdf5
 from pgsim.transfer.export.lines import csv, mirex, resp
+from pgsim.transfer.export.listenbrainz import listenbrainz_csv, write_listenbrainz
 from pgsim.transfer.export.matrix import Matrix, open_matrix
 from pgsim.transfer.export.parquet import write_parquet, write_vectors
 from pgsim.transfer.export.search_index import MBIDS, write_faiss
@@ -49,16 +50,22 @@ FORMATS = {
     "resp": Format((".resp",), stream=resp),
     "faiss": Format((".faiss",), writer=write_faiss, beside=MBIDS),
 }
-# What the vectors alone are written as.
-VECTORS = {"parquet": Format((".parquet",), writer=write_vectors)}
+SHAPES = {
+    "matrix": FORMATS,
+    "vectors": {"parquet": Format((".parquet",), writer=write_vectors)},
+    "listenbrainz": {
+        "csv": Format((".csv",), stream=listenbrainz_csv),
+        "parquet": Format((".parquet",), writer=write_listenbrainz),
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
     """The account of an export: its format and file, and the numbers of what it holds.
 
-    A search index and vectors have no lists. `pending` recordings have changed since the lists were
-    made.
+    A search index and vectors have no lists; pairs for ListenBrainz are no longer in lists.
+    `pending` recordings have changed since the lists were made.
     """
 
     format: str
@@ -75,27 +82,30 @@ def export(
     path: Path,
     format: str | None = None,  # noqa: A002
     *,
-    vectors: bool = False,
+    shape: str = "matrix",
     force: bool = False,
     advance: Advance = still,
 ) -> ExportReport:
     """Write the matrix, as one snapshot shows it, into a file or folder; `-` is stdout.
 
-    With `vectors` write the recordings' vectors in place of the lists.
 
-    The suffix of the path says the format, unless `format` does. The path appears when the export
+    `shape` is what is written: the matrix, the vectors, or pairs for a table of ListenBrainz's. The
+    suffix of the path says the format, unless `format` does. The path appears when the export
     is whole, and replaces another one only with `force`. Pairs whose recording is gone are left
     out. `conn` is in autocommit mode; `advance` receives the number of lists written. UsageError
-    for an unknown format, one that is not installed or cannot go to stdout, and a path that exists.
+    for an unknown shape or format, one that is not installed or cannot go to stdout, and a path
+    that exists.
     """
-    formats = VECTORS if vectors else FORMATS
+    if shape not in SHAPES:
+        raise UsageError(f"unknown shape '{shape}'; known: {', '.join(SHAPES)}")
+    formats = SHAPES[shape]
     name = format or _format_of(path, formats)
     if name not in formats:
         raise UsageError(f"unknown format '{name}'; known: {', '.join(formats)}")
     stream, writer = formats[name].stream, formats[name].writer
     if path == STDOUT:
         if stream is None:
-            streams = ", ".join(each for each in FORMATS if FORMATS[each].stream)
+            streams = ", ".join(each for each in formats if formats[each].stream) or "nothing"
             raise UsageError(f"{name} cannot go to stdout ({streams} can): name a file")
         with open_matrix(conn, advance) as matrix:
             size = sum(sys.stdout.buffer.write(chunk) for chunk in stream(matrix))

@@ -57,7 +57,7 @@ class Matrix:
         register_arrays(conn)
         self.conn = conn
         self.lists = self.pairs = 0
-        self._table, self._advance = f"pgsim.{table}", advance
+        self.table, self._advance = f"pgsim.{table}", advance
         self.length: int
         self.pending: int
         self.length, self.pending = one_row(
@@ -82,7 +82,7 @@ class Matrix:
         for ids in self._parts():
             found, neighbours, distances = copy_lists(
                 self.conn,
-                f"SELECT id, neighbours, distances FROM {self._table}"
+                f"SELECT id, neighbours, distances FROM {self.table}"
                 " WHERE id = ANY(%s) ORDER BY id",
                 self.length,
                 [ids.tolist()],
@@ -96,7 +96,7 @@ class Matrix:
         for ids in self._parts():
             cursor = self.conn.cursor(binary=True).execute(
                 "SELECT id, neighbours, array_to_string(distances, ',')"
-                f" FROM {self._table} WHERE id = ANY(%s) ORDER BY id".encode(),
+                f" FROM {self.table} WHERE id = ANY(%s) ORDER BY id".encode(),
                 (ids.tolist(),),
             )
             lists = pairs = 0

@@ -57,7 +57,7 @@ def write_parquet(matrix: Matrix, folder: Path) -> None:
     recording = arrow.schema(
         [(name, kinds.get(kind) or arrow.type_for_alias(kind)) for name, kind in _COLUMNS.items()]
     )
-    _write(
+    write_tables(
         folder / "recording",
         recording,
         (
@@ -71,7 +71,7 @@ def write_parquet(matrix: Matrix, folder: Path) -> None:
             for rows in matrix.recordings([_CASTS.get(name, name) for name in _COLUMNS])
         ),
     )
-    _write(
+    write_tables(
         folder / "similarity",
         similarity,
         (_pairs(arrow, similarity, mbids, block) for block in matrix.blocks()),
@@ -98,7 +98,7 @@ def write_vectors(matrix: Matrix, folder: Path) -> None:
         names = mbids.take(arrow.array(rows)).cast(arrow.string())
         return arrow.Table.from_arrays([names, lists], schema=schema)
 
-    _write(folder / "vector", schema, (table(*each) for each in matrix.vectors()))
+    write_tables(folder / "vector", schema, (table(*each) for each in matrix.vectors()))
 
 
 def require_pyarrow() -> Any:
@@ -111,8 +111,8 @@ def require_pyarrow() -> Any:
     return pyarrow
 
 
-def _write(folder: Path, schema: Any, tables: Iterator[Any]) -> None:
-    """Tables as row groups of files part-00000.parquet and on; one file where there are none."""
+def write_tables(folder: Path, schema: Any, tables: Iterator[Any]) -> None:
+    """Write tables as row groups of files part-00000.parquet and on; one file for none."""
     from pyarrow.parquet import ParquetWriter
 
     folder.mkdir(parents=True)

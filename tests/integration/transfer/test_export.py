@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def test_vectors_are_written_for_every_reader_of_parquet(
     from pgsim.transfer.export import parquet
 
     monkeypatch.setattr(parquet, "GROUPS", 2)
-    report = export(listed, tmp_path / "m.parquet", vectors=True)
+    report = export(listed, tmp_path / "m.parquet", shape="vectors")
     found = polars.read_parquet(tmp_path / "m.parquet" / "vector" / "*.parquet")
     stored = read_vectors(listed)
     np.testing.assert_array_equal(np.array(found["vector"].to_list(), np.float32), stored.vectors)
@@ -118,6 +119,62 @@ def test_vectors_are_written_for_every_reader_of_parquet(
     ).fetchall()
     assert found["mbid"].to_list() == [name for (name,) in names]
     assert report.lists == 0
+
+
+# Of https://github.com/metabrainz/listenbrainz-server, admin/timescale.
+LISTENBRAINZ = """
+    CREATE SCHEMA similarity;
+    CREATE TABLE similarity.recording (
+        mbid0 uuid NOT NULL, mbid1 uuid NOT NULL, score integer NOT NULL, CHECK (mbid0 <= mbid1)
+    );
+    CREATE UNIQUE INDEX ON similarity.recording (mbid0, mbid1)
+"""
+
+
+def test_pairs_for_listenbrainz_load_into_its_table_each_once_with_its_similarity(
+    new_database: Callable[..., str], filled_template: str, tmp_path: Path
+) -> None:
+    dataset = pytest.importorskip("pyarrow.dataset", reason="needs pgsim[parquet]")
+    with closing(connect(new_database(filled_template), autocommit=True)) as conn:
+        report = export(conn, tmp_path / "m.csv", shape="listenbrainz")
+        conn.execute(LISTENBRAINZ.encode())
+        with conn.cursor().copy(
+            b"COPY similarity.recording FROM STDIN (FORMAT csv, HEADER)"
+        ) as copy:
+            copy.write((tmp_path / "m.csv").read_bytes())
+        loaded = conn.execute(b"SELECT * FROM similarity.recording ORDER BY 1, 2").fetchall()
+        mbids = conn.execute(b"SELECT mbid FROM pgsim.recording").fetchall()
+        expected = {}
+        for (mbid,) in mbids:
+            for hit in conn.execute(
+                "SELECT mbid, similarity FROM pgsim.similar_recordings(%s, 29)", (mbid,)
+            ):
+                one, other = sorted((mbid, hit[0]))
+                expected[one, other] = round(1000 * hit[1])
+        assert {(one, other): score for one, other, score in loaded} == expected
+        assert report.pairs == len(loaded) == 30 * 29 / 2
+
+        export(conn, tmp_path / "m.parquet", shape="listenbrainz")
+        found = dataset.dataset(tmp_path / "m.parquet" / "similarity").to_table().to_pylist()
+        assert [(row["mbid0"], row["mbid1"], row["score"]) for row in found] == [
+            (str(one), str(other), score) for one, other, score in loaded
+        ]
+    assert {row["algorithm"] for row in found} == {"pgsim_acousticbrainz_limit_100"}
+
+
+@pytest.mark.parametrize(
+    ("shape", "name", "said"),
+    [
+        ("list", "m.csv", "unknown shape 'list'; known: matrix, vectors, listenbrainz"),
+        ("vectors", "m.csv", "m.csv' does not say in which format: end it in one of .parquet"),
+        ("listenbrainz", "m.h5", "end it in one of .csv, .parquet"),
+    ],
+)
+def test_a_shape_has_formats_of_its_own(
+    listed: Connection, tmp_path: Path, shape: str, name: str, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        export(listed, tmp_path / name, shape=shape)
 
 
 def test_hdf5_gives_one_row_without_the_rest(listed: Connection, tmp_path: Path) -> None:
