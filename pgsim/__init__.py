@@ -17,6 +17,7 @@ from pgsim.version import __version__
 if TYPE_CHECKING:
     from pgsim.database.database import Database, connect
     from pgsim.errors import PgsimError, Rejected, UsageError
+    from pgsim.evaluation.agreement import Agreement
     from pgsim.evaluation.by_labels import LabelEvaluation
     from pgsim.evaluation.by_ratings import RatingEvaluation
     from pgsim.evaluation.evaluate import Evaluation
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from pgsim.tuning.tune import TuneReport
 
 __all__ = [
+    "Agreement",
     "Answer",
     "BatchRecording",
     "Database",
@@ -86,6 +88,7 @@ __all__ = [
 _HOMES = {
     "pgsim.database.database": ("Database", "connect"),
     "pgsim.errors": ("PgsimError", "Rejected", "UsageError"),
+    "pgsim.evaluation.agreement": ("Agreement",),
     "pgsim.evaluation.by_labels": ("LabelEvaluation",),
     "pgsim.evaluation.by_ratings": ("RatingEvaluation",),
     "pgsim.evaluation.evaluate": ("Evaluation",),

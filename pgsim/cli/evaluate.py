@@ -60,6 +60,13 @@ def evaluate(
     of_map: Annotated[
         bool, typer.Option("--map", help="Measure the map instead, on the sample.")
     ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Compare with a table of mbid0, mbid1 and score instead, as ListenBrainz has it.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure the quality of the answers.
@@ -80,7 +87,15 @@ def evaluate(
 
     --map measures how many of a recording's ten nearest on the map are among its hundred nearest in
     sound.
+
+    --against compares the ten nearest of each recording with the ten best of a table of the
+    database.
     """
+    if against is not None:
+        if labels is not None or plot_file or ratings or of_map or input_data or rows is not None:
+            raise UsageError("--against goes with --json alone")
+        _against(ctx, against, as_json)
+        return
     if input_data:
         if labels is not None or plot_file or ratings or of_map:
             raise UsageError("--input goes with --threads, --rows and --json alone")
@@ -130,6 +145,22 @@ def _by_ratings(ctx: typer.Context, seed: int, threads: int | None, as_json: boo
         print_json(asdict(evaluation))
     else:
         print_agreement(evaluation)
+
+
+def _against(ctx: typer.Context, table: str, as_json: bool) -> None:
+    with database(ctx) as db:
+        found = db.agreement(table)
+    if as_json:
+        print_json(asdict(found))
+        return
+    put(f"{found.known:,} of {found.pairs:,} pairs of {table} are of recordings that are here")
+    if found.agreement is None:
+        say("there is nothing to compare: their recordings have no lists")
+    else:
+        put(
+            f"of the {found.k} best of {found.recordings:,} recordings, {found.agreement:.4f} are"
+            f" among the {found.k} nearest; by chance {found.chance:.4f}"
+        )
 
 
 def _of_map(ctx: typer.Context, sample: int, seed: int, threads: int | None, as_json: bool) -> None:

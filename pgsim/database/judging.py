@@ -13,6 +13,7 @@ from pgsim.questions.answers import Answer, Rating
 from pgsim.questions.words import Mbid
 
 if TYPE_CHECKING:
+    from pgsim.evaluation.agreement import Agreement
     from pgsim.evaluation.by_labels import LabelEvaluation
     from pgsim.evaluation.by_ratings import RatingEvaluation
     from pgsim.evaluation.evaluate import Evaluation
@@ -86,6 +87,16 @@ class Judging(Asking):
             return evaluate_labels(
                 conn, labels, queries=sample, seed=seed, threads=threads, say=say
             )
+
+    def agreement(self, table: str, k: int = 10) -> Agreement:
+        """Compare the k nearest with the k best of a table of mbid0, mbid1 and score.
+
+        So ListenBrainz keeps what people listen to together, in its table similarity.recording.
+        """
+        from pgsim.evaluation.agreement import evaluate_against
+
+        with self._use() as conn, without_timeouts(conn):
+            return evaluate_against(conn, table, k)
 
     def suspects(self, *, threads: int | None = None, say: Say = silent) -> Suspects:
         """Look for what is suspicious in the data, each with the row to look at.
