@@ -21,9 +21,10 @@ test: $(INSTALLED)
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --ignore tests/docs
 
 # Essentia and librosa have no wheels everywhere: without them the tests of extraction say that they
-# skip. MusiCNN's asks for TensorFlow and an old NumPy, and needs neither. CAMPAIGN_SECONDS=60 shortens the quarter of an hour in which everything works at once.
+# skip. So do those of Spark, which is 300 MB, without it or Java. MusiCNN's asks for TensorFlow and an old NumPy, and needs neither. CAMPAIGN_SECONDS=60 shortens the quarter of an hour in which everything works at once.
 test-slow: $(INSTALLED)
 	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[audio,librosa]'
+	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[spark]'
 	-$(BIN)/pip install --quiet --disable-pip-version-check --no-deps musicnn==0.1.0
 	$(BIN)/pytest -m slow
 
