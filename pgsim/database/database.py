@@ -284,11 +284,13 @@ class Database(Judging, Mapping):
         """
         from pgsim.matrix.rebuild import RebuildReport, list_length, require_possible
         from pgsim.spark.session import spark_session
+        from pgsim.transfer.import_matrix import require_no_rebuild
         from pgsim.transfer.output import working_folder
 
         started = time.monotonic()
         with self._use(commits=True) as conn:
             k = list_length(conn) if k is None else k
+            require_no_rebuild(conn)  # rather than after hours
         require_possible(k, recall)
         place = Path(tempfile.gettempdir() if work is None else work).absolute()
         if not place.is_dir():

@@ -136,6 +136,8 @@ class _Job:
         found.mapInArrow(spell, PAIRS).write.option("compression", "zstd").parquet(
             f"{lists}/similarity"
         )
+        if (made := found.count()) != n:
+            raise PgsimError(f"{n:,} recordings have {made:,} lists: has an MBID two spellings?")
         self._say(f"recall {share:.4f} of {len(at)} recordings")
         return SparkReport(
             n,

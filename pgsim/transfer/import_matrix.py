@@ -133,6 +133,16 @@ def import_matrix(
     )
 
 
+def require_no_rebuild(conn: Connection) -> None:
+    """PgsimError where a rebuild has begun, whose table an import would need."""
+    begun = unfinished(conn)
+    if begun and begun.engine != ENGINE:
+        raise PgsimError(
+            "a rebuild is unfinished: end it with pgsim rebuild, or give it up with"
+            " pgsim rebuild --restart, and import after that"
+        )
+
+
 @contextmanager
 def _begun(conn: Connection, say: Say) -> Iterator[Rebuild]:
     """A rebuild of one part, whose lists come from a file; given up where that fails."""
@@ -140,11 +150,7 @@ def _begun(conn: Connection, say: Say) -> Iterator[Rebuild]:
     give_up = "DELETE FROM pgsim.rebuild WHERE finished_at IS NULL AND engine = %s"
     conn.execute(give_up.encode(), (ENGINE,))
     give_up_foreign(conn, say)
-    if unfinished(conn):
-        raise PgsimError(
-            "a rebuild is unfinished: end it with pgsim rebuild, or give it up with"
-            " pgsim rebuild --restart, and import after that"
-        )
+    require_no_rebuild(conn)
     try:
         yield begin(conn, MOST, ENGINE, 1, 2**31 - 1, say)
     finally:

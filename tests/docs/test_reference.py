@@ -51,7 +51,7 @@ For root, the embedded server lies in `/var/lib/pgsim`, and the system user `pgs
 | --- | --- |
 | `embedded` | PostgreSQL with pgvector |
 | `audio`, `librosa`, `rhythm`, `musicnn` | what `extract` measures by |
-| `spark` | PySpark, for `spark-rebuild`, which needs Java 17 as well |
+| `spark` | PySpark, for `spark-rebuild`, which needs Java as well |
 | `bulk` | Faiss, for `export` and `rebuild --engine faiss` |
 | `fast` | Numba: `rebuild` takes half the processor from 50,000 recordings on |
 | `parquet`, `hdf5` | these formats |

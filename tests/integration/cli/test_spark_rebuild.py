@@ -2,11 +2,14 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from pgsim.cli import run
+from pgsim.matrix.rebuild import begin
+from pgsim.postgres.connection import connect
 
 
 @pytest.fixture
@@ -28,6 +31,16 @@ def test_odd_arguments_are_refused(refused: Callable[..., str], tmp_path: Path) 
     )
     assert "k is 10, but must be from 50 to 1000" in refused("-k", 10)
     assert "recall is 2.0, but must be above 0 and at most 1" in refused("--recall", 2)
+
+
+def test_an_unfinished_rebuild_comes_first(
+    new_database: Callable[..., str], filled_template: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = new_database(filled_template)
+    with closing(connect(url, autocommit=True)) as conn:
+        begin(conn, 50, "exact", 1, 100)
+    assert run(["--database", url, "spark-rebuild"]) == 1
+    assert "a rebuild is unfinished: end it with pgsim rebuild" in capsys.readouterr().err
 
 
 def test_what_is_not_installed_is_named_with_the_cure(
