@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError
-from pgsim.matrix.engines.cells import make_cells
 from pgsim.matrix.engines.centres import fit_centres, training_ranks
+from pgsim.matrix.engines.tuned_cells import make_cells
 from pgsim.planning.synthetic import make_vectors
 
 pa = pytest.importorskip("pyarrow", reason="needs pgsim[spark]")
