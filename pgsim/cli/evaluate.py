@@ -17,6 +17,14 @@ from pgsim.evaluation.plot import plot, require_plot
 from pgsim.evaluation.plot_labels import plot_labels
 
 ROWS = 5  # of each kind of what is suspicious
+# The options that choose a kind of evaluation, and those that go with it.
+_GOES_WITH = {
+    "against": ("as_json",),
+    "input_data": ("threads", "rows", "as_json"),
+    "ratings": ("seed", "threads", "as_json"),
+    "of_map": ("sample", "seed", "threads", "as_json"),
+    "labels": ("sample", "seed", "threads", "plot_file", "as_json"),
+}
 
 
 def evaluate(
@@ -91,26 +99,17 @@ def evaluate(
     --against compares the ten nearest of each recording with the ten best of a table of the
     database.
     """
+    _refuse_strangers(ctx)
     if against is not None:
-        if labels is not None or plot_file or ratings or of_map or input_data or rows is not None:
-            raise UsageError("--against goes with --json alone")
         _against(ctx, against, as_json)
         return
     if input_data:
-        if labels is not None or plot_file or ratings or of_map:
-            raise UsageError("--input goes with --threads, --rows and --json alone")
         _input(ctx, ROWS if rows is None else rows, threads, as_json)
         return
-    if rows is not None:
-        raise UsageError("--rows goes with --input: it lists rows, and nothing else does")
     if ratings:
-        if labels is not None or plot_file or of_map:
-            raise UsageError("--ratings goes with --seed, --threads and --json alone")
         _by_ratings(ctx, seed, threads, as_json)
         return
     if of_map:
-        if labels is not None or plot_file:
-            raise UsageError("--map goes with --sample, --seed, --threads and --json alone")
         _of_map(ctx, sample, seed, threads, as_json)
         return
     if plot_file:
@@ -127,6 +126,27 @@ def evaluate(
     if plot_file:
         plot(evaluation, plot_file)
         say(f"plot: {plot_file}")
+
+
+def _refuse_strangers(ctx: typer.Context) -> None:
+    """UsageError for an option that the kind of evaluation asked for would ignore."""
+    spelled = {each.name or "": max(each.opts, key=len) for each in ctx.command.params}
+    # By its name: typer brings a click of its own, or asks for click, as its release may be.
+    given = [
+        name
+        for name in spelled
+        if (source := ctx.get_parameter_source(name)) and source.name == "COMMANDLINE"
+    ]
+    kind = next((name for name in _GOES_WITH if name in given), None)
+    if kind is None:
+        if "rows" in given:
+            raise UsageError("--rows goes with --input: it lists rows, and nothing else does")
+        return
+    kin = _GOES_WITH[kind]
+    if stranger := next((name for name in given if name not in (kind, *kin)), None):
+        *others, last = (spelled[name] for name in kin)
+        alone = f"{', '.join(others)} and {last}" if others else last
+        raise UsageError(f"{spelled[kind]} goes with {alone} alone, not with {spelled[stranger]}")
 
 
 def _input(ctx: typer.Context, rows: int, threads: int | None, as_json: bool) -> None:

@@ -80,5 +80,7 @@ def test_evaluate_prints_the_agreement(url: str, capsys: pytest.CaptureFixture[s
     assert run(["--database", url, "evaluate", "--against", name]) == 0
     printed = capsys.readouterr().out
     assert f"{found['agreement']:.4f} are among the 10 nearest" in printed
-    assert run(["--database", url, "evaluate", "--against", name, "--map"]) == 2
-    assert "--against goes with --json alone" in capsys.readouterr().err
+    for stranger in (["--map"], ["--sample", "9"]):
+        assert run(["--database", url, "evaluate", "--against", name, *stranger]) == 2
+        error = capsys.readouterr().err
+        assert f"--against goes with --json alone, not with {stranger[0]}" in error

@@ -101,7 +101,9 @@ def test_verdicts_on_recordings_that_are_gone_are_counted(filled: Connection) ->
         evaluate_ratings(filled)
 
 
-@pytest.mark.parametrize("other", [["--labels", "genre"], ["--plot", "x.png"], ["--input"]])
+@pytest.mark.parametrize(
+    "other", [["--labels", "genre"], ["--plot", "x.png"], ["--input"], ["--sample", "9"]]
+)
 def test_what_does_not_go_with_ratings_is_refused(
     filled: Connection, other: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
