@@ -104,7 +104,9 @@ def make_app(settings: Settings) -> FastAPI:
     for each in known:
         suffixes = ("", *SUFFIXES) if len(each.media_types) > 1 else ("",)
         for suffix in suffixes:
-            app.add_api_route(f"{each.path}{suffix}", each.answer, methods=list(each.methods))
+            # An own id, or a name, may have slashes.
+            path = each.path.replace("}", ":path}")
+            app.add_api_route(f"{path}{suffix}", each.answer, methods=list(each.methods))
     _add_others(app, reader, login)
     for address, answer in (("/openapi.json", description), ("/docs", docs), ("/metrics", counts)):
         app.add_api_route(address, answer, methods=["GET"])

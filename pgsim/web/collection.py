@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from pgsim.questions.words import Word
 from pgsim.web.audio import has_audio
-from pgsim.web.endpoint import body_of, query_of, read_words
+from pgsim.web.endpoint import body_of, read_words
 from pgsim.web.formats import answered, as_json
 from pgsim.web.problems import Problem
 from pgsim.web.reader import Found, Reader
@@ -40,13 +40,6 @@ LISTS: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 
 
-_POINTS = """
-    SELECT m.* FROM pgsim.map_recordings(
-        x_from => %(x0)s::double precision, x_to => %(x1)s::double precision,
-        y_from => %(y0)s::double precision, y_to => %(y1)s::double precision,
-        k => %(limit)s::integer
-    ) AS m
-"""
 _EXTENT = """
     SELECT min(m.x) AS x0, min(m.y) AS y0, max(m.x) AS x1, max(m.y) AS y1, count(*) AS recordings
     FROM pgsim.map_position AS m
@@ -62,11 +55,6 @@ RATING_WORDS: Mapping[str, Word] = {
     "answer": Word("uuid", "The recording of the answer."),
     "verdict": Word("integer", "1: it sounds like the seed; -1: it does not; 0: takes it back."),
     "by_whom": Word("text", "Whose verdict it is."),
-}
-_CORNER = Word("double precision", "A side of the rectangle.")
-POINT_WORDS: Mapping[str, Word] = {
-    **dict.fromkeys(("x0", "y0", "x1", "y1"), _CORNER),
-    "limit": Word("integer", "How many recordings at most.", "1000"),
 }
 
 
@@ -87,7 +75,7 @@ class Lister:
 
 
 class Collection:
-    """Answers requests for one recording, for the map, and for the verdicts on answers."""
+    """Answers requests for one recording, for the sides of the map, and for verdicts."""
 
     def __init__(self, reader: Reader, settings: Settings) -> None:
         self._reader, self._audio = reader, settings.audio
@@ -96,14 +84,6 @@ class Collection:
         """Return what is stored about a recording."""
         row = await recording_of(self._reader, request.path_params["mbid"])
         return as_json({**row, "has_audio": has_audio(self._audio, row)})
-
-    async def points(self, request: Request) -> Response:
-        """Return the recordings in a rectangle of the map."""
-        values: dict[str, Any] = dict.fromkeys(POINT_WORDS) | {"limit": 1000}
-        values |= read_words(query_of(request, POINT_WORDS), POINT_WORDS)
-        return Response(
-            (await self._reader.found(_POINTS, values)).json, media_type="application/json"
-        )
 
     async def extent(self, _: Request) -> Response:
         """Return the rectangle that has the whole map."""

@@ -13,7 +13,7 @@ from pgsim.questions.question import Question
 from pgsim.questions.values import is_mbid
 from pgsim.questions.words import Word
 from pgsim.web.problems import Problem
-from pgsim.web.values import KINDS, value_of
+from pgsim.web.values import kind_of, value_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Endpoint:
         return {
             name
             for name, word in self.question.first.items()
-            if word.names_recordings or word.kind == "vector"
+            if word.names_recordings or word.kind in ("vector", "jsonb")
         }
 
     async def given(self, request: Request) -> Given:
@@ -136,7 +136,7 @@ def query_of(request: Request, words: Mapping[str, Word]) -> dict[str, Any]:
     for name, value in request.query_params.multi_items():
         if not value:
             continue
-        if name in words and KINDS[words[name].kind].is_list:
+        if name in words and kind_of(name, words[name]).is_list:
             found.setdefault(name, []).append(value)
         elif name in found:
             raise Problem(

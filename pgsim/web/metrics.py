@@ -25,7 +25,7 @@ class Metrics:
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         """Count one request: by its route, so that paths are few."""
         route = scope.get("route")
-        self._requests[getattr(route, "path", "unknown"), status] += 1
+        self._requests[getattr(route, "path_format", "unknown"), status] += 1
         self._count += 1
         self._seconds += seconds
         for bound in _BOUNDS:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from pgsim.questions.words import Word
 from pgsim.web.formats import CSV, JSON, NDJSON
-from pgsim.web.values import KINDS
+from pgsim.web.values import kind_of
 
 Answer = Callable[[Request], Awaitable[Response]]
 ROWS = (JSON, CSV, NDJSON)
@@ -71,7 +71,7 @@ class Operation:
         return {
             "type": "object",
             "properties": {
-                name: {**KINDS[word.kind].schema, "description": word.help}
+                name: {**kind_of(name, word).schema, "description": word.help}
                 for name, word in self.body.items()
             },
             "required": sorted(self.required & self.body.keys()),
@@ -97,7 +97,7 @@ _PLAIN = str.maketrans({"/": "_", "{": None, "}": None, ".": "_"})
 
 
 def _parameter(place: str, name: str, word: Word, *, is_required: bool) -> dict[str, Any]:
-    schema = {**KINDS[word.kind].schema}
+    schema = {**kind_of(name, word).schema}
     if word.kind == "jsonb":  # in a query it is a text of JSON
         return {
             "in": place,

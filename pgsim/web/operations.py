@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from pgsim.questions.words import Word
 from pgsim.web.audio import Audio
-from pgsim.web.collection import LISTS, POINT_WORDS, RATING_WORDS, Collection, Lister
+from pgsim.web.collection import LISTS, RATING_WORDS, Collection, Lister
 from pgsim.web.endpoint import Endpoint
 from pgsim.web.formats import CSV, NDJSON
 from pgsim.web.openapi import rows_of
@@ -42,13 +42,6 @@ def operations(settings: Settings, reader: Reader, uploads: Uploads) -> Iterator
         )
     collection = Collection(reader, settings)
     yield Operation(
-        f"{API}/recordings/{{mbid}}",
-        collection.recording,
-        "What is stored about a recording.",
-        path_words=_MBID,
-        schema=_OBJECT,
-    )
-    yield Operation(
         f"{API}/recordings/{{mbid}}/audio",
         Audio(reader, settings.audio).answer,
         "The audio of a recording, or a range of it.",
@@ -56,12 +49,11 @@ def operations(settings: Settings, reader: Reader, uploads: Uploads) -> Iterator
         media_types=("audio/*",),
     )
     yield Operation(
-        f"{API}/map",
-        collection.points,
-        "The recordings in a rectangle of the map.",
-        query=POINT_WORDS,
-        schema=_OBJECTS,
-        function="map_recordings",
+        f"{API}/recordings/{{mbid}}",
+        collection.recording,
+        "What is stored about a recording.",
+        path_words=_MBID,
+        schema=_OBJECT,
     )
     yield Operation(
         f"{API}/map/extent", collection.extent, "The rectangle of the whole map.", schema=_OBJECT

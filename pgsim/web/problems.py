@@ -14,7 +14,7 @@ from pgsim.errors import PgsimError, UsageError
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER = "2"  # seconds
 _NO_DATA = "P0002"  # an unknown recording, or one that lacks what a word asks for
-_UNKNOWN = re.compile("unknown recording |.* is neither an MBID nor the own id")
+_UNKNOWN = re.compile("unknown (recording|artist|album) |.* is neither an MBID nor the own id")
 # By SQLSTATE: too long; not allowed.
 _STATUSES = {
     "57014": HTTPStatus.GATEWAY_TIMEOUT,

@@ -25,7 +25,10 @@ ENDPOINTS = (
         questions.PATH,
         {"mbid": "from_mbid", "other": "to_mbid"},
     ),
+    Endpoint("/recordings/{mbid}/how", questions.HOW, {"mbid": "seed"}),
     Endpoint("/recordings", questions.FOUND, names={"words": Name("q", "q")}),
+    Endpoint("/artists/{artist}/similar", questions.SIMILAR_ARTISTS, {"artist": "artist"}),
+    Endpoint("/albums/{album}/similar", questions.SIMILAR_ALBUMS, {"album": "album"}),
     Endpoint(
         "/similar",
         questions.SIMILAR_TO_ALL,
@@ -50,6 +53,21 @@ ENDPOINTS = (
         names={"query": Name("vector", "vector")},
         methods=("POST",),
     ),
+    Endpoint("/playlists/match", questions.MATCHES, methods=("POST",)),
+    Endpoint("/playlists/expand", questions.EXPANSION, methods=("POST",)),
+    Endpoint(
+        "/map",
+        questions.MAP,
+        names={
+            **{
+                f"{axis}_{end}": Name(f"{axis}{n}", f"{axis}{n}")
+                for axis in "xy"
+                for n, end in enumerate(("from", "to"))
+            },
+            "k": Name("limit", "limit"),
+        },
+    ),
+    Endpoint("/ratings", questions.RATINGS),
 )
 DATASETS = Endpoint(
     "/datasets", questions.BATCH, names={"seeds": Name("mbid", "mbids")}, methods=_BOTH

@@ -79,6 +79,12 @@ def _weights(value: Any) -> str:
     return orjson.dumps({text_of(name): _number(each) for name, each in value.items()}).decode()
 
 
+def _tracks(value: Any) -> str:
+    if not isinstance(value, list) or len(value) > MOST_RECORDINGS:
+        raise ValueError
+    return orjson.dumps(value).decode()
+
+
 def _vector(value: Any) -> str:
     """Return pgvector's text, which has no type until PostgreSQL gives it one."""
     if not isinstance(value, list) or not 1 <= len(value) <= MOST_NUMBERS:
@@ -115,10 +121,21 @@ KINDS: Mapping[str, Kind] = {
     ),
 }
 
+_TRACKS = Kind(
+    _tracks,
+    f'a list of at most {MOST_RECORDINGS:,} objects, like {{"creator": "…", "title": "…"}}',
+    {"type": "array", "items": {"type": "object"}, "maxItems": MOST_RECORDINGS},
+)
+
+
+def kind_of(name: str, word: Word) -> Kind:
+    """Return how a word is read: by its type in SQL, where JSON is not the tracks of a playlist."""
+    return _TRACKS if name == "tracks" else KINDS[word.kind]
+
 
 def value_of(name: str, word: Word, value: Any) -> Any:
     """Return a word's value for psycopg; Problem 422 for one that its type does not have."""
-    kind = KINDS[word.kind]
+    kind = kind_of(name, word)
     try:
         return kind.read(value)
     except (ValueError, OverflowError):

@@ -48,6 +48,7 @@ class DemoSite:
             "/recording/nobody",
             f"/map?around={seed}&colour=decade",
             f"/path?from={seed}&to={other}",
+            "/artist/Wansti",
         ]
 
     def in_view(self, x: float, y: float, half: float) -> list[str]:

@@ -11,6 +11,7 @@ from starlette.staticfiles import StaticFiles
 from pgsim.errors import PgsimError
 from pgsim.questions import question as questions
 from pgsim.web.audio import audio_file
+from pgsim.web.page.alike import album, artist
 from pgsim.web.page.form import Form
 from pgsim.web.page.map import IN_VIEW, legend, read_view
 from pgsim.web.page.radio import Radio
@@ -158,6 +159,8 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/search", search),
     ("GET", "/recording/{named}", recording),
     ("GET", "/recording/{named}/why/{other}", why),
+    ("GET", "/artist/{named:path}", artist),
+    ("GET", "/album/{named:path}", album),
     ("GET", "/radio", radio),
     ("GET", "/path", path),
     ("GET", "/map", map_),

@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 # Of pgsim.recording, as r; a row of a page is made of them.
-COLUMNS = "r.mbid, r.title, r.artist, r.album, r.year, r.genre, r.length, r.source_id, r.url"
+COLUMNS = (
+    "r.mbid, r.title, r.artist, r.album, r.year, r.genre, r.length, r.source_id, r.url,"
+    " r.artist_mbids[1] AS artist_mbid"
+)
 MUSICBRAINZ = "https://musicbrainz.org/recording/"
 _AUDIO = {".aac", ".flac", ".m4a", ".mp3", ".oga", ".ogg", ".opus", ".wav", ".weba"}
 
@@ -32,13 +35,26 @@ class Shown:
     play: str | None
     link: str | None
     musicbrainz: str | None
+    artist_page: str | None
+    album_page: str | None
+
+
+def artist_path(artist: str) -> str:
+    """Return the path of an artist's page, by its MBID or name."""
+    return f"/artist/{quote(artist, safe='')}"
+
+
+def album_path(album: str, artist: str | None) -> str:
+    """Return the path of an album's page, by its title and the MBID or name of its artist."""
+    query = f"?{urlencode({'artist': artist})}" if artist else ""
+    return f"/album/{quote(album, safe='')}{query}"
 
 
 def show(row: Mapping[str, Any], audio: Audio) -> Shown:
     """Return what a page shows of a row with COLUMNS, and perhaps a similarity."""
     link = row["url"] if urlsplit(row["url"] or "").scheme in {"http", "https"} else None
     is_audio = link is not None and PurePosixPath(urlsplit(link).path).suffix.lower() in _AUDIO
-    own_id = row["source_id"]
+    own_id, artist = row["source_id"], row["artist_mbid"] or row["artist"]
     return Shown(
         mbid=row["mbid"],
         name=row["title"] or (PurePosixPath(own_id).name if own_id else row["mbid"]),
@@ -51,4 +67,6 @@ def show(row: Mapping[str, Any], audio: Audio) -> Shown:
         play=audio(row) or (link if is_audio else None),
         link=None if is_audio else link,
         musicbrainz=None if own_id else f"{MUSICBRAINZ}{row['mbid']}",
+        artist_page=artist_path(artist) if artist else None,
+        album_page=album_path(row["album"], artist) if row["album"] else None,
     )

@@ -31,6 +31,9 @@ def served_database(server: embedded.Server, filled_template: str) -> str:
             "UPDATE pgsim.recording SET source_id = 'notes.txt' WHERE id = 4;"
             "UPDATE pgsim.recording SET url = 'file:one.mp3' WHERE id = 5;"
             "UPDATE pgsim.recording SET url = 'https://example.org/six.mp3' WHERE id = 6;"
+            "UPDATE pgsim.recording SET source_id = 'mars/seven.mp3', artist = 'AC/DC',"
+            " album = 'A/B' WHERE id = 7;"
+            "UPDATE pgsim.recording SET album = 'Mars' WHERE id IN (8, 9);"
             "INSERT INTO pgsim.map_position (id, x, y)"
             " SELECT id, cos(id), sin(id) FROM pgsim.recording"
         )

@@ -210,6 +210,23 @@ def test_a_path_leads_to_a_recording_that_is_found_by_its_words(
     assert visitor.parameters["steps"] == ["5"]
 
 
+def test_artists_and_albums_alike_are_reached_from_a_recording(
+    reader: Visitor, site: DemoSite
+) -> None:
+    [seed] = site.db.recordings(site.seed)
+    reader.open(f"/recording/{seed.mbid}")
+    reader.page.get_by_role("link", name="Artists alike").click()
+    assert seed.artist is not None
+    assert reader.names() == [row.artist for row in site.db.similar_artists(seed.artist, 20)]
+    reader.open(f"/recording/{seed.mbid}")
+    reader.page.get_by_role("link", name="Albums alike").click()
+    reader.page.get_by_label("Of other artists").check()
+    reader.page.get_by_role("button", name="Ask").click()
+    assert seed.album is not None
+    expected = site.db.similar_albums(seed.album, 20, artist=seed.artist, other_artists=True)
+    assert reader.names() == [" · ".join(filter(None, (row.album, row.artist))) for row in expected]
+
+
 def test_lists_work_without_scripts(reader: Visitor, site: DemoSite) -> None:
     reader.open("/")
     reader.page.get_by_role("searchbox").fill(SEED)

@@ -61,6 +61,14 @@ def in_sql(conn: Connection, query: str) -> list[dict[str, Any]]:
             f"recordings/{SEED}/path/{OTHER}?steps=5&max_per_artist=1",
             f"similar_path('{SEED}', '{OTHER}', 5, max_per_artist => 1)",
         ),
+        (f"recordings/{SEED}/how?genre=pop", f"how_answered('{SEED}', genre => 'pop')"),
+        ("recordings/mars%2Fseven.mp3/similar", "similar_recordings(mbid_of('mars/seven.mp3'))"),
+        (
+            "artists/Artist%202/similar?k=2&min_recordings=2",
+            "similar_artists('Artist 2', 2, min_recordings => 2)",
+        ),
+        ("artists/ac/dc/similar", "similar_artists('AC/DC')"),
+        ("albums/A/B/similar?artist=AC/DC", "similar_albums('A/B', 'AC/DC')"),
         ("map?x0=-0.5&x1=0.5&y0=0&limit=5", "map_recordings(-0.5, 0.5, 0, k => 5)"),
         ("status.json", "status()"),
     ],
@@ -97,6 +105,16 @@ def test_a_question_has_the_rows_of_sql(
             {"vector": [0.25] * 68},
             "distance_statistics(array_fill(0.25::real, ARRAY[68])::public.vector)",
         ),
+        (
+            "playlists/match",
+            {"tracks": [{"title": "Title 7", "creator": "Artist 2"}, {"title": "none of them"}]},
+            """match_recordings('[{"title": "Title 7", "creator": "Artist 2"}, {}]')""",
+        ),
+        (
+            "playlists/expand",
+            {"mbids": [str(SEED), str(OTHER)], "k": 3, "artist_gap": 0},
+            f"expand_playlist(ARRAY['{SEED}', '{OTHER}']::uuid[], 3, artist_gap => 0)",
+        ),
     ],
 )
 def test_a_question_can_come_as_a_body(
@@ -105,6 +123,30 @@ def test_a_question_can_come_as_a_body(
     response = client.post(path, json=body)
     assert response.status_code == 200, response.text
     assert response.json() == in_sql(conn, f"SELECT * FROM pgsim.{call}")
+
+
+# Work for who keeps a collection, and what names a recording for every path.
+ELSEWHERE = {
+    *("fill_reaches", "index_metric", "measure_recall", "refresh_batch", "refresh_similarity"),
+    *("mbid_of", "recording_of"),
+}
+
+
+def test_every_public_question_has_a_path(client: httpx.Client, conn: Connection) -> None:
+    comments = dict(
+        conn.execute(
+            "SELECT obj_description(oid, 'pg_proc'), proname FROM pg_proc"
+            " WHERE pronamespace = 'pgsim'::regnamespace"
+            " AND obj_description(oid, 'pg_proc') NOT LIKE 'Internal: %'"
+        ).fetchall()
+    )
+    document = client.get("../../openapi.json").json()
+    described = {
+        operation.get("description")
+        for methods in document["paths"].values()
+        for operation in methods.values()
+    }
+    assert {comments[each] for each in comments.keys() - described} == ELSEWHERE
 
 
 def test_csv_and_ndjson_have_the_rows_of_json(client: httpx.Client) -> None:
