@@ -1,9 +1,7 @@
 """The application: its paths, its limits and its pool, put together."""
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -23,8 +21,9 @@ from pgsim.web.metrics import Metrics
 from pgsim.web.openapi import openapi
 from pgsim.web.operation import Answer
 from pgsim.web.operations import API, operations
-from pgsim.web.page.routes import add_page
-from pgsim.web.problems import Problem, problem_of, response_of
+from pgsim.web.page.entrance import Entrance
+from pgsim.web.page.routes import add_page, make_site
+from pgsim.web.problems import failed, problem_of, response_of
 from pgsim.web.questions import DATASETS, ENDPOINTS
 from pgsim.web.reader import Reader, check_rights
 from pgsim.web.settings import Settings
@@ -32,14 +31,17 @@ from pgsim.web.subsonic import Subsonic
 from pgsim.web.uploads import Uploads
 from pgsim.web.users import read_secret, secret_file
 
-_log = logging.getLogger("pgsim.web")
-
 
 class PlainRoute(APIRoute):
     """A route that calls its function with the request, without FastAPI's way to arguments.
 
-    What the function raises is answered as a problem.
+    What the function raises is answered as a problem. Where it answers GET, it answers HEAD.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.methods and "GET" in self.methods:
+            self.methods.add("HEAD")
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """Return the function, with its errors as answers."""
@@ -48,7 +50,7 @@ class PlainRoute(APIRoute):
             try:
                 response: Response = await self.endpoint(request)
             except Exception as error:
-                return _failed(error)
+                return response_of(failed(error))
             return response
 
         return handle
@@ -79,8 +81,16 @@ def make_app(settings: Settings) -> FastAPI:
     )
     app.router.route_class = PlainRoute
     app.state.reader, app.state.settings = reader, settings
-    app.add_exception_handler(HTTPException, _refused)
-    app.add_middleware(Guard, settings=settings, login=login, metrics=metrics)
+    uploads = Uploads(settings, reader, role)
+    site = make_site(reader, settings, uploads)
+
+    async def refused(request: Request, error: Exception) -> Response:
+        response = site.refusal(request, problem_of(error))
+        response.headers.update(getattr(error, "headers", None) or {})
+        return response
+
+    app.add_exception_handler(HTTPException, refused)
+    app.add_middleware(Guard, settings=settings, login=login, metrics=metrics, refusal=site.refusal)
     if settings.cors:
         app.add_middleware(
             CORSMiddleware,
@@ -88,7 +98,6 @@ def make_app(settings: Settings) -> FastAPI:
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
         )
-    uploads = Uploads(settings, reader, role)
     known = list(operations(settings, reader, uploads))
 
     async def description(_: Request) -> Response:
@@ -110,7 +119,7 @@ def make_app(settings: Settings) -> FastAPI:
     _add_others(app, reader, login)
     for address, answer in (("/openapi.json", description), ("/docs", docs), ("/metrics", counts)):
         app.add_api_route(address, answer, methods=["GET"])
-    add_page(app, reader, settings, uploads)
+    add_page(app, site, Entrance(login) if settings.needs_key else None)
     return app
 
 
@@ -126,17 +135,3 @@ def _add_others(app: FastAPI, reader: Reader, login: Login) -> None:
     for path, answer in paths.items():
         app.add_api_route(f"{API}{path}", answer, methods=["GET"])
     app.add_api_route("/rest/{method}", Subsonic(reader, login).answer, methods=["GET", "POST"])
-
-
-def _failed(error: Exception) -> Response:
-    problem = problem_of(error)
-    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.error("%s", problem.detail, exc_info=error)
-    return response_of(problem)
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    response = response_of(Problem(error.status_code, error.detail))
-    response.headers.update(error.headers or {})
-    return response

@@ -62,12 +62,12 @@ async def answered(
     media_type = format_of(request)
     headers = {"Cache-Control": "no-cache", "Vary": "Accept"}
     known = request.headers.get("if-none-match")
-    if known is not None and request.method == "GET":
+    if known is not None and request.method != "POST":
         tag = _tag(await reader.state(), media_type)
         if tag in known:
             return Response(status_code=304, headers={**headers, "ETag": tag})
     found = await ask()
-    if request.method == "GET":
+    if request.method != "POST":
         headers["ETag"] = _tag(found.state, media_type)
     body = found.json if media_type == JSON else encoded(media_type, columns, found.rows())
     return Response(body, media_type=media_type, headers=headers)

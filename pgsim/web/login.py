@@ -7,9 +7,12 @@ from pathlib import Path
 
 from starlette.requests import Request
 
+from pgsim.errors import PgsimError
 from pgsim.web.problems import Problem
 from pgsim.web.reader import Reader
 from pgsim.web.users import digest_of, key_of, read_secret
+
+COOKIE = "pgsim_key"  # of who has logged in on the page
 
 
 class Login:
@@ -19,10 +22,13 @@ class Login:
         self._reader, self._secret = reader, secret
 
     async def require_key(self, request: Request) -> str:
-        """Return whose key a request has, as a bearer's or as X-API-Key; Problem 401 for none."""
+        """Return whose key a request has: a bearer's, X-API-Key, or the page's cookie.
+
+        Problem 401 for none, or nobody's.
+        """
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            key = request.headers.get("x-api-key", "")
+            key = request.headers.get("x-api-key") or request.cookies.get(COOKIE, "")
         name = await self.of_key(key.strip())
         if name is None:
             raise Problem(
@@ -49,8 +55,15 @@ class Login:
         rows = await self._reader.rows(
             "SELECT u.salt FROM pgsim.web_user AS u WHERE u.name = %(name)s::text", {"name": name}
         )
-        if not rows or not self._secret.exists():
+        if not self._secret.exists():
             return False
-        password = key_of(read_secret(self._secret), name, rows[0][0])
+        try:
+            secret = read_secret(self._secret)
+        except PgsimError as error:
+            raise Problem(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "tokens cannot be checked: see the server's log"
+            ) from error
+        # An unknown user takes as long as a known one.
+        password = key_of(secret, name, rows[0][0] if rows else b"")
         right = md5(f"{password}{salt}".encode(), usedforsecurity=False).hexdigest()
-        return hmac.compare_digest(right.encode(), token.lower().encode())
+        return hmac.compare_digest(right.encode(), token.lower().encode()) and bool(rows)

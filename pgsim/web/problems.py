@@ -1,5 +1,6 @@
 """What went wrong, as application/problem+json: the message and the hint that SQL gives."""
 
+import logging
 import re
 from http import HTTPStatus
 from typing import Any
@@ -7,9 +8,13 @@ from typing import Any
 import orjson
 import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout, TooManyRequests
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from pgsim.errors import PgsimError, UsageError
+
+_log = logging.getLogger("pgsim.web")
 
 MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER = "2"  # seconds
@@ -41,6 +46,10 @@ def problem_of(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
+        case HTTPException():  # of Starlette's, such as one about a form
+            return Problem(error.status_code, error.detail)
+        case ClientDisconnect():
+            return Problem(HTTPStatus.BAD_REQUEST, "the client went away")
         case UsageError():
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         case PoolTimeout() | TooManyRequests():
@@ -54,6 +63,14 @@ def problem_of(error: Exception) -> Problem:
         case PgsimError():
             return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
     return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of pgsim's: see its log")
+
+
+def failed(error: Exception) -> Problem:
+    """Return the problem of an error that nothing has caught; the log has what is a fault."""
+    problem = problem_of(error)
+    if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        _log.error("%s", problem.detail, exc_info=error)
+    return problem
 
 
 def _of_postgres(error: psycopg.Error) -> Problem:
@@ -90,9 +107,18 @@ def response_of(problem: Problem) -> Response:
     }
     if problem.hint:
         body["hint"] = problem.hint
-    response = Response(orjson.dumps(body), problem.status.value, media_type=MEDIA_TYPE)
-    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        response.headers["Retry-After"] = _RETRY_AFTER
-    if problem.status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
+    return Response(
+        orjson.dumps(body), problem.status.value, headers_of(problem), media_type=MEDIA_TYPE
+    )
+
+
+def headers_of(problem: Problem) -> dict[str, str]:
+    """Return the headers that an answer with this status has, whatever its form."""
+    match problem.status:
+        case HTTPStatus.SERVICE_UNAVAILABLE | HTTPStatus.TOO_MANY_REQUESTS:
+            return {"Retry-After": _RETRY_AFTER}
+        case HTTPStatus.UNAUTHORIZED:
+            return {"WWW-Authenticate": "Bearer"}
+        case HTTPStatus.REQUEST_TIMEOUT | HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return {"Connection": "close"}  # the rest of the body is not read
+    return {}

@@ -3,7 +3,8 @@
 import os
 import signal
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from ipaddress import ip_address
 from pathlib import Path
 
 import orjson
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 
 from pgsim.progress import Say
 from pgsim.web.app import make_app
+from pgsim.web.protocol import BoundedProtocol
 from pgsim.web.reader import check_rights
 from pgsim.web.settings import Settings
 
@@ -32,6 +34,9 @@ def listen(
 ) -> None:
     """Serve until a signal ends it; PgsimError where it may not ask, or cannot listen."""
     check_rights(settings)  # once, before several processes say it
+    # A name that another site gives to this machine's loopback would make its pages this site's.
+    is_loopback = socket is None and _is_loopback(host)
+    settings = replace(settings, local_names=is_loopback and not proxies and not settings.needs_key)
     os.environ[_SETTINGS] = orjson.dumps(asdict(settings), default=str).decode()
     say(f"answering at {f'{socket}' if socket else f'http://{host}:{port}'}")
     # uvicorn hears the signals, and sends them again once it has stopped.
@@ -40,6 +45,8 @@ def listen(
     uvicorn.run(
         "pgsim.web.server:app_of_environment",
         factory=True,
+        http=BoundedProtocol,
+        ws="none",
         host=host,
         port=port,
         uds=None if socket is None else str(socket),
@@ -52,6 +59,13 @@ def listen(
         proxy_headers=bool(proxies),
         forwarded_allow_ips=list(proxies),
     )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def app_of_environment() -> FastAPI:

@@ -10,8 +10,10 @@ MEGABYTE = 1 << 20
 class Settings:
     """The settings of a server; times in seconds, sizes in bytes.
 
-    `rate` is how many requests a second one client may make, in each worker; 0 means any number.
-    `secret` is the file that the users' passwords are made from.
+    A body has `body_time` to come, and a second more for each 64 kB of it. A client that takes
+    nothing of its answer for `sending_time` loses it. Where `local_names` is set, the server is
+    known by no name but localhost. `rate` is how many requests a second one client may make, in
+    each worker; 0 means any number. `secret` is the file that the users' passwords are made from.
     """
 
     conninfo: str
@@ -21,9 +23,12 @@ class Settings:
     audio: Path | None = None
     cors: tuple[str, ...] = ()
     root_path: str = ""
+    local_names: bool = False
     connections: int = 4
     statement_time: float = 10.0
     waiting_time: float = 2.0
+    body_time: float = 30.0
+    sending_time: float = 60.0
     rate: float = 0.0
     largest_body: int = MEGABYTE
     largest_upload: int = 64 * MEGABYTE

@@ -23,6 +23,7 @@ from pgsim.web.settings import Settings
 
 _PIECE = 1 << 20  # bytes
 _K = 10  # recordings of an answer
+_MOST = 8  # files at a time, that come or wait
 _FARTHEST = """
     SELECT row_number() OVER (ORDER BY f.distance DESC, f.mbid) AS rank, f.*
     FROM (
@@ -39,22 +40,23 @@ _FARTHEST = """
 
 
 class Uploads:
-    """Answers uploads, one at a time in each worker of the server."""
+    """Answers uploads: each worker of the server measures one at a time."""
 
     def __init__(self, settings: Settings, reader: Reader, role: str | None) -> None:
         self._settings, self._reader, self._role = settings, reader, role
-        self._turn = asyncio.Lock()
+        self._places, self._turn = asyncio.Semaphore(_MOST), asyncio.Lock()
 
     async def answer(self, request: Request) -> Response:
         """Return the recordings nearest to a file's, and farthest; the file is not kept."""
-        if self._turn.locked():
+        if self._places.locked():
             raise Problem(
-                HTTPStatus.SERVICE_UNAVAILABLE, "another file is being measured", "try again"
+                HTTPStatus.SERVICE_UNAVAILABLE, f"{_MOST} other files come or wait", "try again"
             )
-        async with self._turn:
+        async with self._places:
             with TemporaryDirectory(prefix="pgsim-upload-") as folder:
                 path = await _saved(request, Path(folder))
-                seed = await self._measured(path)
+                async with self._turn:  # not before the file is here: it may come slowly
+                    seed = await self._measured(path)
         vector = orjson.dumps(seed.vector.tolist()).decode()
         near = await self._reader.ask(questions.NEAREST, {"query": vector, "k": _K})
         worst = await self._reader.found(_FARTHEST, {"query": vector, "k": _K})

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 from starlette.staticfiles import StaticFiles
 
-from pgsim.errors import PgsimError
 from pgsim.questions import question as questions
 from pgsim.web.audio import audio_file
 from pgsim.web.page.alike import album, artist
@@ -17,7 +15,7 @@ from pgsim.web.page.map import IN_VIEW, legend, read_view
 from pgsim.web.page.radio import Radio
 from pgsim.web.page.sent import rate, upload
 from pgsim.web.page.site import STATIC, Answered, Site, TakeAway
-from pgsim.web.problems import Problem, problem_of
+from pgsim.web.problems import Problem, failed
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Scope
 
+    from pgsim.web.page.entrance import Entrance
     from pgsim.web.reader import Reader
     from pgsim.web.settings import Settings
     from pgsim.web.uploads import Uploads
@@ -169,16 +168,29 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
 )
 
 
-def add_page(app: FastAPI, reader: Reader, settings: Settings, uploads: Uploads) -> None:
-    """Add the pages to the application, and what they load."""
+def make_site(reader: Reader, settings: Settings, uploads: Uploads) -> Site:
+    """Return what the pages are made with."""
 
     def audio(row: Mapping[str, Any]) -> str | None:
         if audio_file(settings.audio, row) is None:
             return None
         return f"{settings.root_path}/api/v1/recordings/{row['mbid']}/audio"
 
-    site = Site(reader, uploads, audio)
-    for method, path, page in PAGES:
+    return Site(reader, uploads, audio)
+
+
+def add_page(app: FastAPI, site: Site, entrance: Entrance | None) -> None:
+    """Add the pages to the application, and what they load; `entrance`, where one has to log in."""
+    entrances = (
+        ()
+        if entrance is None
+        else (
+            ("GET", "/login", entrance.show),
+            ("POST", "/login", entrance.log_in),
+            ("POST", "/logout", entrance.log_out),
+        )
+    )
+    for method, path, page in (*PAGES, *entrances):
         app.add_route(path, _endpoint(site, page), [method], include_in_schema=False)
     app.mount("/static", KeptFiles(directory=STATIC))
 
@@ -187,8 +199,8 @@ def _endpoint(site: Site, page: Page) -> Callable[[Request], Awaitable[Response]
     async def endpoint(request: Request) -> Response:
         try:
             return await page(site, request, **request.path_params)
-        except (PgsimError, psycopg.Error) as error:
-            return site.problem(request, problem_of(error))
+        except Exception as error:
+            return site.problem(request, failed(error))
 
     return endpoint
 

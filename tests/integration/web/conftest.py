@@ -31,6 +31,8 @@ def served_database(server: embedded.Server, filled_template: str) -> str:
             "UPDATE pgsim.recording SET source_id = 'notes.txt' WHERE id = 4;"
             "UPDATE pgsim.recording SET url = 'file:one.mp3' WHERE id = 5;"
             "UPDATE pgsim.recording SET url = 'https://example.org/six.mp3' WHERE id = 6;"
+            "UPDATE pgsim.recording SET source_id = 'linked.mp3' WHERE id = 10;"
+            "UPDATE pgsim.recording SET url = 'file:%2e%2e/secret.mp3' WHERE id = 11;"
             "UPDATE pgsim.recording SET source_id = 'mars/seven.mp3', artist = 'AC/DC',"
             " album = 'A/B' WHERE id = 7;"
             "UPDATE pgsim.recording SET album = 'Mars' WHERE id IN (8, 9);"
@@ -63,6 +65,7 @@ def audio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "one.mp3").write_bytes(bytes(range(256)))
     (folder / "notes.txt").write_text("no audio")
     (folder.parent / "secret.mp3").write_bytes(b"not to be had")
+    (folder / "linked.mp3").symlink_to(folder.parent / "secret.mp3")
     return folder
 
 
@@ -84,3 +87,23 @@ def conn(served_database: str) -> Iterator[Connection]:
     """A connection to the database that is served."""
     with closing(connect(served_database, autocommit=True)) as conn:
         yield conn
+
+
+@pytest.fixture(scope="session")
+def strict(served_database: str, secret: Path) -> Iterator[str]:
+    """The address of a server with every limit."""
+    settings = Settings(
+        served_database,
+        secret=secret,
+        needs_key=True,
+        cors=("https://example.org",),
+        root_path="/music",
+        connections=1,
+        statement_time=0.5,
+        waiting_time=0.2,
+        largest_body=1000,
+        largest_upload=200_000,
+        upload_time=30,
+    )
+    with serving(settings) as address:
+        yield address

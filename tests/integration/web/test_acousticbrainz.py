@@ -73,6 +73,10 @@ def test_two_recordings_have_a_distance(client: httpx.Client, conn: Connection) 
         (f"similarity/mfccs/between/?recording_ids={A}", "Does not contain two recordings"),
         (f"similarity/mfccs/?recording_ids={A}&n_neighbours=0", "n_neighbours must be an integer"),
         (f"similarity/mfccs/?recording_ids={A}&n_neighbours=1001", "n_neighbours must be an"),
+        (
+            f"similarity/mfccs/?recording_ids={A}&n_neighbours=000000001{'0' * 5000}",
+            "n_neighbours must be an",
+        ),
         (f"similarity/mfccs/?recording_ids={A}&remove_dups=some", "remove_dups must be one of"),
         (f"similarity/mfccs/?recording_ids={A}&threshold=far", "threshold must be a number"),
         ("similarity_search/", "Missing `recording_id` parameter"),

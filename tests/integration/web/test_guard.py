@@ -4,7 +4,6 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,26 +21,6 @@ from tests.support.documents import low_level, mbid
 from tests.support.serving import serving
 
 SEED = mbid(7)
-
-
-@pytest.fixture(scope="module")
-def strict(served_database: str, secret: Path) -> Iterator[str]:
-    """The address of a server with every limit."""
-    settings = Settings(
-        served_database,
-        secret=secret,
-        needs_key=True,
-        cors=("https://example.org",),
-        root_path="/music",
-        connections=1,
-        statement_time=0.5,
-        waiting_time=0.2,
-        largest_body=1000,
-        largest_upload=200_000,
-        upload_time=30,
-    )
-    with serving(settings) as address:
-        yield address
 
 
 @pytest.fixture

@@ -199,6 +199,8 @@ def test_a_data_set_is_every_answer_and_every_seed_without_one(
         ("similar", 422, "mbid is missing", "The recordings to start from"),
         ("recordings", 422, "there is nothing to search for", None),
         ("nowhere", 404, "Not Found", None),
+        ("artists/nobody/similar", 404, "unknown artist 'nobody'", "find_recordings()"),
+        ("albums/none/similar", 404, "unknown album 'none'", "pgsim.recording.album"),
     ],
 )
 def test_an_error_has_sqls_message_and_hint(
@@ -222,7 +224,7 @@ def test_a_body_that_is_no_question_is_refused(client: httpx.Client, content: by
 def test_a_method_that_a_path_lacks_is_refused(client: httpx.Client) -> None:
     response = client.delete("similar")
     assert response.status_code == 405
-    assert set(response.headers["allow"].split(", ")) == {"GET", "POST"}
+    assert set(response.headers["allow"].split(", ")) == {"GET", "HEAD", "POST"}
 
 
 def test_an_answer_is_sent_again_only_when_something_was_written(

@@ -14,6 +14,13 @@ def test_a_client_may_ask_twice_the_rate_at_once_and_then_at_the_rate() -> None:
     assert [rates.take("a") for _ in range(11)] == [True] * 10 + [False]
 
 
+def test_a_network_of_ipv6_is_one_client() -> None:
+    rates = Rates(1, clock=lambda: 0.0)
+    asked = [rates.take(f"2001:db8::{number}") for number in range(5)]
+    assert asked == [True, True, False, False, False]
+    assert rates.take("2001:db8:0:1::1")
+
+
 def test_the_clients_that_are_remembered_are_bounded() -> None:
     rates = Rates(1, clock=lambda: 0.0)
     for number in range(20_000):

@@ -1,0 +1,62 @@
+"""HTTP as uvicorn speaks it, from clients whose heads are of bounded length and time."""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+LONGEST_HEAD = 64 * 1024  # bytes of the first line and the headers
+HEAD_TIME = 10.0  # seconds until all of them have come
+_TOO_LONG = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"connection: close\r\ncontent-length: 0\r\n\r\n"
+)
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection that ends when the head of a request is too long, or does not come."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._length = 0
+        self._waiting: asyncio.TimerHandle | None = None  # for the end of a head
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no longer."""
+        self._wait_no_longer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come; refuse a head that goes on for too long."""
+        if self._waiting is not None:
+            self._length += len(data)
+        super().data_received(data)
+        if self._waiting is not None and self._length > LONGEST_HEAD:
+            self._wait_no_longer()
+            self.transport.write(_TOO_LONG)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Begin to wait for the rest of a head."""
+        super().on_message_begin()
+        self._wait()
+
+    def on_headers_complete(self) -> None:
+        """Wait no longer."""
+        self._wait_no_longer()
+        super().on_headers_complete()
+
+    def _wait(self) -> None:
+        self._wait_no_longer()
+        self._length = 0
+        self._waiting = self.loop.call_later(HEAD_TIME, self.transport.close)
+
+    def _wait_no_longer(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
