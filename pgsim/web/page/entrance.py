@@ -36,7 +36,7 @@ class Entrance:
             name, key, then = (str(form.get(each, "")) for each in ("name", "key", "then"))
         if "\0" in key or not await self._login.is_password(name.strip(), key.strip()):
             problem = Problem(HTTPStatus.UNAUTHORIZED, "this is no user's name and key")
-            return site.entrance(request, then, problem)
+            return site.entrance(request, then, problem, is_wrong=True)
         response = RedirectResponse(_own_path(request, then), HTTPStatus.SEE_OTHER)
         response.set_cookie(
             COOKIE,

@@ -184,9 +184,19 @@ class Site:
         """Return the page about a problem."""
         return self._about(request, problem, "problem")
 
-    def entrance(self, request: Request, then: str, problem: Problem | None = None) -> Response:
-        """Return the page on which one logs in; `then` is the path that one wants to see."""
-        return self._about(request, problem, "login", then=then)
+    def entrance(
+        self,
+        request: Request,
+        then: str,
+        problem: Problem | None = None,
+        *,
+        is_wrong: bool = False,
+    ) -> Response:
+        """Return the page on which one logs in; `then` is the path that one wants to see.
+
+        It shows the problem where what somebody typed `is_wrong`.
+        """
+        return self._about(request, problem, "login", then=then, is_wrong=is_wrong)
 
     def refusal(self, request: Request, problem: Problem) -> Response:
         """Return a problem as a page to a browser that shows one, else as JSON.
