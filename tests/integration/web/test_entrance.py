@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from pgsim.postgres.connection import Connection
+from pgsim.web.settings import Settings
 from tests.support.documents import mbid
+from tests.support.serving import serving
 
 SEED = mbid(7)
 PATH = f"/music/recording/{SEED}?k=3"
@@ -97,3 +101,15 @@ def test_a_path_that_is_none_is_a_page_to_a_browser_alone(address: str) -> None:
         )
         assert page.startswith("application/problem" if "api" in path else "text/html")
         assert document == "application/problem+json"
+
+
+def test_the_verdict_of_who_has_logged_in_has_a_name(
+    served_database: str, secret: Path, conn: Connection, key: str
+) -> None:
+    settings = Settings(served_database, secret=secret, needs_key=True, as_owner=True)
+    with serving(settings) as address, httpx.Client(base_url=address, timeout=60) as browser:
+        browser.post("/login", data={"name": "anna", "key": key})
+        given = {"seed": str(SEED), "answer": str(mbid(11)), "verdict": "1"}
+        assert browser.post("/rate", data=given).status_code == 303
+        assert browser.get("/api/v1/ratings?person=anna").json()[0]["verdict"] == 1
+    conn.execute("DELETE FROM pgsim.rating")

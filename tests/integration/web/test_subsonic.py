@@ -2,6 +2,7 @@
 
 import asyncio
 from hashlib import md5
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -93,6 +94,20 @@ def test_there_are_four_ways_to_log_in(address: str, key: str) -> None:
 def test_who_does_not_log_in_is_refused(address: str, given: dict[str, str], code: int) -> None:
     answer = asked(address, "getSong", id=str(A), **given)
     assert (answer["status"], answer["error"]["code"]) == ("failed", code)
+
+
+def test_who_runs_the_server_alone_learns_what_is_wrong_with_its_secret(
+    address: str, secret: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = {"u": "anna", "t": "0" * 32, "s": "pepper"}
+    secret.chmod(0o644)
+    try:
+        response = httpx.get(f"{address}/rest/ping", params=given)
+    finally:
+        secret.chmod(0o600)
+    assert response.status_code == 500
+    assert str(secret) not in response.text
+    assert f"others can read {secret}" in caplog.text
 
 
 @pytest.mark.parametrize(
