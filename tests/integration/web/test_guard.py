@@ -103,6 +103,9 @@ def test_a_server_that_is_away_is_not_a_fault(
             admin.execute(end, (name,))
             response = httpx.get(path, timeout=30)
             assert (response.status_code, response.headers["retry-after"]) == (503, "2")
+            page = httpx.get(address, timeout=30)
+            assert (page.status_code, page.headers["retry-after"]) == (503, "2")
+            assert page.headers["content-type"].startswith("text/html")
             admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true".encode())
 
 
