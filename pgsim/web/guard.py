@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -32,7 +32,8 @@ _READING = ("GET", "HEAD", "OPTIONS")
 class Rates:
     """How many requests each client has left: `rate` more each second, and twice that at most.
 
-    One client is one address, or one network of 64 bits: so many addresses has a host of IPv6.
+    A client is an address; in IPv6 it is a network of 64 bits, for a host may use all of its
+    addresses.
     """
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -53,7 +54,10 @@ class Rates:
 
 
 def _client(address: str) -> str:
-    return str(ip_network(f"{address}/64", strict=False)) if ":" in address else address
+    try:
+        return str(IPv6Network((address.partition("%")[0], 64), strict=False))
+    except ValueError:
+        return address
 
 
 class Guard:
@@ -109,7 +113,7 @@ class Guard:
                 if status is None:
                     raise
                 # uvicorn ends the connection, by which the client sees that this was not all.
-                _log.warning("%s ended early: %s", path, problem_of(error).detail)
+                _log.warning("%.200r ended early: %s", path, problem_of(error).detail)
         finally:
             taken = time.perf_counter() - started
             self._metrics.count(scope, status or HTTPStatus.INTERNAL_SERVER_ERROR, taken)

@@ -59,11 +59,10 @@ ENDPOINTS = (
         "/map",
         questions.MAP,
         names={
-            **{
-                f"{axis}_{end}": Name(f"{axis}{n}", f"{axis}{n}")
-                for axis in "xy"
-                for n, end in enumerate(("from", "to"))
-            },
+            "x_from": Name("x0", "x0"),
+            "x_to": Name("x1", "x1"),
+            "y_from": Name("y0", "y0"),
+            "y_to": Name("y1", "y1"),
             "k": Name("limit", "limit"),
         },
     ),

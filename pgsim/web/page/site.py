@@ -203,13 +203,15 @@ class Site:
 
         Without a key, a browser gets the page on which one logs in.
         """
-        path = request.scope["path"].removeprefix(_root(request))
+        root = _root(request)
+        path = request.scope["path"].removeprefix(root)
         if "text/html" not in request.headers.get("accept", "") or path.startswith(_PROGRAMS):
             return response_of(problem)
         if problem.status != HTTPStatus.UNAUTHORIZED:
             return self.problem(request, problem)
+        asked = request.scope["raw_path"].decode().removeprefix(root)
         query = f"?{request.url.query}" if request.url.query else ""
-        return self.entrance(request, f"{_root(request)}{path}{query}", problem)
+        return self.entrance(request, f"{root}{asked}{query}", problem)
 
     def _about(
         self, request: Request, problem: Problem | None, template: str, **context: Any

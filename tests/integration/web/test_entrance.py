@@ -14,6 +14,7 @@ from tests.support.serving import serving
 
 SEED = mbid(7)
 PATH = f"/music/recording/{SEED}?k=3"
+PERCENT = "/music/artist/100%25%20AC%2FDC?k=5"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
@@ -52,6 +53,11 @@ def test_who_logs_in_sees_what_was_asked_for_until_logging_out(
     assert browser.get(f"/music/api/v1/recordings/{SEED}/similar.csv").status_code == 200
     assert browser.post("/music/logout").headers["location"] == "/music/login"
     assert browser.get(PATH).status_code == 401
+
+
+def test_odd_characters_of_an_address_stay_what_they_are(browser: httpx.Client, key: str) -> None:
+    then = fields(browser.get(PERCENT).text)["then"]
+    assert logged_in(browser, key, then).headers["location"] == PERCENT
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ def test_a_network_of_ipv6_is_one_client() -> None:
     asked = [rates.take(f"2001:db8::{number}") for number in range(5)]
     assert asked == [True, True, False, False, False]
     assert rates.take("2001:db8:0:1::1")
+    assert rates.take("fe80::1%eth0")
+    assert rates.take("no:address")
 
 
 def test_the_clients_that_are_remembered_are_bounded() -> None:
