@@ -96,7 +96,8 @@ class Guard:
                 status = message["status"]
                 self._add_headers(path, MutableHeaders(scope=message))
             try:
-                await asyncio.wait_for(send(message), self._settings.sending_time)
+                async with asyncio.timeout(self._settings.sending_time):
+                    await send(message)
             except TimeoutError:
                 raise Problem(
                     HTTPStatus.REQUEST_TIMEOUT, "the client takes nothing of its answer"
@@ -156,9 +157,10 @@ class Guard:
             nonlocal length, is_complete
             if is_complete:  # what is left is that the client goes away
                 return await receive()
-            end = started + self._settings.body_time + length / _SLOWEST
+            taken = time.monotonic() - started
             try:
-                message = await asyncio.wait_for(receive(), end - time.monotonic())
+                async with asyncio.timeout(self._settings.body_time + length / _SLOWEST - taken):
+                    message = await receive()
             except TimeoutError:
                 raise Problem(HTTPStatus.REQUEST_TIMEOUT, "the body comes too slowly") from None
             length += len(message.get("body", b""))
