@@ -1,15 +1,21 @@
 """HTTP as uvicorn speaks it, from clients whose heads are of bounded length and time."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from pgsim.web.problems import Problem, response_of
+
 LONGEST_HEAD = 64 * 1024  # bytes of the first line and the headers
 HEAD_TIME = 10.0  # seconds until all of them have come
-_TOO_LONG = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"connection: close\r\ncontent-length: 0\r\n\r\n"
+_TOO_LONG = response_of(
+    Problem(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        f"the address and the headers have more than {LONGEST_HEAD:,} bytes",
+        "send a long list in the body of a POST",
+    )
 )
 
 
@@ -38,8 +44,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._waiting is not None and self._length > LONGEST_HEAD:
             self._wait_no_longer()
-            self.transport.write(_TOO_LONG)
-            self.transport.close()
+            self._refuse()
 
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of a head."""
@@ -50,6 +55,14 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait no longer."""
         self._wait_no_longer()
         super().on_headers_complete()
+
+    def _refuse(self) -> None:
+        """Answer by hand: there is no request that an application could answer."""
+        status = _TOO_LONG.status_code
+        head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode(), b"connection: close"]
+        head += [name + b": " + value for name, value in _TOO_LONG.raw_headers]
+        self.transport.write(b"\r\n".join((*head, b"", bytes(_TOO_LONG.body))))
+        self.transport.close()
 
     def _wait(self) -> None:
         self._wait_no_longer()

@@ -83,6 +83,12 @@ def test_a_head_without_an_end_is_refused(hasty: str, begin: bytes) -> None:
         pytest.fail("5 MB of a head were taken")
 
 
+def test_an_address_that_is_too_long_has_a_problem_as_its_answer(hasty: str) -> None:
+    response = httpx.get(f"{hasty}/api/v1/recordings?q={'x' * 65_530}")
+    assert response.status_code == response.json()["status"] == 431
+    assert response.headers["content-type"] == "application/problem+json"
+
+
 def test_a_head_that_does_not_come_ends_the_connection(
     hasty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
