@@ -10,6 +10,7 @@ from pgsim.web.problems import Problem, response_of
 
 LONGEST_HEAD = 64 * 1024  # bytes of the first line and the headers
 HEAD_TIME = 10.0  # seconds until all of them have come
+_LINGERING = 1.0  # seconds in which a client that is refused can read why
 _TOO_LONG = response_of(
     Problem(
         HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -26,11 +27,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._length = 0
         self._waiting: asyncio.TimerHandle | None = None  # for the end of a head
+        self._is_refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        self._wait()
+        self._wait(HEAD_TIME)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
@@ -39,17 +41,18 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; refuse a head that goes on for too long."""
+        if self._is_refused:
+            return
         if self._waiting is not None:
             self._length += len(data)
         super().data_received(data)
         if self._waiting is not None and self._length > LONGEST_HEAD:
-            self._wait_no_longer()
             self._refuse()
 
     def on_message_begin(self) -> None:
         """Begin to wait for the rest of a head."""
         super().on_message_begin()
-        self._wait()
+        self._wait(HEAD_TIME)
 
     def on_headers_complete(self) -> None:
         """Wait no longer."""
@@ -62,12 +65,13 @@ class BoundedProtocol(HttpToolsProtocol):
         head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode(), b"connection: close"]
         head += [name + b": " + value for name, value in _TOO_LONG.raw_headers]
         self.transport.write(b"\r\n".join((*head, b"", bytes(_TOO_LONG.body))))
-        self.transport.close()
+        self._is_refused = True
+        self._wait(_LINGERING)
 
-    def _wait(self) -> None:
+    def _wait(self, seconds: float) -> None:
         self._wait_no_longer()
         self._length = 0
-        self._waiting = self.loop.call_later(HEAD_TIME, self.transport.close)
+        self._waiting = self.loop.call_later(seconds, self.transport.close)
 
     def _wait_no_longer(self) -> None:
         if self._waiting is not None:

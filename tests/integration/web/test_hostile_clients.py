@@ -74,17 +74,13 @@ def data_set(seeds: int) -> bytes:
 @pytest.mark.parametrize("begin", [b"GET /?", b"GET / HTTP/1.1\r\nHost: x\r\nX: ", b"\r\n" * 3])
 def test_a_head_without_an_end_is_refused(hasty: str, begin: bytes) -> None:
     with connected(hasty) as raw:
-        try:
-            raw.sendall(begin)
-            for _ in range(100):
-                raw.sendall(b"x" * 50_000 if begin.strip() else b"\r\n" * 25_000)
-        except ConnectionError:
-            return
-        pytest.fail("5 MB of a head were taken")
+        raw.sendall(begin + (b"x" if begin.strip() else b"\r\n") * 300_000)
+        assert status_of(raw) == "431"
+        assert raw.recv(1) == b""
 
 
-def test_an_address_that_is_too_long_has_a_problem_as_its_answer(hasty: str) -> None:
-    response = httpx.get(f"{hasty}/api/v1/recordings?q={'x' * 65_530}")
+def test_a_head_that_is_too_long_has_a_problem_as_its_answer(hasty: str) -> None:
+    response = httpx.get(f"{hasty}/api/v1/genres", headers={"X-Long": "x" * 1_000_000})
     assert response.status_code == response.json()["status"] == 431
     assert response.headers["content-type"] == "application/problem+json"
 
