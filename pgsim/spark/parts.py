@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pgsim.matrix.engines.centres import cells_for_limit
+from pgsim.matrix.engines.centres import cells_for_limit, together
 
 _MOST, _LEAST = 65_536, 16_384  # members in a part
 _ONE_IN = 8  # of the collection, between these
@@ -38,7 +38,7 @@ def make_parts(centres: NDArray[np.float32], size: NDArray[np.integer], k: int) 
     first = np.zeros(len(size), np.int32)
     pieces = np.ones(len(size), np.int32)
     number = 0
-    for cells in _halves(centres, size, np.arange(len(size)), most):
+    for cells in together(centres[:, :-1], size, most):
         first[cells] = number
         if len(cells) == 1:
             pieces[cells] = max(1, -(-int(size[cells[0]]) // most))
@@ -49,20 +49,3 @@ def make_parts(centres: NDArray[np.float32], size: NDArray[np.integer], k: int) 
         for each in cells_for_limit(cell, centres, size, k).tolist():
             near[each].update(own)
     return Parts(first, pieces, [np.array(sorted(each), np.int32) for each in near], number)
-
-
-def _halves(
-    centres: NDArray[np.float32], size: NDArray[np.integer], cells: NDArray[np.intp], most: int
-) -> list[NDArray[np.intp]]:
-    """Halve cells, across the direction in which they differ most, until members are few enough."""
-    if len(cells) == 1 or size[cells].sum() <= most:
-        return [cells]
-    middle = centres[cells, :-1] - centres[cells, :-1].mean(axis=0)
-    along = middle @ np.linalg.svd(middle, full_matrices=False)[2][0]
-    order = cells[np.argsort(along, kind="stable")]
-    half = np.searchsorted(np.cumsum(size[order]), size[cells].sum() / 2) + 1
-    half = min(half, len(cells) - 1)
-    return [
-        *_halves(centres, size, order[:half], most),
-        *_halves(centres, size, order[half:], most),
-    ]

@@ -3,7 +3,8 @@
 All but `postgres` do so in memory; see Searcher.
 """
 
-from typing import Protocol
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,14 @@ from numpy.typing import NDArray
 from pgsim.errors import UsageError
 from pgsim.progress import Say
 
+if TYPE_CHECKING:
+    from pgsim.matrix.engines.cells import Cells
+    from pgsim.matrix.engines.ivf import Ivf
+
 IN_MEMORY = ("cells", "exact", "faiss")
 ENGINES = (*IN_MEMORY, "postgres")
+# Recordings from which on compiled loops save more time than it takes to load them.
+COMPILED = 50_000
 
 
 class Searcher(Protocol):
@@ -58,17 +65,31 @@ def make_searcher(
     `recall` is the share of true neighbours to find, for an engine that may miss some; `say`
     receives each step. UsageError for an unknown engine, or one that is not installed.
     """
+    if engine == "exact":
+        from pgsim.matrix.engines.exact import Exact
+
+        return Exact(vectors, order, k, threads)
+    from pgsim.matrix.engines.tuning import tune
+
+    searcher = _kind(engine, len(vectors))(vectors, order, k, threads)
+    say(f"{len(vectors):,} recordings in {searcher.cells:,} cells")
+    tune(searcher, vectors, order, k, recall, threads, say)
+    return searcher
+
+
+def _kind(engine: str, n: int) -> "type[Cells | Ivf]":
+    """The class that searches n recordings in the least time, of those installed."""
     match engine:
-        case "exact":
-            from pgsim.matrix.engines.exact import Exact
-
-            return Exact(vectors, order, k, threads)
-        case "cells":
-            from pgsim.matrix.engines.tuned_cells import make_cells
-
-            return make_cells(vectors, order, k, recall, threads, say)
         case "faiss":
-            from pgsim.matrix.engines.ivf import make_ivf
+            from pgsim.matrix.engines.ivf import Ivf
 
-            return make_ivf(vectors, order, k, recall, threads, say)
+            return Ivf
+        case "cells" if n >= COMPILED and find_spec("numba"):
+            from pgsim.matrix.engines.fused import FusedCells
+
+            return FusedCells
+        case "cells":
+            from pgsim.matrix.engines.cells import Cells
+
+            return Cells
     raise UsageError(f"unknown engine {engine!r}; known: {', '.join(IN_MEMORY)}")

@@ -48,22 +48,31 @@ def fit_centres(
         used, first, count = np.unique(cell[by_cell], return_index=True, return_counts=True)
         if len(used):
             centres[used] = np.add.reduceat(sample[by_cell], first, axis=0) / count[:, None]
-    return extended(centres[_along(centres)])
+    # Cells that follow each other are near each other.
+    order = np.concatenate(together(centres, np.ones(len(centres), int), 1))
+    return extended(centres[order])
 
 
-def _along(centres: NDArray[np.float32]) -> NDArray[np.intp]:
-    """An order (cells,) of the centres in which those that follow each other are near."""
+def together(
+    centres: NDArray[np.float32], size: NDArray[np.integer], most: int
+) -> list[NDArray[np.intp]]:
+    """The numbers of cells in groups that lie together, whose sizes sum to `most` or less.
 
-    def halved(own: NDArray[np.intp]) -> NDArray[np.intp]:
-        if len(own) <= 2:
-            return own
-        apart = centres[own] - centres[own].mean(axis=0)
-        farthest = apart[np.square(apart).sum(axis=1).argmax()]
-        by_side = own[np.argsort(apart @ farthest, kind="stable")]
-        half = len(own) // 2
-        return np.concatenate([halved(by_side[:half]), halved(by_side[half:])])
+    `centres` is (cells, d), `size` (cells,). Cells are halved across the direction in which they
+    differ most, until a group is small enough, or one cell; groups that follow each other are near.
+    """
 
-    return halved(np.arange(len(centres)))
+    def halved(cells: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+        if len(cells) == 1 or size[cells].sum() <= most:
+            return [cells]
+        apart = centres[cells] - centres[cells].mean(axis=0)
+        along = apart @ np.linalg.svd(apart, full_matrices=False)[2][0]
+        order = cells[np.argsort(along, kind="stable")]
+        half = np.searchsorted(np.cumsum(size[order]), size[cells].sum() / 2) + 1
+        half = min(half, len(cells) - 1)
+        return [*halved(order[:half]), *halved(order[half:])]
+
+    return halved(np.arange(len(size)))
 
 
 def nearest_centres(
@@ -81,11 +90,15 @@ def nearest_centres(
 
 
 def cells_for_limit(
-    cell: int, centres: NDArray[np.float32], size: NDArray[np.integer], k: int
+    cell: int,
+    centres: NDArray[np.float32],
+    size: NDArray[np.integer],
+    k: int,
+    times: int = _LIMIT,
 ) -> NDArray[np.intp]:
-    """The cells around one, nearest first, whose members give its questions their limits."""
+    """The cells around one, nearest first, whose members, `times` k or more, give limits."""
     near = np.argsort((asking(centres[cell : cell + 1, :-1]) @ centres.T)[0])
-    enough = np.searchsorted(np.cumsum(size[near]), _LIMIT * k)
+    enough = np.searchsorted(np.cumsum(size[near]), times * k)
     return near[: enough + 1]
 
 

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from pgsim.errors import UsageError
 from pgsim.matrix.engines.keys import NOTHING, distances, inverse, pack, unpack
-from pgsim.matrix.engines.tuning import tune
-from pgsim.progress import Say
 
 # Faiss's scalar quantisers use SIMD only where the dimensions are a multiple of this.
 _LANES = 16
@@ -25,20 +23,6 @@ def import_faiss() -> Any:
     except ImportError as error:
         raise UsageError("engine 'faiss' is not installed; pip install 'pgsim[bulk]'") from error
     return faiss
-
-
-def make_ivf(
-    vectors: NDArray[np.float32],
-    order: NDArray[np.int32],
-    k: int,
-    recall: float,
-    threads: int,
-    say: Say,
-) -> "Ivf":
-    """A searcher tuned to the recall on a sample; see make_searcher."""
-    searcher = Ivf(vectors, order, k, threads)
-    tune(searcher, vectors, order, k, recall, threads, say)
-    return searcher
 
 
 class Ivf:
@@ -59,14 +43,14 @@ class Ivf:
         # Half precision can put the k-th behind a few others, and a row is its own nearest.
         self._candidates = min(k + k // 10 + 8, len(vectors))
         n, d = vectors.shape
-        self._cells = max(1, min(int(_CELLS * n**0.5), n // 39))  # Faiss warns of fewer than 39
-        probes = np.geomspace(1, self._cells, _EFFORTS).astype(int)
+        self.cells = max(1, min(int(_CELLS * n**0.5), n // 39))  # Faiss warns of fewer than 39
+        probes = np.geomspace(1, self.cells, _EFFORTS).astype(int)
         self.efforts = [int(each) for each in np.unique(probes)]
         self._padding = -d % _LANES
         self._index = faiss.IndexIVFScalarQuantizer(
             faiss.IndexFlatL2(d + self._padding),
             d + self._padding,
-            self._cells,
+            self.cells,
             faiss.ScalarQuantizer.QT_fp16,
         )
         self._index.cp.seed = _SEED
@@ -77,11 +61,11 @@ class Ivf:
     @property
     def description(self) -> str:
         """See Searcher."""
-        return f"Faiss IVF{self._cells} fp16, nprobe {self.effort}"
+        return f"Faiss IVF{self.cells} fp16, nprobe {self.effort}"
 
     def needed(self, rows: NDArray[np.intp], neighbours: NDArray[np.int32]) -> NDArray[np.floating]:
         """See Tunable."""
-        by_nearness = self._nearest_cells(rows, self._cells)
+        by_nearness = self._nearest_cells(rows, self.cells)
         turn = np.argsort(by_nearness, axis=1)  # at which each cell is probed
         cell = self._nearest_cells(neighbours.ravel(), 1).reshape(neighbours.shape)
         return np.take_along_axis(turn, cell, axis=1) + 1.0
@@ -104,8 +88,8 @@ class Ivf:
         table.sort(axis=1)
         best = table[:, : self._k]
         short = np.flatnonzero(best[:, -1] == NOTHING)
-        if len(short) and probes < self._cells:
-            best[short] = self._search(rows[short], min(2 * probes, self._cells))
+        if len(short) and probes < self.cells:
+            best[short] = self._search(rows[short], min(2 * probes, self.cells))
         return best
 
     def _nearest_cells(self, rows: NDArray[np.integer], cells: int) -> NDArray[np.int64]:

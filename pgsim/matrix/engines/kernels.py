@@ -1,11 +1,10 @@
 """The inner loops of FusedCells, compiled by Numba; none holds Python's lock.
 
-A question's waiting hits are a row of `scores` and `places`, as many as `waiting` says; `best` has
-its k least keys so far, confirmed, ascending. See keys.py and scores.py for keys, scores, limits.
+See keys.py and scores.py for keys, scores and limits.
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from llvmlite import ir
@@ -14,6 +13,27 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from pgsim.matrix.engines.keys import NOTHING
+
+
+class Batch(NamedTuple):
+    """Questions that are answered together, and what they have found so far.
+
+    `members` (n, d + 1) are extended, each with its `rank` (n,); `rounding` is that of scores. A
+    question has a `place` (m,) among the members, a squared length in `square` (m,) and a `limit`
+    (m,). Its waiting hits are a row of `scores` and `places` (m, room), as many as `waiting` (m,)
+    says; `best` (m, k) has its least keys, confirmed, ascending.
+    """
+
+    members: NDArray[np.float32]
+    rank: NDArray[np.int32]
+    rounding: float
+    place: NDArray[np.int32]
+    square: NDArray[np.float64]
+    limit: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    places: NDArray[np.int32]
+    waiting: NDArray[np.int32]
+    best: NDArray[np.uint64]
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,7 +53,7 @@ _HALVINGS = 24
 _AHEAD, _LINES = 4, 5
 
 
-def _prefetch(_: Any, array: Any, at: Any) -> Any:  # noqa: ARG001
+def _prefetch(_: Any, array: Any, _at: Any) -> Any:
     """Have the processor fetch what array (n, d) has in a row, before it is asked for."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -92,30 +112,25 @@ def _kth_bound(scores: NDArray[np.float32], count: int, k: int) -> Any:
 
 
 @_compiled
-def _tighten(
-    scores: NDArray[np.float32],
-    places: NDArray[np.int32],
-    count: int,
-    k: int,
-    square: float,
-    rounding: float,
-    limit: np.float32,
-) -> tuple[int, np.float32]:
-    """Leave out the hits that are too far to be among the k; return how many stay, and the limit.
+def _tighten(batch: Batch, question: int) -> None:
+    """Leave out the hits that are too far to be among the k, and bring the limit up to date.
 
     See scores.limit_of_score.
     """
+    scores, places = batch.scores[question], batch.places[question]
+    count, k = batch.waiting[question], batch.best.shape[1] + 1  # and itself
     if count < k:
-        return count, limit
+        return
     kth = _kth_bound(scores, count, k)
-    limit = min(limit, _upwards(kth + rounding * (24 * square + 12 * abs(kth))))
+    slack = batch.rounding * (24 * batch.square[question] + 12 * abs(kth))
+    limit = min(batch.limit[question], _upwards(kth + slack))
     stay = 0
     for at in range(count):
         score = scores[at]
         scores[stay] = score
         places[stay] = places[at]
         stay += int(score <= limit)
-    return stay, limit
+    batch.limit[question], batch.waiting[question] = limit, stay
 
 
 @_compiled
@@ -144,17 +159,11 @@ def _distance(
 
 
 @_compiled
-def _confirm(
-    members: NDArray[np.float32],
-    ranks: NDArray[np.int32],
-    here: int,
-    places: NDArray[np.int32],
-    count: int,
-    best: NDArray[np.uint64],
-) -> None:
-    """Put the first `count` places, but for `here`, into the best by their true distances."""
-    k = len(best)
-    dimensions = members.shape[1] - 1
+def _confirm(batch: Batch, question: int) -> None:
+    """Put the waiting hits, but for the question itself, into the best by their true distances."""
+    members, best, places = batch.members, batch.best[question], batch.places[question]
+    count, here = batch.waiting[question], batch.place[question]
+    k, dimensions = len(best), members.shape[1] - 1
     keys = np.empty(k + count, np.uint64)
     sums = np.empty(8, np.float64)
     bits = np.empty(1, np.float32)
@@ -173,116 +182,63 @@ def _confirm(
         there = places[at]
         if there != here:
             bits[0] = _distance(members[here], members[there], dimensions, sums)
-            keys[own] = (np.uint64(number[0]) << np.uint64(32)) | np.uint64(ranks[there])
+            keys[own] = (np.uint64(number[0]) << np.uint64(32)) | np.uint64(batch.rank[there])
             own += 1
     keys[:own].sort()
     for at in range(min(k, own)):
         best[at] = keys[at]
+    batch.waiting[question] = 0
 
 
 @_compiled
 def collect(
-    table: NDArray[np.float32],
-    asked: NDArray[np.integer],
-    start: int,
-    place: NDArray[np.int32],
-    square: NDArray[np.float64],
-    limit: NDArray[np.float32],
-    scores: NDArray[np.float32],
-    places: NDArray[np.int32],
-    waiting: NDArray[np.int32],
-    best: NDArray[np.uint64],
-    members: NDArray[np.float32],
-    ranks: NDArray[np.int32],
-    rounding: float,
+    batch: Batch, table: NDArray[np.float32], asked: NDArray[np.integer], start: int
 ) -> None:
-    """Take the hits of a product (questions, members from `start` on); tighten what is full."""
-    room = scores.shape[1]
-    k = best.shape[1]
-    width = table.shape[1]
+    """Take the hits of a product (asked, members from the place `start` on)."""
+    scores, places = batch.scores, batch.places
+    room, width = scores.shape[1], table.shape[1]
     for row in range(len(asked)):
         question = asked[row]
-        own = limit[question]
-        count = int(waiting[question])
+        limit, count = batch.limit[question], int(batch.waiting[question])
         for block in range(0, width, _BLOCK):
             end = min(block + _BLOCK, width)
             if end - block == _BLOCK:
                 # Unsigned numbers, and bits: what LLVM makes vector instructions of.
                 hits: Any = np.uint32(0)
                 for at in range(_BLOCK):
-                    hits |= np.uint32(table[row, np.uint64(block) + np.uint64(at)] <= own)
+                    hits |= np.uint32(table[row, np.uint64(block) + np.uint64(at)] <= limit)
                 if not hits:
                     continue
             for at in range(block, end):
                 score = table[row, np.uint64(at)]
-                if score <= own:
+                if score <= limit:
                     if count == room:
-                        count, own = _tighten(
-                            scores[question],
-                            places[question],
-                            count,
-                            k + 1,
-                            square[question],
-                            rounding,
-                            own,
-                        )
-                        if 4 * count > 3 * room:
+                        batch.waiting[question] = count
+                        _tighten(batch, question)
+                        if 4 * batch.waiting[question] > 3 * room:
                             # As many at one distance: only the true ones tell them apart.
-                            _confirm(
-                                members,
-                                ranks,
-                                place[question],
-                                places[question],
-                                count,
-                                best[question],
-                            )
-                            count = 0
-                        if score > own:
+                            _confirm(batch, question)
+                        limit, count = batch.limit[question], int(batch.waiting[question])
+                        if score > limit:
                             continue
                     scores[question, np.uint64(count)] = score
                     places[question, np.uint64(count)] = start + at
                     count += 1
-        limit[question] = own
-        waiting[question] = count
+        batch.waiting[question] = count
 
 
 @_compiled
-def tighten(
-    square: NDArray[np.float64],
-    limit: NDArray[np.float32],
-    scores: NDArray[np.float32],
-    places: NDArray[np.int32],
-    waiting: NDArray[np.int32],
-    k: int,
-    rounding: float,
-) -> None:
+def tighten(batch: Batch) -> None:
     """Leave out all hits that are too far to be among the k, and bring the limits up to date."""
-    for question in range(len(square)):
-        waiting[question], limit[question] = _tighten(
-            scores[question],
-            places[question],
-            waiting[question],
-            k,
-            square[question],
-            rounding,
-            limit[question],
-        )
+    for question in range(len(batch.place)):
+        _tighten(batch, question)
 
 
 @_compiled
-def confirm(
-    place: NDArray[np.int32],
-    places: NDArray[np.int32],
-    waiting: NDArray[np.int32],
-    best: NDArray[np.uint64],
-    members: NDArray[np.float32],
-    ranks: NDArray[np.int32],
-) -> None:
+def confirm(batch: Batch) -> None:
     """Put all waiting hits that are among the k nearest into the best."""
-    for question in range(len(place)):
-        _confirm(
-            members, ranks, place[question], places[question], waiting[question], best[question]
-        )
+    for question in range(len(batch.place)):
+        _confirm(batch, question)
 
 
 @_compiled

@@ -1,6 +1,6 @@
 -- plan_cache_mode: PostgreSQL would make a new plan for each layer.
 CREATE OR REPLACE FUNCTION pgsim.evenest_chain(
-    origin integer, ids integer[], layer_of integer[], target integer, m pgsim.measure, below real DEFAULT 'Infinity'
+    origin integer, ids integer[], layer_of integer[], target integer, m pgsim.measure, below real DEFAULT NULL
 ) RETURNS pgsim.chain
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pgsim, pg_temp
@@ -16,7 +16,7 @@ BEGIN
     ids := ids || target;
     layer_of := layer_of || last;
     FOR at IN 1 .. last LOOP
-        -- The least number, then a choice among the few that reach it: less than half the time of sorting them all.
+        -- The least number, then a choice among the few that reach it: sorting them all takes longer.
         WITH ended AS MATERIALIZED (
             SELECT r.vector, c.largest, c.place, c.total, c.ids
             FROM unnest(chains) WITH ORDINALITY AS c (ids, largest, total, place)
@@ -28,8 +28,8 @@ BEGIN
             WHERE u.layer = at
         )
         SELECT
-            array_agg(ROW(best.ids || r.id, least.largest, best.total)::chain ORDER BY r.place) FILTER (WHERE least.largest < below),
-            count(*) > 0 AND min(least.largest) >= below
+            array_agg(ROW(best.ids || r.id, least.largest, best.total)::chain ORDER BY r.place) FILTER (WHERE below IS NULL OR least.largest < below),
+            min(least.largest) >= below
         INTO longer, is_too_large
         FROM reached AS r
         CROSS JOIN LATERAL (
@@ -56,6 +56,6 @@ $$;
 
 COMMENT ON FUNCTION pgsim.evenest_chain(integer, integer[], integer[], integer, pgsim.measure, real) IS
 'Internal: a chain from one recording to another through one recording of each layer, in order, none twice, whose largest step is least, '
-'and of such chains the one with the least sum of squares; NULL where no largest step is below a bound. To each recording of a layer only '
+'and of such chains the one with the least sum of squares; NULL where no largest step is below a bound that is given. To each recording of a layer only '
 'the best chain is kept, so where a recording is in several layers, another chain may be better. A layer that has no other recordings is '
 'left out.';

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pgsim.errors import UsageError
-from pgsim.matrix.engines import IN_MEMORY, Searcher, make_searcher, tuned_cells
+from pgsim.matrix import engines
+from pgsim.matrix.engines import IN_MEMORY, Searcher, make_searcher
 from pgsim.matrix.engines.exact import Exact
 from pgsim.matrix.engines.keys import distances
 from pgsim.matrix.engines.scores import kth_bound
@@ -22,17 +23,21 @@ ALL = (*IN_MEMORY, COMPILED)
 
 
 def searcher(
-    engine: str, vectors: NDArray[np.float32], k: int, recall: float = 0.99, threads: int = 2
+    engine: str,
+    vectors: NDArray[np.float32],
+    k: int,
+    recall: float = 0.99,
+    order: NDArray[np.int32] | None = None,
 ) -> Searcher:
     if engine == "faiss":
         pytest.importorskip("faiss")
     with pytest.MonkeyPatch.context() as patch:
         if engine == COMPILED:
             pytest.importorskip("numba")
-            patch.setattr(tuned_cells, "COMPILED", 0)
+            patch.setattr(engines, "COMPILED", 0)
             engine = "cells"
-        order = ranks(len(vectors))
-        return make_searcher(engine, vectors, order, k, recall, threads, lambda _: None)
+        order = ranks(len(vectors)) if order is None else order
+        return make_searcher(engine, vectors, order, k, recall, 2, lambda _: None)
 
 
 def ranks(n: int) -> NDArray[np.int32]:
@@ -210,12 +215,7 @@ def test_the_order_of_the_rows_changes_no_list(engine: str) -> None:
     moved = np.random.default_rng(2).permutation(3000)
 
     def lists(vectors: NDArray[np.float32], order: NDArray[np.int32]) -> NDArray[np.int32]:
-        with pytest.MonkeyPatch.context() as patch:
-            if engine == COMPILED:
-                pytest.importorskip("numba")
-                patch.setattr(tuned_cells, "COMPILED", 0)
-            cells = make_searcher("cells", vectors, order, 10, 0.9, 2, lambda _: None)
-        return order[cells.search(np.arange(3000))[0]]
+        return order[searcher(engine, vectors, 10, 0.9, order).search(np.arange(3000))[0]]
 
     np.testing.assert_array_equal(lists(vectors, order)[moved], lists(vectors[moved], order[moved]))
 

@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pgsim.errors import PgsimError
+from pgsim.matrix.engines.cells import Cells
 from pgsim.matrix.engines.centres import fit_centres, training_ranks
-from pgsim.matrix.engines.tuned_cells import make_cells
+from pgsim.matrix.engines.tuning import tune
 from pgsim.planning.synthetic import make_vectors
 
 pa = pytest.importorskip("pyarrow", reason="needs pgsim[spark]")
@@ -59,7 +60,8 @@ def test_the_tasks_make_the_lists_of_the_engine_cells(
     order = np.empty(N, np.int32)
     by_mbid = np.argsort(mbids)
     order[by_mbid] = np.arange(N, dtype=np.int32)
-    cells = make_cells(vectors, order, K, 0.9, 2, lambda _: None)
+    cells = Cells(vectors, order, K, 2)
+    tune(cells, vectors, order, K, 0.9, 2, lambda _: None)
 
     with ThreadPoolExecutor(1) as pool:
         centres = fit_centres(vectors[by_mbid[training_ranks(N)]], N, pool)
