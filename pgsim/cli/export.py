@@ -38,6 +38,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write the matrix for other programs."""
+    if vectors and shape not in ("matrix", "vectors"):
+        raise UsageError(f"--vectors and --shape {shape} exclude each other")
     shape = "vectors" if vectors else shape
     if file == STDOUT and format_name is None:
         raise UsageError("stdout does not say in which format: name it with --format")
@@ -52,6 +54,7 @@ def export(
         return
     lists = f"{report.lists:,} lists, " if report.lists else ""
     lists += f"{report.pairs:,} pairs, " if report.pairs else ""
+    lists += f"{report.vectors:,} vectors, " if shape == "vectors" else ""
     report_line = say if file == STDOUT else put
     report_line(f"{file}: {report.recordings:,} recordings, {lists}{report.bytes:,} bytes")
 

@@ -53,7 +53,7 @@ For root, the embedded server lies in `/var/lib/pgsim`, and the system user `pgs
 | `audio`, `librosa`, `rhythm`, `musicnn` | what `extract` measures by |
 | `spark` | PySpark, for `spark-rebuild`, which needs Java as well |
 | `bulk` | Faiss, for `export` and `rebuild --engine faiss` |
-| `fast` | Numba: `rebuild` takes half the processor from 50,000 recordings on |
+| `fast` | Numba: from 50,000 recordings on, `rebuild` takes less processor time |
 | `parquet`, `hdf5` | these formats |
 | `plot` | `evaluate --plot` |
 | `pool` | pools of connections, in Python |

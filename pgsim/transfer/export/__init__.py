@@ -65,6 +65,7 @@ class ExportReport:
     """The account of an export: its format and file, and the numbers of what it holds.
 
     A search index and vectors have no lists; pairs for ListenBrainz are no longer in lists.
+    `vectors` is how many the shape of that name holds: recordings without one are left out.
     `pending` recordings have changed since the lists were made.
     """
 
@@ -73,6 +74,7 @@ class ExportReport:
     recordings: int
     lists: int
     pairs: int
+    vectors: int
     pending: int
     bytes: int
 
@@ -87,7 +89,6 @@ def export(
     advance: Advance = still,
 ) -> ExportReport:
     """Write the matrix, as one snapshot shows it, into a file or folder; `-` is stdout.
-
 
     `shape` is what is written: the matrix, the vectors, or pairs for a table of ListenBrainz's. The
     suffix of the path says the format, unless `format` does. The path appears when the export
@@ -137,7 +138,14 @@ def export(
 
 def _report(name: str, path: Path, matrix: Matrix, size: int) -> ExportReport:
     return ExportReport(
-        name, str(path), len(matrix.ids), matrix.lists, matrix.pairs, matrix.pending, size
+        name,
+        str(path),
+        len(matrix.ids),
+        matrix.lists,
+        matrix.pairs,
+        matrix.vectors_written,
+        matrix.pending,
+        size,
     )
 
 

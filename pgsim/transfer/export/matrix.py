@@ -56,7 +56,7 @@ class Matrix:
     def __init__(self, conn: Connection, table: str, advance: Advance) -> None:
         register_arrays(conn)
         self.conn = conn
-        self.lists = self.pairs = 0
+        self.lists = self.pairs = self.vectors_written = 0
         self.table, self._advance = f"pgsim.{table}", advance
         self.length: int
         self.pending: int
@@ -124,6 +124,7 @@ class Matrix:
         """Yield the row numbers (n,) and vectors (n, dimensions) of recordings that have one."""
         for ids in self._parts():
             found = read_vectors_of(self.conn, ids)
+            self.vectors_written += len(found.ids)
             yield self._rows(found.ids), found.vectors
             self._advance(len(found.ids))
 

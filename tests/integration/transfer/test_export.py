@@ -118,7 +118,8 @@ def test_vectors_are_written_for_every_reader_of_parquet(
         "SELECT mbid::text FROM pgsim.recording WHERE vector IS NOT NULL ORDER BY id"
     ).fetchall()
     assert found["mbid"].to_list() == [name for (name,) in names]
-    assert report.lists == 0
+    assert (report.lists, report.vectors) == (0, len(names))
+    assert report.recordings == LISTED
 
 
 # Of https://github.com/metabrainz/listenbrainz-server, admin/timescale.
