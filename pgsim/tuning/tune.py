@@ -4,6 +4,8 @@ Each change is learned on one half of the artists (or other classes) and measure
 the other way round. What gains is learned once more on all, and written.
 """
 
+import errno
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,8 @@ def tune(
     """
     if profile_output:
         require_free(profile_output, force)
+        if not profile_output.parent.is_dir():  # said before the work, not after it
+            raise _unwritable(profile_output, os.strerror(errno.ENOENT))
     collection = read_collection(conn)
     profile = collection.profile
     say("reading what belongs together")
@@ -156,7 +160,11 @@ def _write(profile: Profile, path: Path | None) -> None:
             whole.write_text(profile_text(profile), encoding="utf-8")
             whole.replace(path)
     except OSError as error:
-        raise PgsimError(f"cannot write {path}: {error.strerror}") from None
+        raise _unwritable(path, error.strerror) from None
+
+
+def _unwritable(path: Path, reason: str | None) -> PgsimError:
+    return PgsimError(f"cannot write {path}: {reason}")
 
 
 def _reason(is_better: bool, changed: bool) -> str | None:

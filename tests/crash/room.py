@@ -147,6 +147,8 @@ class Running:
                     name: mark,
                     "PGSIM_HOME": str(room.campaign.server.home),
                     "TMPDIR": str(room.temporary),
+                    # On a full disk it would keep modules compiled in part.
+                    "PYTHONDONTWRITEBYTECODE": "1",
                 },
                 out,
                 err,

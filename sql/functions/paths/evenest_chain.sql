@@ -56,6 +56,6 @@ $$;
 
 COMMENT ON FUNCTION pgsim.evenest_chain(integer, integer[], integer[], integer, pgsim.measure, real) IS
 'Internal: a chain from one recording to another through one recording of each layer, in order, none twice, whose largest step is least, '
-'and of such chains the one with the least sum of squares; NULL where no largest step is below a bound that is given. To each recording of a layer only '
-'the best chain is kept, so where a recording is in several layers, another chain may be better. A layer that has no other recordings is '
-'left out.';
+'and of such chains the one with the least sum of squares; NULL where a bound is given and no largest step is below it. To each recording '
+'of a layer only the best chain is kept, so where a recording is in several layers, another chain may be better. A layer that has no other '
+'recordings is left out.';

@@ -79,7 +79,10 @@ def test_a_device_is_never_replaced(plane: Connection, tmp_path: Path) -> None:
 def test_a_full_disk_is_one_line_and_leaves_nothing(
     listed: Connection, tmp_path: Path, name: str
 ) -> None:
-    """A limit of the size of files fails as a full disk does."""
+    """A limit of the size of files fails as a full disk does.
+
+    -B: Python would keep modules compiled in part, and fail at them from then on.
+    """
     script = (
         "import resource, signal, sys\n"
         "from pgsim.cli import main\n"
@@ -88,7 +91,10 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
         "main()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, "--database", listed.info.dsn, "export", tmp_path / name],
+        [
+            *(sys.executable, "-B", "-c", script),
+            *("--database", listed.info.dsn, "export", tmp_path / name),
+        ],
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
