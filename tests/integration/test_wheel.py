@@ -68,7 +68,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_sql_and_alembic_inside_it
         f"{inside}{path.relative_to(CHECKOUT)}"
         for folder, inside in (("pgsim", ""), ("sql", "pgsim/"), ("alembic", "pgsim/"))
         for path in (CHECKOUT / folder).rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.parent.name != "__pycache__"
     }
     assert names == expected
 
